@@ -1,5 +1,8 @@
-//! What every part of the emulator is given instead of taking it from the system: keys and passwords.
+//! What every part of the emulator is given instead of taking it from the system: time, ids, keys, secrets.
 
-pub(crate) mod keys;
+pub(crate) mod clock;
+pub(crate) mod ids;
 pub(crate) mod jwt;
+pub(crate) mod keys;
 pub(crate) mod password;
+pub(crate) mod secret;

@@ -1,0 +1,7 @@
+//! The WorkOS API: a folder per product, a file per resource. Each file holds the resource's row, its rules and its operations.
+
+pub(crate) mod authorization;
+pub(crate) mod events;
+pub(crate) mod metadata;
+pub(crate) mod organizations;
+pub(crate) mod user_management;

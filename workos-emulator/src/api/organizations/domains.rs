@@ -1,0 +1,198 @@
+//! The domains of an organization. They are part of its row.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    core::clock,
+    server::error::{ApiError, FieldError},
+    store::Transaction,
+};
+
+/// Whether the organization is known to own the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DomainState {
+    Pending,
+    Verified,
+    Failed,
+}
+
+/// How the domain was or is to be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VerificationStrategy {
+    /// By a TXT record.
+    Dns,
+    /// Said to be verified by whoever holds the API key.
+    Manual,
+}
+
+/// A domain, as kept and as shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "object", rename = "organization_domain")]
+pub(crate) struct OrganizationDomain {
+    pub(crate) id: String,
+    pub(crate) organization_id: String,
+    pub(crate) domain: String,
+    pub(crate) state: DomainState,
+    pub(crate) verification_prefix: String,
+    pub(crate) verification_token: String,
+    pub(crate) verification_strategy: VerificationStrategy,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A member of `domain_data`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct DomainData {
+    pub(crate) domain: String,
+    pub(crate) state: WantedState,
+}
+
+/// The states in which a domain can be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WantedState {
+    Pending,
+    Verified,
+}
+
+/// The domains of a request: the deprecated `domains` (which are verified) and `domain_data`, lower-cased, each once.
+pub(super) fn wanted(
+    domains: Vec<String>,
+    domain_data: Vec<DomainData>,
+) -> Result<Vec<DomainData>, ApiError> {
+    let verified = domains.into_iter().map(|domain| DomainData {
+        domain,
+        state: WantedState::Verified,
+    });
+    let mut seen = HashSet::new();
+    let mut wanted = Vec::new();
+    for mut data in verified.chain(domain_data) {
+        data.domain = data.domain.trim().to_lowercase();
+        if !is_domain(&data.domain) {
+            let message = format!("'{}' is not a domain, like example.com.", data.domain);
+            return Err(ApiError::invalid([FieldError::new(
+                "domain_data",
+                "invalid_domain",
+            )
+            .message(message)]));
+        }
+        if seen.insert(data.domain.clone()) {
+            wanted.push(data);
+        }
+    }
+    Ok(wanted)
+}
+
+/// The new set of domains: those that are there already stay what they are, but can become verified.
+pub(super) fn replaced(
+    tx: &mut Transaction<'_>,
+    organization_id: &str,
+    present: &[OrganizationDomain],
+    wanted: Vec<DomainData>,
+) -> Vec<OrganizationDomain> {
+    let now = tx.now();
+    wanted
+        .into_iter()
+        .map(
+            |data| match present.iter().find(|domain| domain.domain == data.domain) {
+                Some(domain)
+                    if data.state == WantedState::Verified && domain.state != DomainState::Verified =>
+                {
+                    OrganizationDomain {
+                        state: DomainState::Verified,
+                        verification_strategy: VerificationStrategy::Manual,
+                        updated_at: now,
+                        ..domain.clone()
+                    }
+                }
+                Some(domain) => domain.clone(),
+                None => OrganizationDomain {
+                    id: tx.id("org_domain"),
+                    organization_id: organization_id.to_owned(),
+                    state: match data.state {
+                        WantedState::Pending => DomainState::Pending,
+                        WantedState::Verified => DomainState::Verified,
+                    },
+                    verification_prefix: format!("workos-domain-verification-{}", tx.token(6).to_lowercase()),
+                    verification_token: tx.token(25),
+                    verification_strategy: match data.state {
+                        WantedState::Pending => VerificationStrategy::Dns,
+                        WantedState::Verified => VerificationStrategy::Manual,
+                    },
+                    domain: data.domain,
+                    created_at: now,
+                    updated_at: now,
+                },
+            },
+        )
+        .collect()
+}
+
+/// Emits what became of each domain between two sets.
+pub(super) fn emit_changes(
+    tx: &mut Transaction<'_>,
+    before: &[OrganizationDomain],
+    after: &[OrganizationDomain],
+) -> Result<(), ApiError> {
+    for domain in after {
+        match before.iter().find(|other| other.id == domain.id) {
+            None => {
+                tx.emit("organization_domain.created", domain)?;
+            }
+            Some(other) if other.state != domain.state => {
+                tx.emit("organization_domain.updated", domain)?;
+            }
+            Some(_) => {}
+        }
+    }
+    for domain in before {
+        if !after.iter().any(|other| other.id == domain.id) {
+            tx.emit("organization_domain.deleted", domain)?;
+        }
+    }
+    Ok(())
+}
+
+/// Labels of letters, digits and inner hyphens (RFC 1035 section 2.3.1), at least two of them.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_domains() {
+        for good in ["example.com", "a.b-c.example", "xn--bcher-kva.example"] {
+            assert!(is_domain(good), "{good}");
+        }
+        for bad in [
+            "",
+            "example",
+            "a..b",
+            "-a.com",
+            "a b.com",
+            "http://a.com",
+            "a.com/",
+            "a@b.com",
+        ] {
+            assert!(!is_domain(bad), "{bad}");
+        }
+    }
+}

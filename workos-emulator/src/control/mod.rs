@@ -1,0 +1,24 @@
+//! `/_emulate`: what a person does in the WorkOS dashboard, and what only an emulator can do.
+
+pub(crate) mod hooks;
+pub(crate) mod settings;
+
+use serde_json::json;
+
+use crate::server::{
+    call::Call,
+    error::ApiError,
+    reply::Reply,
+    routes::{Operation, get},
+};
+
+/// The operations of the control API.
+#[rustfmt::skip]
+pub(crate) const OPERATIONS: &[Operation] = &[
+    get("/health", "health", health).control(),
+];
+
+/// `GET /health`: 200 as soon as the emulator is ready.
+fn health(_: &Call) -> Result<Reply, ApiError> {
+    Reply::ok(&json!({"status": "ok"}))
+}

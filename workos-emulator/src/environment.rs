@@ -1,0 +1,83 @@
+//! An environment: a whole WorkOS environment with its own data, keys, settings and time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use rand::rngs::StdRng;
+use tokio::sync::watch;
+
+use crate::{
+    core::{
+        clock::{Clock, TimeSource},
+        ids::IdGenerator,
+    },
+    store::{State, Transaction},
+};
+
+/// Readers take the present state and never wait; writers go one after the other.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// `environment_…`
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// The AuthKit application of the environment: `client_…`
+    pub(crate) client_id: String,
+    pub(crate) clock: Clock,
+    state: ArcSwap<State>,
+    writer: Mutex<IdGenerator>,
+    committed: watch::Sender<u64>,
+}
+
+impl Environment {
+    pub(crate) fn new(name: &str, client_id: Option<String>, time: TimeSource, randomness: StdRng) -> Self {
+        let clock = Clock::new(time);
+        let mut ids = IdGenerator::new(randomness);
+        let now = clock.now();
+        Self {
+            id: ids.id("environment", now),
+            name: name.to_owned(),
+            client_id: client_id.unwrap_or_else(|| ids.id("client", now)),
+            clock,
+            state: ArcSwap::default(),
+            writer: Mutex::new(ids),
+            committed: watch::Sender::new(0),
+        }
+    }
+
+    /// The state as last committed.
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    /// Runs `rule`, and commits its changes and events together if it succeeds; otherwise nothing has happened.
+    ///
+    /// A rule whose *refusal* changes something (a code that is burnt, an event of a failed sign-in) succeeds with
+    /// the refusal as its value: `transact(|tx| Ok(Err(refusal)))??`.
+    pub(crate) fn transact<T, E>(
+        &self,
+        rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = State::clone(&self.state.load());
+        let mut tx = Transaction::new(state, self.clock.now(), &mut ids);
+        let value = rule(&mut tx)?;
+        if let Some((state, commit)) = tx.finish() {
+            self.state.store(Arc::new(state));
+            self.committed.send_replace(commit.sequence);
+        }
+        Ok(value)
+    }
+
+    /// Puts another state in the place of this one: reset, restore, fork.
+    pub(crate) fn replace(&self, state: State) {
+        let _ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let sequence = self.state.load().sequence.max(state.sequence) + 1;
+        self.state.store(Arc::new(State { sequence, ..state }));
+        self.committed.send_replace(sequence);
+    }
+
+    /// Tells of every commit.
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
+    }
+}

@@ -1,0 +1,223 @@
+//! A request's way: route → environment → fault → body → operation → response.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{Method, StatusCode, header},
+    web,
+};
+use rand::{RngExt, rngs::StdRng};
+use serde_json::Value;
+
+use super::{
+    api_key, body,
+    call::{Call, Query},
+    error::ApiError,
+    registry::Registry,
+    reply::Reply,
+    routes::{Access, Handler, Operation, Routes},
+};
+use crate::environment::Environment;
+
+/// What every worker shares.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) routes: Routes,
+    /// Of their own, so that a request does not wait for an environment's writer.
+    pub(crate) request_ids: Mutex<StdRng>,
+}
+
+/// Serves one request. Whatever happens, the answer is a response with `X-Request-ID`.
+pub(crate) async fn dispatch(
+    request: HttpRequest,
+    payload: web::Payload,
+    server: web::Data<Server>,
+) -> HttpResponse {
+    let request_id = request_id(&request, &server);
+    let reply = match serve(&request, payload, &server, &request_id).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            tracing::debug!(%error, method = %request.method(), path = request.path(), "refused");
+            error.into()
+        }
+    };
+    respond(reply, request_id)
+}
+
+async fn serve(
+    request: &HttpRequest,
+    payload: web::Payload,
+    server: &web::Data<Server>,
+    request_id: &str,
+) -> Result<Reply, ApiError> {
+    let (operation, params) = server.routes.find(request.method(), request.path())?;
+    let query = Query::parse(request.query_string());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    // The key is checked before the body is read: strangers cannot make the emulator read much.
+    let by_key = match operation.access {
+        Access::ApiKey => Some(authenticate(&server.registry, request)?),
+        Access::Control => Some(controlled(&server.registry, request)?),
+        Access::Client => None,
+    };
+    let body = match operation.access {
+        // A seed may be YAML, which is not for this place to read.
+        Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
+        Access::ApiKey | Access::Client => body::parse(content_type, &read(payload, body::LIMIT).await?),
+    }?;
+    let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
+    if operation.access != Access::Control
+        && let Some(fault) = crate::control::hooks::fault(&environment, request.method(), request.path())?
+    {
+        return Ok(fault);
+    }
+    let call = Call {
+        registry: Arc::clone(&server.registry),
+        environment,
+        query,
+        headers: request.headers().clone(),
+        peer: request.peer_addr().map(|address| address.ip()),
+        params,
+        body,
+        request_id: request_id.to_owned(),
+    };
+    match operation.handler {
+        Handler::Quick(handler) => handler(&call),
+        // Password hashing would hold up the other requests of this worker.
+        Handler::Slow(handler) => web::block(move || handler(&call))
+            .await
+            .map_err(|error| ApiError::message(503, error.to_string()))?,
+        Handler::NotBuilt => Err(ApiError::not_implemented(
+            operation.name,
+            operation.method,
+            operation.path,
+        )),
+    }
+}
+
+/// The environment whose API key the request carries.
+fn authenticate(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environment>, ApiError> {
+    let key = api_key::bearer(request.headers()).ok_or_else(ApiError::unauthorized)?;
+    registry.by_api_key(key).ok_or_else(ApiError::unauthorized)
+}
+
+/// The environment that a control call is about: by API key, by `X-Emulate-Environment`, or the default one.
+fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environment>, ApiError> {
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value: &header::HeaderValue| value.to_str().ok())
+    };
+    if let Some(key) = registry.control_key()
+        && !header("x-emulate-key").is_some_and(|given| key.matches(given))
+    {
+        return Err(ApiError::new(
+            401,
+            "unauthorized",
+            "Send the emulator's --control-key as X-Emulate-Key.",
+        ));
+    }
+    if let Some(key) = api_key::bearer(request.headers()) {
+        return registry.by_api_key(key).ok_or_else(ApiError::unauthorized);
+    }
+    match header("x-emulate-environment") {
+        Some(wanted) => registry
+            .by_id_or_name(wanted)
+            .ok_or_else(|| ApiError::not_found("Environment", wanted)),
+        None => Ok(Arc::clone(registry.default_environment())),
+    }
+}
+
+/// The environment whose client id is in the path, the query or the body; the operation itself refuses an unknown one.
+fn of_client(
+    registry: &Registry,
+    params: &[(String, String)],
+    query: &Query,
+    body: &Value,
+) -> Arc<Environment> {
+    let in_path = || {
+        params
+            .iter()
+            .find(|(name, _)| name == "clientId" || name == "client_id")
+            .map(|(_, id)| id.as_str())
+    };
+    let in_body = || body.get("client_id").and_then(Value::as_str);
+    in_path()
+        .or_else(|| query.get("client_id"))
+        .or_else(in_body)
+        .and_then(|client_id| registry.by_client_id(client_id))
+        .unwrap_or_else(|| Arc::clone(registry.default_environment()))
+}
+
+async fn read(payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {
+    match payload.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(ApiError::bad_request(
+            "invalid_request_body",
+            format!("The body could not be read: {error}."),
+        )),
+        Err(_) => Err(ApiError::new(
+            413,
+            "request_entity_too_large",
+            format!("The body is larger than {limit} bytes."),
+        )),
+    }
+}
+
+/// The client's own id where it sent a plain one, else a new UUID: it is echoed in a header.
+fn request_id(request: &HttpRequest, server: &Server) -> String {
+    let sent = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok());
+    match sent {
+        Some(id) if !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            id.to_owned()
+        }
+        _ => {
+            let mut randomness = server.request_ids.lock().unwrap_or_else(PoisonError::into_inner);
+            uuid::Builder::from_random_bytes(randomness.random())
+                .into_uuid()
+                .to_string()
+        }
+    }
+}
+
+fn respond(reply: Reply, request_id: String) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponseBuilder::new(status);
+    for (name, value) in reply.headers {
+        response.append_header((name, value));
+    }
+    response.insert_header(("X-Request-ID", request_id));
+    response.body(reply.body)
+}
+
+impl Routes {
+    fn find(&self, method: &Method, path: &str) -> Result<(Operation, Vec<(String, String)>), ApiError> {
+        let unknown = || ApiError::new(404, "not_found", format!("The WorkOS API has no {path}."));
+        let (operations, values) = self.operations(path).ok_or_else(unknown)?;
+        let operation = operations
+            .iter()
+            .find(|operation| operation.method == method.as_str())
+            .ok_or_else(|| {
+                let allowed: Vec<_> = operations.iter().map(|operation| operation.method).collect();
+                ApiError::new(
+                    405,
+                    "method_not_allowed",
+                    format!("{path} takes {}, not {method}.", allowed.join(", ")),
+                )
+            })?;
+        let names = operation
+            .path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+        let params = names.map(str::to_owned).zip(values).collect();
+        Ok((*operation, params))
+    }
+}

@@ -1,0 +1,13 @@
+//! HTTP: from a request to an operation, and from its outcome to a response.
+//!
+//! [`routes`] is the table of everything that is served; [`dispatch`] takes a request through it.
+
+pub(crate) mod api_key;
+pub(crate) mod body;
+pub(crate) mod call;
+pub(crate) mod dispatch;
+pub(crate) mod error;
+pub(crate) mod pagination;
+pub(crate) mod registry;
+pub(crate) mod reply;
+pub(crate) mod routes;

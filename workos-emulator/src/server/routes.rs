@@ -1,0 +1,513 @@
+//! The table of everything that is served: method, path, name (the official SDK's), function.
+
+use std::fmt;
+
+use super::{call::Call, error::ApiError, reply::Reply};
+use crate::{
+    api::{organizations, user_management::sessions},
+    control,
+};
+
+/// Every operation of the WorkOS API, in the order of its products. A new one is one line here.
+#[rustfmt::skip]
+const API: &[Operation] = &[
+    // admin_portal
+    not_built("POST", "/portal/generate_link", "generate_link"),
+    not_built("POST", "/portal/revoke_link", "revoke_link"),
+
+    // agents
+    not_built("GET", "/agents/blueprints", "list_blueprints"),
+    not_built("POST", "/agents/blueprints", "create_blueprint"),
+    not_built("GET", "/agents/blueprints/{agent_blueprint_id}", "get_blueprint"),
+    not_built("PATCH", "/agents/blueprints/{agent_blueprint_id}", "update_blueprint"),
+    not_built("DELETE", "/agents/blueprints/{agent_blueprint_id}", "delete_blueprint"),
+    not_built("POST", "/agents/blueprints/{agent_blueprint_id}/tokens", "create_blueprint_token"),
+    not_built("POST", "/agents/blueprints/{agent_blueprint_id}/tokens/validate", "validate_blueprint_token"),
+    not_built("PATCH", "/agents/claims/attempts", "update_attempts"),
+    not_built("POST", "/agents/credentials/validate", "create_validate"),
+    not_built("GET", "/agents/instances", "list_instances"),
+    not_built("GET", "/agents/instances/{agent_instance_id}", "get_instance"),
+    not_built("DELETE", "/agents/instances/{agent_instance_id}", "delete_instance"),
+    not_built("GET", "/agents/registrations/{id}", "get_registration"),
+    not_built("POST", "/agents/registrations/{id}/revoke", "revoke_registration"),
+    not_built("GET", "/agents/sessions", "list_sessions"),
+    not_built("GET", "/agents/sessions/{agent_instance_session_id}", "get_session"),
+    not_built("POST", "/agents/sessions/{agent_instance_session_id}/revoke", "revoke_session"),
+
+    // api_keys
+    not_built("POST", "/api_keys/validations", "create_validation"),
+    not_built("DELETE", "/api_keys/{id}", "delete_api_key"),
+    not_built("POST", "/api_keys/{id}/expire", "create_api_key_expire"),
+    not_built("GET", "/organizations/{organizationId}/api_keys", "list_organization_api_keys"),
+    not_built("POST", "/organizations/{organizationId}/api_keys", "create_organization_api_key"),
+
+    // audit_logs
+    not_built("GET", "/audit_logs/actions", "list_actions"),
+    not_built("GET", "/audit_logs/actions/{actionName}/schemas", "list_action_schemas"),
+    not_built("POST", "/audit_logs/actions/{actionName}/schemas", "create_schema"),
+    not_built("POST", "/audit_logs/events", "create_event"),
+    not_built("POST", "/audit_logs/exports", "create_export"),
+    not_built("GET", "/audit_logs/exports/{auditLogExportId}", "get_export"),
+    not_built("GET", "/organizations/{id}/audit_logs_retention", "get_organization_audit_logs_retention"),
+    not_built("PUT", "/organizations/{id}/audit_logs_retention", "update_organization_audit_logs_retention"),
+
+    // authorization
+    not_built("GET", "/authorization/groups/{group_id}/role_assignments", "list_group_role_assignments"),
+    not_built("POST", "/authorization/groups/{group_id}/role_assignments", "create_group_role_assignment"),
+    not_built("PUT", "/authorization/groups/{group_id}/role_assignments", "update_group_role_assignments"),
+    not_built("DELETE", "/authorization/groups/{group_id}/role_assignments", "delete_group_role_assignments"),
+    not_built("GET", "/authorization/groups/{group_id}/role_assignments/{role_assignment_id}", "get_group_role_assignment"),
+    not_built("DELETE", "/authorization/groups/{group_id}/role_assignments/{role_assignment_id}", "delete_group_role_assignment"),
+    not_built("POST", "/authorization/organization_memberships/{organization_membership_id}/check", "check"),
+    not_built("GET", "/authorization/organization_memberships/{organization_membership_id}/resources", "list_resources_for_membership"),
+    not_built("GET", "/authorization/organization_memberships/{organization_membership_id}/resources/{resource_id}/permissions", "list_effective_permissions"),
+    not_built("GET", "/authorization/organization_memberships/{organization_membership_id}/resources/{resource_type_slug}/{external_id}/permissions", "list_effective_permissions_by_external_id"),
+    not_built("GET", "/authorization/organization_memberships/{organization_membership_id}/role_assignments", "list_role_assignments"),
+    not_built("POST", "/authorization/organization_memberships/{organization_membership_id}/role_assignments", "assign_role"),
+    not_built("DELETE", "/authorization/organization_memberships/{organization_membership_id}/role_assignments", "remove_role"),
+    not_built("DELETE", "/authorization/organization_memberships/{organization_membership_id}/role_assignments/{role_assignment_id}", "remove_role_assignment"),
+    not_built("GET", "/authorization/organizations/{organizationId}/roles", "list_organization_roles"),
+    not_built("POST", "/authorization/organizations/{organizationId}/roles", "create_organization_role"),
+    not_built("GET", "/authorization/organizations/{organizationId}/roles/{slug}", "get_organization_role"),
+    not_built("PATCH", "/authorization/organizations/{organizationId}/roles/{slug}", "update_organization_role"),
+    not_built("DELETE", "/authorization/organizations/{organizationId}/roles/{slug}", "delete_organization_role"),
+    not_built("POST", "/authorization/organizations/{organizationId}/roles/{slug}/permissions", "add_organization_role_permission"),
+    not_built("PUT", "/authorization/organizations/{organizationId}/roles/{slug}/permissions", "set_organization_role_permissions"),
+    not_built("DELETE", "/authorization/organizations/{organizationId}/roles/{slug}/permissions/{permissionSlug}", "remove_organization_role_permission"),
+    not_built("GET", "/authorization/organizations/{organization_id}/resources/{resource_type_slug}/{external_id}", "get_resource_by_external_id"),
+    not_built("PATCH", "/authorization/organizations/{organization_id}/resources/{resource_type_slug}/{external_id}", "update_resource_by_external_id"),
+    not_built("DELETE", "/authorization/organizations/{organization_id}/resources/{resource_type_slug}/{external_id}", "delete_resource_by_external_id"),
+    not_built("GET", "/authorization/organizations/{organization_id}/resources/{resource_type_slug}/{external_id}/organization_memberships", "list_memberships_for_resource_by_external_id"),
+    not_built("GET", "/authorization/organizations/{organization_id}/resources/{resource_type_slug}/{external_id}/role_assignments", "list_role_assignments_for_resource_by_external_id"),
+    not_built("GET", "/authorization/permissions", "list_permissions"),
+    not_built("POST", "/authorization/permissions", "create_permission"),
+    not_built("GET", "/authorization/permissions/{slug}", "get_permission"),
+    not_built("PATCH", "/authorization/permissions/{slug}", "update_permission"),
+    not_built("DELETE", "/authorization/permissions/{slug}", "delete_permission"),
+    not_built("GET", "/authorization/resources", "list_resources"),
+    not_built("POST", "/authorization/resources", "create_resource"),
+    not_built("GET", "/authorization/resources/{resource_id}", "get_resource"),
+    not_built("PATCH", "/authorization/resources/{resource_id}", "update_resource"),
+    not_built("DELETE", "/authorization/resources/{resource_id}", "delete_resource"),
+    not_built("GET", "/authorization/resources/{resource_id}/organization_memberships", "list_memberships_for_resource"),
+    not_built("GET", "/authorization/resources/{resource_id}/role_assignments", "list_role_assignments_for_resource"),
+    not_built("GET", "/authorization/roles", "list_environment_roles"),
+    not_built("POST", "/authorization/roles", "create_environment_role"),
+    not_built("GET", "/authorization/roles/{slug}", "get_environment_role"),
+    not_built("PATCH", "/authorization/roles/{slug}", "update_environment_role"),
+    not_built("POST", "/authorization/roles/{slug}/permissions", "add_environment_role_permission"),
+    not_built("PUT", "/authorization/roles/{slug}/permissions", "set_environment_role_permissions"),
+
+    // client_api
+    not_built("POST", "/client/token", "create_token"),
+
+    // connect
+    not_built("POST", "/authkit/oauth2/complete", "complete_oauth_2"),
+    not_built("GET", "/connect/applications", "list_applications"),
+    not_built("POST", "/connect/applications", "create_oauth_application"),
+    not_built("GET", "/connect/applications/{id}", "get_application"),
+    not_built("PUT", "/connect/applications/{id}", "update_application"),
+    not_built("DELETE", "/connect/applications/{id}", "delete_application"),
+    not_built("GET", "/connect/applications/{id}/client_secrets", "list_application_client_secrets"),
+    not_built("POST", "/connect/applications/{id}/client_secrets", "create_application_client_secret"),
+    not_built("DELETE", "/connect/client_secrets/{id}", "delete_client_secret"),
+
+    // directory_sync
+    not_built("GET", "/directories", "list_directories"),
+    not_built("GET", "/directories/{id}", "get_directory"),
+    not_built("DELETE", "/directories/{id}", "delete_directory"),
+    not_built("POST", "/directories/{id}/sync", "create_directory_sync"),
+    not_built("GET", "/directory_groups", "list_groups"),
+    not_built("GET", "/directory_groups/{id}", "get_group"),
+    not_built("GET", "/directory_users", "list_users"),
+    not_built("GET", "/directory_users/{id}", "get_user"),
+
+    // events
+    not_built("GET", "/events", "list_events"),
+
+    // feature_flags
+    not_built("GET", "/feature-flags", "list_feature_flags"),
+    not_built("GET", "/feature-flags/{slug}", "get_feature_flag"),
+    not_built("PUT", "/feature-flags/{slug}/disable", "disable_feature_flag"),
+    not_built("PUT", "/feature-flags/{slug}/enable", "enable_feature_flag"),
+    not_built("POST", "/feature-flags/{slug}/targets/{resourceId}", "add_flag_target"),
+    not_built("DELETE", "/feature-flags/{slug}/targets/{resourceId}", "remove_flag_target"),
+    not_built("GET", "/organizations/{organizationId}/feature-flags", "list_organization_feature_flags"),
+    not_built("GET", "/user_management/users/{userId}/feature-flags", "list_user_feature_flags"),
+
+    // groups
+    not_built("GET", "/organizations/{organizationId}/groups", "list_organization_groups"),
+    not_built("POST", "/organizations/{organizationId}/groups", "create_organization_group"),
+    not_built("GET", "/organizations/{organizationId}/groups/{groupId}", "get_organization_group"),
+    not_built("PATCH", "/organizations/{organizationId}/groups/{groupId}", "update_organization_group"),
+    not_built("DELETE", "/organizations/{organizationId}/groups/{groupId}", "delete_organization_group"),
+    not_built("GET", "/organizations/{organizationId}/groups/{groupId}/organization-memberships", "list_group_organization_memberships"),
+    not_built("POST", "/organizations/{organizationId}/groups/{groupId}/organization-memberships", "create_group_organization_membership"),
+    not_built("DELETE", "/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "delete_group_organization_membership"),
+
+    // multi_factor_auth
+    not_built("POST", "/auth/challenges/{id}/verify", "verify_challenge"),
+    not_built("POST", "/auth/factors/enroll", "enroll_factor"),
+    not_built("GET", "/auth/factors/{id}", "get_factor"),
+    not_built("DELETE", "/auth/factors/{id}", "delete_factor"),
+    not_built("POST", "/auth/factors/{id}/challenge", "challenge_factor"),
+    not_built("GET", "/user_management/users/{userlandUserId}/auth_factors", "list_user_auth_factors"),
+    not_built("POST", "/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor"),
+
+    // organization_domains
+    not_built("POST", "/organization_domains", "create_organization_domain"),
+    not_built("GET", "/organization_domains/{id}", "get_organization_domain"),
+    not_built("DELETE", "/organization_domains/{id}", "delete_organization_domain"),
+    not_built("POST", "/organization_domains/{id}/verify", "verify_organization_domain"),
+
+    // organization_membership
+    not_built("GET", "/user_management/organization_memberships", "list_organization_memberships"),
+    not_built("POST", "/user_management/organization_memberships", "create_organization_membership"),
+    not_built("GET", "/user_management/organization_memberships/{id}", "get_organization_membership"),
+    not_built("PUT", "/user_management/organization_memberships/{id}", "update_organization_membership"),
+    not_built("DELETE", "/user_management/organization_memberships/{id}", "delete_organization_membership"),
+    not_built("PUT", "/user_management/organization_memberships/{id}/deactivate", "deactivate_organization_membership"),
+    not_built("PUT", "/user_management/organization_memberships/{id}/reactivate", "reactivate_organization_membership"),
+    not_built("GET", "/user_management/organization_memberships/{omId}/groups", "list_organization_membership_groups"),
+
+    // organizations
+    get("/organizations", "list_organizations", organizations::list_organizations),
+    post("/organizations", "create_organization", organizations::create_organization),
+    get("/organizations/external_id/{external_id}", "get_organization_by_external_id", organizations::get_organization_by_external_id),
+    get("/organizations/{id}", "get_organization", organizations::get_organization),
+    put("/organizations/{id}", "update_organization", organizations::update_organization),
+    delete("/organizations/{id}", "delete_organization", organizations::delete_organization),
+    not_built("GET", "/organizations/{id}/audit_log_configuration", "get_audit_log_configuration"),
+    not_built("GET", "/organizations/{organization_id}/authorized_applications", "list_authorized_applications"),
+    not_built("GET", "/organizations/{organization_id}/it_contacts", "list_it_contacts"),
+    not_built("POST", "/organizations/{organization_id}/it_contacts", "create_it_contact"),
+    not_built("DELETE", "/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact"),
+    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/invite", "invite_it_contact"),
+    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/revoke", "revoke_it_contact"),
+
+    // pipes
+    not_built("GET", "/data-integrations", "list_data_integrations"),
+    not_built("POST", "/data-integrations", "create_data_integration"),
+    not_built("GET", "/data-integrations/{slug}", "get_data_integration"),
+    not_built("PUT", "/data-integrations/{slug}", "update_data_integration"),
+    not_built("DELETE", "/data-integrations/{slug}", "delete_data_integration"),
+    not_built("POST", "/data-integrations/{slug}/api-key", "create_data_integration_api_key"),
+    not_built("PUT", "/data-integrations/{slug}/api-key", "update_data_integration_api_key"),
+    not_built("POST", "/data-integrations/{slug}/authorize", "authorize_data_integration"),
+    not_built("POST", "/data-integrations/{slug}/client-credentials", "create_data_integration_client_credential"),
+    not_built("PUT", "/data-integrations/{slug}/client-credentials", "update_data_integration_client_credentials"),
+    not_built("POST", "/data-integrations/{slug}/credentials", "create_data_integration_credential"),
+    not_built("GET", "/data-integrations/{slug}/organization", "list_data_integration_organization"),
+    not_built("PUT", "/data-integrations/{slug}/organization", "update_data_integration_organization"),
+    not_built("DELETE", "/data-integrations/{slug}/organization", "delete_data_integration_organization"),
+    not_built("POST", "/data-integrations/{slug}/token", "get_access_token"),
+    not_built("GET", "/organizations/{organization_id}/connected_accounts/{slug}", "get_organization_connected_account"),
+    not_built("POST", "/organizations/{organization_id}/connected_accounts/{slug}", "create_organization_connected_account"),
+    not_built("PUT", "/organizations/{organization_id}/connected_accounts/{slug}", "update_organization_connected_account"),
+    not_built("DELETE", "/organizations/{organization_id}/connected_accounts/{slug}", "delete_organization_connected_account"),
+    not_built("GET", "/organizations/{organization_id}/data_providers", "list_organization_data_providers"),
+    not_built("GET", "/user_management/users/{user_id}/connected_accounts/{slug}", "get_user_connected_account"),
+    not_built("POST", "/user_management/users/{user_id}/connected_accounts/{slug}", "create_user_connected_account"),
+    not_built("PUT", "/user_management/users/{user_id}/connected_accounts/{slug}", "update_user_connected_account"),
+    not_built("DELETE", "/user_management/users/{user_id}/connected_accounts/{slug}", "delete_user_connected_account"),
+    not_built("GET", "/user_management/users/{user_id}/data_providers", "list_user_data_providers"),
+
+    // pipes_provider
+    not_built("GET", "/organizations/{organizationId}/data_integration_configurations", "list_organization_data_integration_configurations"),
+    not_built("PUT", "/organizations/{organizationId}/data_integration_configurations/{slug}", "update_organization_data_integration_configuration"),
+
+    // platform_teams
+    not_built("POST", "/platform/teams", "create_team"),
+    not_built("GET", "/platform/teams/{team_id}", "get_team"),
+
+    // radar
+    not_built("POST", "/radar/attempts", "create_attempt"),
+    not_built("PUT", "/radar/attempts/{id}", "update_attempt"),
+    not_built("POST", "/radar/lists/{type}/{action}", "add_list_entry"),
+    not_built("DELETE", "/radar/lists/{type}/{action}", "remove_list_entry"),
+
+    // sso
+    not_built("GET", "/connections", "list_connections"),
+    not_built("POST", "/connections", "create_connection"),
+    not_built("GET", "/connections/{connectionId}/saml_idp_signing_certs", "list_connection_saml_idp_signing_certs"),
+    not_built("POST", "/connections/{connectionId}/saml_idp_signing_certs", "create_connection_saml_idp_signing_cert"),
+    not_built("DELETE", "/connections/{connectionId}/saml_idp_signing_certs/{certificateId}", "delete_connection_saml_idp_signing_cert"),
+    not_built("GET", "/connections/{connectionId}/saml_sp_encryption_certs", "list_connection_saml_sp_encryption_certs"),
+    not_built("POST", "/connections/{connectionId}/saml_sp_encryption_certs", "create_connection_saml_sp_encryption_cert"),
+    not_built("DELETE", "/connections/{connectionId}/saml_sp_encryption_certs/{certificateId}", "delete_connection_saml_sp_encryption_cert"),
+    not_built("GET", "/connections/{connectionId}/saml_sp_signing_cert", "list_connection_saml_sp_signing_cert"),
+    not_built("POST", "/connections/{connectionId}/saml_sp_signing_cert", "create_connection_saml_sp_signing_cert"),
+    not_built("DELETE", "/connections/{connectionId}/saml_sp_signing_cert/{certificateId}", "delete_connection_saml_sp_signing_cert"),
+    not_built("GET", "/connections/{id}", "get_connection"),
+    not_built("PATCH", "/connections/{id}", "update_connection"),
+    not_built("DELETE", "/connections/{id}", "delete_connection"),
+    not_built("GET", "/sso/authorize", "get_authorization_url").client(),
+    not_built("GET", "/sso/logout", "get_logout_url").client(),
+    not_built("POST", "/sso/logout/authorize", "authorize_logout"),
+    not_built("GET", "/sso/profile", "get_profile").client(),
+    not_built("POST", "/sso/token", "get_profile_and_token").client(),
+
+    // user_management
+    not_built("GET", "/sso/jwks/{clientId}", "get_jwks").client(),
+    not_built("POST", "/user_management/authenticate", "authenticate").client(),
+    not_built("GET", "/user_management/authkit_oauth_resources", "list_authkit_oauth_resources"),
+    not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
+    not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
+    not_built("GET", "/user_management/authorize", "get_authorization_url").client(),
+    not_built("POST", "/user_management/authorize/device", "create_device").client(),
+    not_built("GET", "/user_management/cors_origins", "list_cors_origins"),
+    not_built("POST", "/user_management/cors_origins", "create_cors_origin"),
+    not_built("GET", "/user_management/email_verification/{id}", "get_email_verification"),
+    not_built("GET", "/user_management/invitations", "list_invitations"),
+    not_built("POST", "/user_management/invitations", "send_invitation"),
+    not_built("GET", "/user_management/invitations/by_token/{token}", "find_invitation_by_token"),
+    not_built("GET", "/user_management/invitations/{id}", "get_invitation"),
+    not_built("POST", "/user_management/invitations/{id}/accept", "accept_invitation"),
+    not_built("POST", "/user_management/invitations/{id}/resend", "resend_invitation"),
+    not_built("POST", "/user_management/invitations/{id}/revoke", "revoke_invitation"),
+    not_built("GET", "/user_management/jwt_template", "list_jwt_template"),
+    not_built("PUT", "/user_management/jwt_template", "update_jwt_template"),
+    not_built("POST", "/user_management/magic_auth", "create_magic_auth"),
+    not_built("GET", "/user_management/magic_auth/{id}", "get_magic_auth"),
+    not_built("POST", "/user_management/password_reset", "reset_password"),
+    not_built("POST", "/user_management/password_reset/confirm", "confirm_password_reset"),
+    not_built("GET", "/user_management/password_reset/{id}", "get_password_reset"),
+    not_built("POST", "/user_management/radar_challenges", "create_radar_challenge"),
+    not_built("GET", "/user_management/radar_challenges/{id}", "get_radar_challenge"),
+    not_built("GET", "/user_management/redirect_uris", "list_redirect_uris"),
+    not_built("POST", "/user_management/redirect_uris", "create_redirect_uri"),
+    not_built("DELETE", "/user_management/redirect_uris/{id}", "delete_redirect_uris"),
+    not_built("GET", "/user_management/sessions/logout", "get_logout_url").client(),
+    post("/user_management/sessions/revoke", "revoke_session", sessions::revoke_session),
+    not_built("GET", "/user_management/users", "list_users"),
+    not_built("POST", "/user_management/users", "create_user"),
+    not_built("GET", "/user_management/users/external_id/{external_id}", "get_user_by_external_id"),
+    not_built("GET", "/user_management/users/{id}", "get_user"),
+    not_built("PUT", "/user_management/users/{id}", "update_user"),
+    not_built("DELETE", "/user_management/users/{id}", "delete_user"),
+    not_built("POST", "/user_management/users/{id}/email_change/confirm", "confirm_email_change"),
+    not_built("POST", "/user_management/users/{id}/email_change/send", "send_email_change"),
+    not_built("POST", "/user_management/users/{id}/email_verification/confirm", "verify_email"),
+    not_built("POST", "/user_management/users/{id}/email_verification/send", "send_verification_email"),
+    not_built("GET", "/user_management/users/{id}/identities", "get_user_identities"),
+    get("/user_management/users/{id}/sessions", "list_sessions", sessions::list_sessions),
+    not_built("GET", "/user_management/users/{userId}/api_keys", "list_user_api_keys"),
+    not_built("POST", "/user_management/users/{userId}/api_keys", "create_user_api_key"),
+    not_built("GET", "/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications"),
+    not_built("DELETE", "/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application"),
+    not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),
+    not_built("POST", "/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve"),
+    not_built("POST", "/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny"),
+    not_built("GET", "/user_management/waitlists", "list_waitlists"),
+    not_built("GET", "/user_management/waitlists/{id}", "get_waitlist"),
+    not_built("GET", "/user_management/waitlists/{id}/entries", "list_waitlist_entries"),
+    not_built("POST", "/user_management/waitlists/{id}/entries", "create_waitlist_entry"),
+
+    // vault
+    not_built("POST", "/vault/v1/keys/data-key", "create_data_key"),
+    not_built("POST", "/vault/v1/keys/decrypt", "create_decrypt"),
+    not_built("POST", "/vault/v1/keys/rekey", "create_rekey"),
+    not_built("GET", "/vault/v1/kv", "list_kv"),
+    not_built("POST", "/vault/v1/kv", "create_kv"),
+    not_built("GET", "/vault/v1/kv/name/{name}", "get_name"),
+    not_built("GET", "/vault/v1/kv/{id}", "get_kv"),
+    not_built("PUT", "/vault/v1/kv/{id}", "update_kv"),
+    not_built("DELETE", "/vault/v1/kv/{id}", "delete_kv"),
+    not_built("GET", "/vault/v1/kv/{id}/metadata", "list_kv_metadata"),
+    not_built("GET", "/vault/v1/kv/{id}/versions", "list_kv_versions"),
+
+    // webhooks
+    not_built("GET", "/webhook_endpoints", "list_webhook_endpoints"),
+    not_built("POST", "/webhook_endpoints", "create_webhook_endpoint"),
+    not_built("PATCH", "/webhook_endpoints/{id}", "update_webhook_endpoint"),
+    not_built("DELETE", "/webhook_endpoints/{id}", "delete_webhook_endpoint"),
+
+    // widgets
+    not_built("POST", "/widgets/token", "create_token"),
+];
+
+/// How an operation finds its environment, and who may call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// `Authorization: Bearer sk_…`
+    ApiKey,
+    /// Anybody; a client id says which environment is meant.
+    Client,
+    /// `/_emulate`: anybody, or who has the control key.
+    Control,
+}
+
+/// The function of an operation.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    /// Runs at once.
+    Quick(fn(&Call) -> Result<Reply, ApiError>),
+    /// Takes milliseconds, and runs aside.
+    Slow(fn(&Call) -> Result<Reply, ApiError>),
+    /// Answers 501.
+    NotBuilt,
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quick(_) => "Quick",
+            Self::Slow(_) => "Slow",
+            Self::NotBuilt => "NotBuilt",
+        })
+    }
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) access: Access,
+    pub(crate) handler: Handler,
+}
+
+type Function = fn(&Call) -> Result<Reply, ApiError>;
+
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    name: &'static str,
+    handler: Handler,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        name,
+        access: Access::ApiKey,
+        handler,
+    }
+}
+
+pub(crate) const fn get(path: &'static str, name: &'static str, function: Function) -> Operation {
+    operation("GET", path, name, Handler::Quick(function))
+}
+
+pub(crate) const fn post(path: &'static str, name: &'static str, function: Function) -> Operation {
+    operation("POST", path, name, Handler::Quick(function))
+}
+
+pub(crate) const fn put(path: &'static str, name: &'static str, function: Function) -> Operation {
+    operation("PUT", path, name, Handler::Quick(function))
+}
+
+pub(crate) const fn patch(path: &'static str, name: &'static str, function: Function) -> Operation {
+    operation("PATCH", path, name, Handler::Quick(function))
+}
+
+pub(crate) const fn delete(path: &'static str, name: &'static str, function: Function) -> Operation {
+    operation("DELETE", path, name, Handler::Quick(function))
+}
+
+const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+    operation(method, path, name, Handler::NotBuilt)
+}
+
+impl Operation {
+    /// Needs no API key: the client id says which environment is meant.
+    pub(crate) const fn client(mut self) -> Self {
+        self.access = Access::Client;
+        self
+    }
+
+    /// Part of the control API.
+    pub(crate) const fn control(mut self) -> Self {
+        self.access = Access::Control;
+        self
+    }
+
+    /// Hashes a password, or takes long for another reason.
+    pub(crate) const fn slow(mut self) -> Self {
+        if let Handler::Quick(function) = self.handler {
+            self.handler = Handler::Slow(function);
+        }
+        self
+    }
+}
+
+/// The operations by path.
+#[derive(Debug)]
+pub(crate) struct Routes(matchit::Router<Vec<Operation>>);
+
+impl Routes {
+    /// All routes of the emulator.
+    pub(crate) fn new() -> Self {
+        let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
+        for operation in [API, control::OPERATIONS].into_iter().flatten() {
+            by_path
+                .entry(pattern(operation.path))
+                .or_default()
+                .push(*operation);
+        }
+        let mut router = matchit::Router::new();
+        for (path, operations) in by_path {
+            let inserted = router.insert(path, operations);
+            debug_assert!(inserted.is_ok(), "{inserted:?}");
+        }
+        Self(router)
+    }
+
+    /// The operations at a path, and the values of its parameters.
+    pub(super) fn operations(&self, path: &str) -> Option<(&[Operation], Vec<String>)> {
+        let found = self.0.at(path).ok()?;
+        let values = found.params.iter().map(|(_, value)| decoded(value)).collect();
+        Some((found.value, values))
+    }
+}
+
+/// The path with its parameters named by position: the same place has other names in other operations.
+fn pattern(path: &str) -> String {
+    let segments = path
+        .split('/')
+        .enumerate()
+        .map(|(at, segment)| match segment.strip_prefix('{') {
+            Some(_) => format!("{{p{at}}}"),
+            None => segment.to_owned(),
+        });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn decoded(value: &str) -> String {
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_is_listed_once_and_found() {
+        let routes = Routes::new();
+        let mut seen = HashSet::new();
+        for operation in API {
+            assert!(seen.insert((operation.method, operation.path)), "{operation:?}");
+            let path = operation.path.replace(['{', '}'], "");
+            let (found, _) = routes.operations(&path).unwrap();
+            assert!(
+                found
+                    .iter()
+                    .any(|other| other.name == operation.name && other.method == operation.method),
+                "{path}"
+            );
+        }
+        assert_eq!(API.len(), 266);
+    }
+
+    #[test]
+    fn parameters_are_decoded_and_stay_in_their_segment() {
+        let routes = Routes::new();
+        let (_, values) = routes.operations("/organizations/external_id/a%2Fb%20c").unwrap();
+        assert_eq!(values, ["a/b c"]);
+        assert!(routes.operations("/organizations/external_id/a/b").is_none());
+    }
+}

@@ -1,0 +1,18 @@
+//! An environment's state: typed tables of rows, changed by transactions, read without waiting.
+//!
+//! * [`table`] – rows in order of creation, with declared unique and ordered indexes.
+//! * [`select`] – one page of a table or of an index, in O(log n + page).
+//! * [`state`] – the list of all tables: a new resource is one line there.
+//! * [`transaction`] – changes that are seen together or not at all, and the [`Commit`] they make.
+
+mod select;
+mod state;
+mod table;
+mod transaction;
+
+pub(crate) use self::{
+    select::{List, Order, Page, Select, UnknownCursor},
+    state::{Change, Commit, State, Stored},
+    table::{Conflict, Index, Record, Table, group},
+    transaction::Transaction,
+};

@@ -1,0 +1,122 @@
+//! The list of all tables.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::table::{Conflict, Record, Table};
+use crate::{
+    api::{
+        authorization::{permissions::Permission, roles::Role},
+        events::Event,
+        organizations::Organization,
+        user_management::{
+            memberships::OrganizationMembership,
+            sessions::Session,
+            users::{Password, User},
+        },
+    },
+    control::settings::Settings,
+    core::clock,
+    server::api_key::SecretKey,
+};
+
+/// A change to one row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RowChange<R> {
+    /// The row as it is now, and its place in the order of creation.
+    Put { place: u64, row: Arc<R> },
+    /// The row with this id is gone.
+    Delete { id: String },
+}
+
+/// What one transaction changed: complete and serialisable, so that applying the commits in order gives the state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Commit {
+    /// Ascending by one.
+    pub(crate) sequence: u64,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) at: Timestamp,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// A row that has a table in [`State`].
+pub(crate) trait Stored: Record {
+    fn table(state: &State) -> &Table<Self>;
+    fn table_mut(state: &mut State) -> &mut Table<Self>;
+    fn change(change: RowChange<Self>) -> Change;
+}
+
+macro_rules! tables {
+    ($($name:ident: $row:ident,)+) => {
+        /// Everything an environment remembers. A clone costs a few pointers per table.
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct State {
+            /// The number of the last commit.
+            pub(crate) sequence: u64,
+            $(pub(crate) $name: Table<$row>,)+
+        }
+
+        /// A change to one row of one table.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum Change {
+            $($row(RowChange<$row>),)+
+        }
+
+        impl State {
+            /// Makes the changes of `commit` again.
+            pub(crate) fn apply(&mut self, commit: Commit) -> Result<(), Conflict> {
+                self.sequence = commit.sequence;
+                for change in commit.changes {
+                    match change {
+                        $(Change::$row(RowChange::Put { place, row }) => self.$name.put(place, row)?,
+                        Change::$row(RowChange::Delete { id }) => {
+                            self.$name.delete(&id);
+                        })+
+                    }
+                }
+                Ok(())
+            }
+
+            #[cfg(test)]
+            pub(crate) fn is_consistent(&self) -> bool {
+                $(self.$name.is_consistent() &&)+ true
+            }
+        }
+
+        $(impl Stored for $row {
+            fn table(state: &State) -> &Table<Self> {
+                &state.$name
+            }
+            fn table_mut(state: &mut State) -> &mut Table<Self> {
+                &mut state.$name
+            }
+            fn change(change: RowChange<Self>) -> Change {
+                Change::$row(change)
+            }
+        })+
+    };
+}
+
+tables! {
+    // The environment itself
+    settings: Settings,
+    secret_keys: SecretKey,
+
+    // User management
+    users: User,
+    passwords: Password,
+    organization_memberships: OrganizationMembership,
+    sessions: Session,
+
+    // Organizations, roles
+    organizations: Organization,
+    roles: Role,
+    permissions: Permission,
+
+    // What happened, and who was told
+    events: Event,
+}

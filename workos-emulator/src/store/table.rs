@@ -1,0 +1,248 @@
+//! A table: rows in the order in which they were created, found by id and by declared indexes.
+
+use std::{fmt, sync::Arc};
+
+use imbl::OrdMap;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A row of a table.
+pub(crate) trait Record:
+    Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The indexes over this kind of row.
+    const INDEXES: &'static [Index<Self>] = &[];
+
+    /// Unique in the table, and never changed.
+    fn id(&self) -> &str;
+}
+
+/// What an index files a row under: a group, and a rank within the group.
+pub(crate) type Entry = (Arc<str>, i64);
+
+/// A declared index: unique, or ordered by rank and then by creation.
+pub(crate) struct Index<R> {
+    name: &'static str,
+    unique: bool,
+    entries: fn(&R) -> Vec<Entry>,
+}
+
+impl<R> Index<R> {
+    /// At most one row per group.
+    pub(crate) const fn unique(name: &'static str, entries: fn(&R) -> Vec<Entry>) -> Self {
+        Self {
+            name,
+            unique: true,
+            entries,
+        }
+    }
+
+    /// Any number of rows per group.
+    pub(crate) const fn ordered(name: &'static str, entries: fn(&R) -> Vec<Entry>) -> Self {
+        Self {
+            name,
+            unique: false,
+            entries,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) fn entries(&self, row: &R) -> Vec<Entry> {
+        (self.entries)(row)
+    }
+}
+
+impl<R> Clone for Index<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Index<R> {}
+
+impl<R> fmt::Debug for Index<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("name", &self.name)
+            .field("unique", &self.unique)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An index entry made of several parts.
+pub(crate) fn group(parts: &[&str]) -> Arc<str> {
+    parts.join("\0").into()
+}
+
+/// Another row stands already where the index allows one only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("another row has the same {index}")]
+pub(crate) struct Conflict {
+    /// The name of the unique index.
+    pub(crate) index: &'static str,
+}
+
+/// The position of an index entry: group, rank, and the row's place in the order of creation.
+pub(super) type Position = (Arc<str>, i64, u64);
+
+/// Rows in order of creation. A clone costs a few pointers; both then go their own way.
+pub(crate) struct Table<R> {
+    pub(super) rows: OrdMap<u64, Arc<R>>,
+    /// Where each id stands. Ids of deleted rows stay, so that a list can be continued behind one.
+    pub(super) places: OrdMap<Arc<str>, u64>,
+    pub(super) indexes: Vec<OrdMap<Position, ()>>,
+    next: u64,
+}
+
+impl<R> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        Self {
+            rows: self.rows.clone(),
+            places: self.places.clone(),
+            indexes: self.indexes.clone(),
+            next: self.next,
+        }
+    }
+}
+
+impl<R: Record> Default for Table<R> {
+    fn default() -> Self {
+        Self {
+            rows: OrdMap::new(),
+            places: OrdMap::new(),
+            indexes: vec![OrdMap::new(); R::INDEXES.len()],
+            next: 0,
+        }
+    }
+}
+
+impl<R: Record> fmt::Debug for Table<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("rows", &self.rows.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Record> Table<R> {
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<R>> {
+        self.rows.get(self.places.get(id)?)
+    }
+
+    /// The row that a unique index has under `group`.
+    pub(crate) fn find(&self, index: Index<R>, group: &str) -> Option<&Arc<R>> {
+        self.group(index, group).next()
+    }
+
+    /// The rows that an index has under `group`, by rank and creation.
+    pub(crate) fn group<'a>(
+        &'a self,
+        index: Index<R>,
+        group: &str,
+    ) -> impl Iterator<Item = &'a Arc<R>> + use<'a, R> {
+        let group: Arc<str> = group.into();
+        let range = (Arc::clone(&group), i64::MIN, 0)..=(group, i64::MAX, u64::MAX);
+        self.index(index)
+            .into_iter()
+            .flat_map(move |entries| entries.range(range.clone()))
+            .filter_map(|((_, _, place), ())| self.rows.get(place))
+    }
+
+    /// All rows in order of creation.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<R>> {
+        self.rows.values()
+    }
+
+    pub(super) fn index(&self, index: Index<R>) -> Option<&OrdMap<Position, ()>> {
+        let at = R::INDEXES.iter().position(|i| i.name == index.name);
+        debug_assert!(at.is_some(), "{} is not in INDEXES", index.name);
+        self.indexes.get(at?)
+    }
+
+    /// Where `row` is to stand: its present place, or the next one.
+    pub(super) fn place_for(&self, id: &str) -> u64 {
+        match self.places.get(id) {
+            Some(place) if self.rows.contains_key(place) => *place,
+            _ => self.next,
+        }
+    }
+
+    /// Puts `row` at `place`; refuses, changing nothing, where a unique index has another row already.
+    pub(super) fn put(&mut self, place: u64, row: Arc<R>) -> Result<(), Conflict> {
+        let entries: Vec<_> = R::INDEXES.iter().map(|i| i.entries(&row)).collect();
+        for (at, index) in R::INDEXES.iter().enumerate().filter(|(_, i)| i.unique) {
+            let taken = entries[at].iter().any(|(group, _)| {
+                let from = (Arc::clone(group), i64::MIN, 0);
+                let to = (Arc::clone(group), i64::MAX, u64::MAX);
+                self.indexes[at]
+                    .range(from..=to)
+                    .any(|((_, _, other), ())| *other != place)
+            });
+            if taken {
+                return Err(Conflict { index: index.name });
+            }
+        }
+        self.unfile(place);
+        for (at, entries) in entries.into_iter().enumerate() {
+            for (group, rank) in entries {
+                self.indexes[at].insert((group, rank, place), ());
+            }
+        }
+        self.places.insert(row.id().into(), place);
+        self.rows.insert(place, row);
+        self.next = self.next.max(place + 1);
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
+        let place = *self.places.get(id)?;
+        self.unfile(place);
+        self.rows.remove(&place)
+    }
+
+    /// Takes the row at `place` out of every index.
+    fn unfile(&mut self, place: u64) {
+        let Some(row) = self.rows.get(&place) else {
+            return;
+        };
+        for (at, index) in R::INDEXES.iter().enumerate() {
+            for (group, rank) in index.entries(row) {
+                self.indexes[at].remove(&(group, rank, place));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl<R: Record> Table<R> {
+    /// Every index has exactly the entries of the rows that are there.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let ids = self
+            .rows
+            .iter()
+            .all(|(place, row)| self.places.get(row.id()) == Some(place));
+        let indexes = R::INDEXES.iter().enumerate().all(|(at, index)| {
+            let mut expected: Vec<Position> = self
+                .rows
+                .iter()
+                .flat_map(|(place, row)| {
+                    let entries = index.entries(row).into_iter();
+                    entries.map(|(group, rank)| (group, rank, *place))
+                })
+                .collect();
+            expected.sort();
+            expected.dedup();
+            let mut groups: Vec<_> = expected.iter().map(|(group, ..)| group).collect();
+            let all = groups.len();
+            groups.dedup();
+            (!index.unique || groups.len() == all) && self.indexes[at].keys().eq(expected.iter())
+        });
+        ids && indexes
+    }
+}

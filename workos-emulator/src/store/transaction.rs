@@ -1,0 +1,95 @@
+//! A transaction: a cheap copy of the state that becomes the state when its rule succeeds.
+
+use std::{ops::Deref, sync::Arc};
+
+use jiff::Timestamp;
+use rand::Rng;
+
+use super::{
+    state::{Change, Commit, RowChange, State, Stored},
+    table::Conflict,
+};
+use crate::core::ids::IdGenerator;
+
+/// Reads like the [`State`] as changed so far; what is not committed leaves no trace.
+#[derive(Debug)]
+pub(crate) struct Transaction<'a> {
+    state: State,
+    changes: Vec<Change>,
+    now: Timestamp,
+    ids: &'a mut IdGenerator,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn new(state: State, now: Timestamp, ids: &'a mut IdGenerator) -> Self {
+        Self {
+            state,
+            changes: Vec::new(),
+            now,
+            ids,
+        }
+    }
+
+    /// The environment's time at the start of the transaction.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new id with this prefix.
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
+        self.ids.id(prefix, self.now)
+    }
+
+    /// `length` random letters and digits.
+    pub(crate) fn token(&mut self, length: usize) -> String {
+        self.ids.token(length)
+    }
+
+    /// The environment's randomness, for salts.
+    pub(crate) fn randomness(&mut self) -> &mut impl Rng {
+        self.ids.randomness()
+    }
+
+    /// Inserts the row, or replaces the one with the same id.
+    pub(crate) fn put<R: Stored>(&mut self, row: R) -> Result<Arc<R>, Conflict> {
+        let row = Arc::new(row);
+        let table = R::table_mut(&mut self.state);
+        let place = table.place_for(row.id());
+        table.put(place, Arc::clone(&row))?;
+        self.changes.push(R::change(RowChange::Put {
+            place,
+            row: Arc::clone(&row),
+        }));
+        Ok(row)
+    }
+
+    /// Deletes the row with this id, where there is one.
+    pub(crate) fn delete<R: Stored>(&mut self, id: &str) -> Option<Arc<R>> {
+        let deleted = R::table_mut(&mut self.state).delete(id)?;
+        self.changes
+            .push(R::change(RowChange::Delete { id: id.to_owned() }));
+        Some(deleted)
+    }
+
+    /// The state and the commit that leads to it; nothing where nothing was changed.
+    pub(crate) fn finish(mut self) -> Option<(State, Commit)> {
+        if self.changes.is_empty() {
+            return None;
+        }
+        self.state.sequence += 1;
+        let commit = Commit {
+            sequence: self.state.sequence,
+            at: self.now,
+            changes: self.changes,
+        };
+        Some((self.state, commit))
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
