@@ -1,1 +1,3 @@
+//! Whole flows through real HTTP, an emulator each.
+
 fn main() {}
