@@ -1,3 +1,5 @@
-//! Whole flows through real HTTP, an emulator each.
+//! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
-fn main() {}
+mod organizations;
+mod routes;
+mod sdk;
