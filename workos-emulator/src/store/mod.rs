@@ -8,11 +8,13 @@
 mod select;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
-    state::{Change, Commit, State, Stored},
-    table::{Conflict, Index, Record, Table, group},
+    state::{State, Stored},
+    table::{Conflict, Index, Record, group},
     transaction::Transaction,
 };
