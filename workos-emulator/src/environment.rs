@@ -81,3 +81,13 @@ impl Environment {
         self.committed.subscribe()
     }
 }
+
+#[cfg(test)]
+impl Environment {
+    /// Time stands still at 2026-01-15T12:00:00Z, and each run makes the same ids.
+    pub(crate) fn for_tests() -> Self {
+        use rand::SeedableRng;
+        let now: jiff::Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
+        Self::new("test", None, Arc::new(move || now), StdRng::seed_from_u64(1))
+    }
+}

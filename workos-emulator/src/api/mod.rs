@@ -5,3 +5,4 @@ pub(crate) mod events;
 pub(crate) mod metadata;
 pub(crate) mod organizations;
 pub(crate) mod user_management;
+pub(crate) mod webhooks;

@@ -167,15 +167,19 @@ impl<'a, R: Record> Select<'a, R> {
         })
     }
 
-    /// Where the row with this id stands, or stood, in this list.
+    /// Where the row with this id stands, or stood, in this list. A row of another group stands where its rank puts it:
+    /// a reader of events goes on behind its last one with another choice of names.
     fn place_of(&self, table: &Table<R>, id: &str) -> Option<Place> {
         let place = *table.places.get(id)?;
         let rank = match (&self.source, table.rows.get(&place)) {
-            (Some((index, groups)), Some(row)) => index
-                .entries(row)
-                .into_iter()
-                .find(|(group, _)| groups.binary_search(group).is_ok())
-                .map_or(0, |(_, rank)| rank),
+            (Some((index, groups)), Some(row)) => {
+                let entries = index.entries(row);
+                entries
+                    .iter()
+                    .find(|(group, _)| groups.binary_search(group).is_ok())
+                    .or(entries.first())
+                    .map_or(0, |(_, rank)| *rank)
+            }
             _ => 0,
         };
         Some((rank, place))
@@ -190,12 +194,10 @@ impl<'a, R: Record> Select<'a, R> {
         descending: bool,
         limit: usize,
     ) -> Vec<Arc<R>> {
-        let low = low.map_or((*self.ranks.start(), 0), |(rank, place)| (rank, place + 1));
-        let high = match high {
-            None => (*self.ranks.end(), u64::MAX),
-            Some((rank, 0)) => (rank.saturating_sub(1), u64::MAX),
-            Some((rank, place)) => (rank, place - 1),
-        };
+        let (first, last) = ((*self.ranks.start(), 0), (*self.ranks.end(), u64::MAX));
+        // Places begin at one, so that there is always one before.
+        let low = low.map_or(first, |(rank, place)| (rank, place + 1).max(first));
+        let high = high.map_or(last, |(rank, place)| (rank, place - 1).min(last));
         if low > high {
             return Vec::new();
         }
