@@ -248,21 +248,34 @@ mod tests {
     #[test]
     fn forgets_after_ninety_days() {
         let environment = Environment::for_tests();
+        let oldest = emit(&environment, "user.created", &json!({}));
         let old = emit(&environment, "user.created", &json!({}));
         environment.clock.advance(Duration::from_secs(90 * 24 * 3600));
         let found = |page: &Page| ids(&environment, "events=user.created", page).unwrap();
-        assert_eq!(found(&oldest_first()), [old.clone()]);
+        assert_eq!(found(&oldest_first()), [oldest.clone(), old.clone()]);
         environment.clock.advance(Duration::from_millis(1));
         let new = emit(&environment, "user.created", &json!({}));
         assert_eq!(found(&oldest_first()), [new.clone()]);
-        let before = Page {
-            after: Some(new),
-            ..Page::default()
+        let behind = |id: &str, page: Page| Page {
+            after: Some(id.to_owned()),
+            ..page
         };
+        let none: [String; 0] = [];
         assert_eq!(
-            found(&before),
-            Vec::<String>::new(),
+            found(&behind(&oldest, oldest_first())),
+            [new.clone()],
             "{old} is gone for cursors too"
+        );
+        assert_eq!(found(&behind(&new, Page::default())), none);
+        let until = "range_end=2026-01-15T12:00:00Z";
+        assert_eq!(
+            ids(&environment, until, &behind(&new, Page::default())).unwrap(),
+            none
+        );
+        environment.clock.reset();
+        assert_eq!(
+            ids(&environment, until, &behind(&new, Page::default())).unwrap(),
+            [old, oldest]
         );
     }
 
