@@ -11,7 +11,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         App::new()
             .wrap(authkit.middleware())
             .configure(authkit.routes())
-            .route("/", web::get().to(|user: AuthUser| async move { format!("Hello, {}!", user.email()) }))
+            .route(
+                "/",
+                web::get().to(|user: AuthUser| async move { format!("Hello, {}!", user.email()) }),
+            )
     })
     .bind(("127.0.0.1", 3000))?
     .run()

@@ -16,7 +16,10 @@ use workos_emulator::Emulator;
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let emulator = Emulator::builder().seed(include_str!("seed.yaml")).start().await?;
+    let emulator = Emulator::builder()
+        .seed(include_str!("seed.yaml"))
+        .start()
+        .await?;
 
     // Bound before AuthKit is set up: the redirect URI names the port.
     let listener = TcpListener::bind(("127.0.0.1", port()?))?;
@@ -55,7 +58,12 @@ async fn dashboard(user: AuthUser, authkit: web::Data<AuthKit>) -> impl Responde
         Some(id) => authkit.client().organizations().get_organization(id).await.ok(),
         None => None,
     };
-    html(pages::dashboard(&user, organization.as_ref().map(|organization| organization.name.as_str())))
+    html(pages::dashboard(
+        &user,
+        organization
+            .as_ref()
+            .map(|organization| organization.name.as_str()),
+    ))
 }
 
 fn html(page: String) -> HttpResponse {
@@ -65,7 +73,8 @@ fn html(page: String) -> HttpResponse {
 fn port() -> Result<u16, String> {
     #[expect(clippy::disallowed_methods, reason = "an example's configuration")]
     let port = std::env::var("SAAS_PORT").unwrap_or_else(|_| "8080".to_owned());
-    port.parse().map_err(|_| format!("SAAS_PORT is '{port}'; it must be a port number such as 8080"))
+    port.parse()
+        .map_err(|_| format!("SAAS_PORT is '{port}'; it must be a port number such as 8080"))
 }
 
 /// Says where the app is and who can sign in.
@@ -80,14 +89,27 @@ fn announce(app_url: &str, emulator: &Emulator) {
             "organizations": [member, admin_of("Globex")]}),
     ];
     if std::env::args().any(|argument| argument == "--json") {
-        println!("{}", json!({"app": app_url, "emulator": emulator.url(), "users": users}));
+        println!(
+            "{}",
+            json!({"app": app_url, "emulator": emulator.url(), "users": users})
+        );
         return;
     }
-    println!("\n  Paperboat, a small product with WorkOS sign-in, runs at\n\n      {app_url}\n\n  Sign in as\n");
+    println!(
+        "\n  Paperboat, a small product with WorkOS sign-in, runs at\n\n      {app_url}\n\n  Sign in as\n"
+    );
     for user in &users {
         let organizations = user["organizations"].as_array().map_or(0, Vec::len);
         let text = |name: &str| user[name].as_str().unwrap_or_default().to_owned();
-        println!("      {:<20} password: {:<25} {organizations} organization(s)", text("email"), text("password"));
+        println!(
+            "      {:<20} password: {:<25} {organizations} organization(s)",
+            text("email"),
+            text("password")
+        );
     }
-    println!("\n  The WorkOS emulator inside: {} (API key {})\n", emulator.url(), emulator.api_key());
+    println!(
+        "\n  The WorkOS emulator inside: {} (API key {})\n",
+        emulator.url(),
+        emulator.api_key()
+    );
 }

@@ -22,12 +22,19 @@ async fn are_created_read_changed_and_deleted() {
         domain: "Acme.com".to_owned(),
         state: OrganizationDomainDataState::Verified,
     }]);
-    let created =
-        sdk.organizations().create_organization(CreateOrganizationParams::new(acme)).await.unwrap();
+    let created = sdk
+        .organizations()
+        .create_organization(CreateOrganizationParams::new(acme))
+        .await
+        .unwrap();
     assert!(created.id.starts_with("org_"));
     assert_eq!(created.domains[0].domain, "acme.com");
 
-    let read = sdk.organizations().get_organization_by_external_id("ext-1").await.unwrap();
+    let read = sdk
+        .organizations()
+        .get_organization_by_external_id("ext-1")
+        .await
+        .unwrap();
     assert_eq!(read.id, created.id);
 
     let change = serde_json::from_value(serde_json::json!({"name": "Acme Inc."})).unwrap();
@@ -38,7 +45,10 @@ async fn are_created_read_changed_and_deleted() {
         .unwrap();
     assert_eq!((changed.name.as_str(), changed.domains.len()), ("Acme Inc.", 1));
 
-    sdk.organizations().delete_organization(&created.id).await.unwrap();
+    sdk.organizations()
+        .delete_organization(&created.id)
+        .await
+        .unwrap();
     let gone = sdk.organizations().get_organization(&created.id).await;
     assert_eq!(refusal(gone), (404, "entity_not_found".to_owned()));
 }
@@ -52,7 +62,11 @@ async fn are_listed_page_by_page_in_both_directions() {
         sdk.organizations().create_organization(new).await.unwrap();
     }
     let page = async |before: Option<String>, after: Option<String>| {
-        let params = ListOrganizationsParams { before, after, ..Default::default() };
+        let params = ListOrganizationsParams {
+            before,
+            after,
+            ..Default::default()
+        };
         sdk.organizations().list_organizations(params).await.unwrap()
     };
     let first = page(None, None).await;
@@ -63,7 +77,10 @@ async fn are_listed_page_by_page_in_both_directions() {
     assert_eq!((third.data.len(), third.list_metadata.after.clone()), (5, None));
     let back = page(third.list_metadata.before.clone(), None).await;
     let names = |page: &workos::OrganizationList| {
-        page.data.iter().map(|organization| organization.name.clone()).collect::<Vec<_>>()
+        page.data
+            .iter()
+            .map(|organization| organization.name.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(names(&back), names(&second));
     assert_eq!(back.list_metadata.after, second.list_metadata.after);

@@ -14,7 +14,10 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 #[actix_web::test]
 async fn an_operation_that_is_not_built_says_so_by_name() {
     let emulator = Emulator::start().await.unwrap();
-    let outcome = sdk::client(&emulator).vault().list_kv(workos::vault::ListKvParams::default()).await;
+    let outcome = sdk::client(&emulator)
+        .vault()
+        .list_kv(workos::vault::ListKvParams::default())
+        .await;
     assert_eq!(refusal(outcome), (501, "not_implemented".to_owned()));
 }
 
@@ -26,7 +29,11 @@ async fn strangers_and_mistakes_get_the_right_status() {
     let key = "sk_test_default";
     let (status, body) = answer(http.get(format!("{url}/organizations"))).await;
     assert_eq!((status, body), (401, json!({"message": "Unauthorized"})));
-    let (status, _) = answer(http.get(format!("{url}/organizations")).bearer_auth("sk_test_wrong")).await;
+    let (status, _) = answer(
+        http.get(format!("{url}/organizations"))
+            .bearer_auth("sk_test_wrong"),
+    )
+    .await;
     assert_eq!(status, 401);
     let (status, _) = answer(http.get(format!("{url}/nowhere")).bearer_auth(key)).await;
     assert_eq!(status, 404);

@@ -16,14 +16,21 @@ struct Transport(reqwest::Client);
 #[async_trait]
 impl HttpTransport for Transport {
     async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let mut outgoing = self.0.request(request.method, request.url).headers(request.headers);
+        let mut outgoing = self
+            .0
+            .request(request.method, request.url)
+            .headers(request.headers);
         if let Some(body) = request.body {
             outgoing = outgoing.body(body);
         }
         let response = outgoing.send().await.map_err(TransportError::connect)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body: Bytes = response.bytes().await.map_err(TransportError::other)?;
-        Ok(HttpResponse { status, headers, body })
+        Ok(HttpResponse {
+            status,
+            headers,
+            body,
+        })
     }
 }
 

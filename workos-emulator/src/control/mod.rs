@@ -2,6 +2,7 @@
 
 pub(crate) mod hooks;
 pub(crate) mod settings;
+pub(crate) mod webhooks;
 
 use serde_json::json;
 
@@ -9,13 +10,17 @@ use crate::server::{
     call::Call,
     error::ApiError,
     reply::Reply,
-    routes::{Operation, get},
+    routes::{Operation, get, post},
 };
 
 /// The operations of the control API.
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
     get("/health", "health", health).control(),
+    get("/_emulate/webhooks/deliveries", "list_deliveries", webhooks::list_deliveries).control(),
+    post("/_emulate/webhooks/deliveries/{id}/resend", "resend_delivery", webhooks::resend_delivery).control(),
+    post("/_emulate/webhooks/flush", "flush_webhooks", webhooks::flush_webhooks).control(),
+    post("/_emulate/events", "emit_event", webhooks::emit_event).control(),
 ];
 
 /// `GET /health`: 200 as soon as the emulator is ready.

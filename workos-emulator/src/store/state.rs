@@ -16,10 +16,12 @@ use crate::{
             sessions::Session,
             users::{Password, User},
         },
+        webhooks::WebhookEndpoint,
     },
     control::settings::Settings,
     core::clock,
     server::api_key::SecretKey,
+    webhooks::outbox::{Attempt, Delivery},
 };
 
 /// A change to one row.
@@ -128,4 +130,7 @@ tables! {
 
     // What happened, and who was told
     events: Event,
+    webhook_endpoints: WebhookEndpoint,
+    deliveries: Delivery,
+    attempts: Attempt,
 }
