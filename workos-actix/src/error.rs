@@ -8,6 +8,7 @@ use actix_web::{
     http::{
         Method, StatusCode,
         header::{LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
+        uri::PathAndQuery,
     },
 };
 use thiserror::Error;
@@ -74,7 +75,7 @@ fn sign_in_redirect(authkit: &AuthKit, head: &RequestHead) -> SignInRedirect {
     let is_read = matches!(head.method, Method::GET | Method::HEAD);
     // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
     let return_path = if is_read {
-        head.uri.path_and_query().map(|path| path.as_str())
+        head.uri.path_and_query().map(PathAndQuery::as_str)
     } else {
         None
     };

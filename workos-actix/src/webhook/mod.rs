@@ -113,7 +113,7 @@ impl WebhookConfig {
         let secrets = self
             .secrets
             .iter()
-            .map(|secret| secret.expose())
+            .map(SecretString::expose)
             .filter(|secret| !secret.is_empty());
         if !signature.is_of(body, secrets) {
             return Err(WebhookError::SignatureMismatch);
@@ -177,11 +177,7 @@ impl FromRequest for Webhook {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let config = request
             .app_data::<WebhookConfig>()
-            .or_else(|| {
-                request
-                    .app_data::<Data<WebhookConfig>>()
-                    .map(|config| config.get_ref())
-            })
+            .or_else(|| request.app_data::<Data<WebhookConfig>>().map(Data::get_ref))
             .cloned();
         let signature = request
             .headers()

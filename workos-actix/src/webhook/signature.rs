@@ -29,14 +29,14 @@ impl<'a> Signature<'a> {
             let Some((name, value)) = part.trim().split_once('=') else {
                 continue;
             };
-            match name {
-                "t" if timestamp_text.replace(value).is_some() => {
-                    return Err(wrong("it has two timestamps"));
+            if name == "t" && timestamp_text.replace(value).is_some() {
+                return Err(wrong("it has two timestamps"));
+            }
+            if name == "v1" {
+                if macs.len() == MAX_MACS {
+                    return Err(wrong("it has too many signatures"));
                 }
-                "t" => {}
-                "v1" if macs.len() == MAX_MACS => return Err(wrong("it has too many signatures")),
-                "v1" => macs.push(mac(value).ok_or(wrong("a signature is not 64 hex digits"))?),
-                _ => {}
+                macs.push(mac(value).ok_or(wrong("a signature is not 64 hex digits"))?);
             }
         }
         let timestamp_text = timestamp_text.ok_or(wrong("it has no timestamp"))?;

@@ -18,19 +18,21 @@ use crate::{
     fake_workos::{FakeWorkOs, TestClock},
 };
 
-pub struct TestApp {
-    pub url: String,
-    pub workos: FakeWorkOs,
-    pub clock: TestClock,
-    pub authkit: AuthKit,
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) workos: FakeWorkOs,
+    pub(crate) clock: TestClock,
+    pub(crate) authkit: AuthKit,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|builder| builder).await
     }
 
-    pub async fn start_with(settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+    pub(crate) async fn start_with(
+        settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder,
+    ) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -64,12 +66,12 @@ impl TestApp {
         }
     }
 
-    pub fn browser(&self) -> Browser {
+    pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.url)
     }
 
     /// A browser that has signed in.
-    pub async fn signed_in(&self) -> Browser {
+    pub(crate) async fn signed_in(&self) -> Browser {
         let mut browser = self.browser();
         let response = browser.sign_in(&self.workos, "/auth/sign-in").await;
         assert_eq!(response.status, 307, "{}", response.body);
@@ -77,7 +79,7 @@ impl TestApp {
     }
 }
 
-pub fn pages(app: &mut web::ServiceConfig) {
+pub(crate) fn pages(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(home))
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))

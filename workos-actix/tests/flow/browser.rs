@@ -9,34 +9,34 @@ use url::Url;
 use crate::fake_workos::FakeWorkOs;
 
 #[derive(Clone)]
-pub struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     origin: String,
-    pub cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
 }
 
-pub struct Response {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Response {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.header("location")
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
 
-    pub fn set_cookies(&self) -> Vec<String> {
+    pub(crate) fn set_cookies(&self) -> Vec<String> {
         self.headers
             .get_all("set-cookie")
             .iter()
@@ -46,16 +46,16 @@ impl Response {
 }
 
 /// What a browser sends when a person follows a link.
-pub const NAVIGATE: [(&str, &str); 3] = [
+pub(crate) const NAVIGATE: [(&str, &str); 3] = [
     ("accept", "text/html"),
     ("sec-fetch-mode", "navigate"),
     ("sec-fetch-dest", "document"),
 ];
 /// What a script's `fetch` sends.
-pub const FETCH: [(&str, &str); 2] = [("accept", "*/*"), ("sec-fetch-mode", "cors")];
+pub(crate) const FETCH: [(&str, &str); 2] = [("accept", "*/*"), ("sec-fetch-mode", "cors")];
 
 impl Browser {
-    pub fn new(origin: &str) -> Self {
+    pub(crate) fn new(origin: &str) -> Self {
         let http = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
@@ -68,7 +68,12 @@ impl Browser {
         }
     }
 
-    pub async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    pub(crate) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -100,35 +105,35 @@ impl Browser {
     }
 
     /// Follows a link.
-    pub async fn visit(&mut self, path: &str) -> Response {
+    pub(crate) async fn visit(&mut self, path: &str) -> Response {
         self.send(Method::GET, path, &NAVIGATE).await
     }
 
     /// Asks as a script.
-    pub async fn fetch(&mut self, path: &str) -> Response {
+    pub(crate) async fn fetch(&mut self, path: &str) -> Response {
         self.send(Method::GET, path, &FETCH).await
     }
 
     /// Goes to AuthKit; answers the path of the callback it is sent back to.
-    pub async fn authorize(&mut self, workos: &FakeWorkOs, path: &str) -> String {
+    pub(crate) async fn authorize(&mut self, workos: &FakeWorkOs, path: &str) -> String {
         let response = self.visit(path).await;
         assert_eq!(response.status, 307, "{}", response.body);
         callback_path(workos, response.location())
     }
 
     /// Signs in, from the sign-in link to the response of the callback.
-    pub async fn sign_in(&mut self, workos: &FakeWorkOs, path: &str) -> Response {
+    pub(crate) async fn sign_in(&mut self, workos: &FakeWorkOs, path: &str) -> Response {
         let callback = self.authorize(workos, path).await;
         self.visit(&callback).await
     }
 
-    pub fn session(&self) -> Option<&String> {
+    pub(crate) fn session(&self) -> Option<&String> {
         self.cookies.get("wos-session")
     }
 }
 
 /// What AuthKit does with an authorization URL.
-pub fn callback_path(workos: &FakeWorkOs, authorization_url: &str) -> String {
+pub(crate) fn callback_path(workos: &FakeWorkOs, authorization_url: &str) -> String {
     let query = query(authorization_url);
     assert!(authorization_url.starts_with(&format!("{}/user_management/authorize?", workos.url())));
     assert_eq!(query["code_challenge_method"], "S256");
@@ -141,7 +146,7 @@ pub fn callback_path(workos: &FakeWorkOs, authorization_url: &str) -> String {
     format!("{}?{}", callback.path(), callback.query().unwrap())
 }
 
-pub fn query(url: &str) -> BTreeMap<String, String> {
+pub(crate) fn query(url: &str) -> BTreeMap<String, String> {
     Url::parse(url)
         .unwrap()
         .query_pairs()

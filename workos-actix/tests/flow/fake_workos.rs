@@ -19,23 +19,23 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 use workos_actix::Clock;
 
-pub const NOW: i64 = 1_800_000_000;
-pub const LIFETIME: i64 = 300;
+pub(crate) const NOW: i64 = 1_800_000_000;
+pub(crate) const LIFETIME: i64 = 300;
 
 /// Time that moves only when a test moves it; the app and its WorkOS share it.
 #[derive(Debug, Clone)]
-pub struct TestClock(Arc<Mutex<i64>>);
+pub(crate) struct TestClock(Arc<Mutex<i64>>);
 
 impl TestClock {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(Mutex::new(NOW)))
     }
 
-    pub fn seconds(&self) -> i64 {
+    pub(crate) fn seconds(&self) -> i64 {
         *self.0.lock().unwrap()
     }
 
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         *self.0.lock().unwrap() += seconds;
     }
 }
@@ -50,7 +50,7 @@ impl Clock for TestClock {
 type Mint = Arc<dyn Fn(Value) -> String + Send + Sync>;
 
 #[derive(Clone)]
-pub struct FakeWorkOs(Arc<Inner>);
+pub(crate) struct FakeWorkOs(Arc<Inner>);
 
 struct Inner {
     url: String,
@@ -77,16 +77,16 @@ struct State {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub exchanges: usize,
-    pub refreshes: usize,
-    pub jwks: usize,
+pub(crate) struct Counts {
+    pub(crate) exchanges: usize,
+    pub(crate) refreshes: usize,
+    pub(crate) jwks: usize,
 }
 
 const OPEN: usize = 10_000;
 
 impl FakeWorkOs {
-    pub fn start(clock: TestClock) -> Self {
+    pub(crate) fn start(clock: TestClock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let workos = Self(Arc::new(Inner {
@@ -132,25 +132,25 @@ impl FakeWorkOs {
         actix_web::rt::spawn(server);
     }
 
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let server = self.0.state.lock().unwrap().server.take().unwrap();
         server.stop(false).await;
     }
 
-    pub fn restart(&self) {
+    pub(crate) fn restart(&self) {
         self.serve(TcpListener::bind(self.0.address).unwrap());
     }
 
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.0.url
     }
 
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         *self.0.counts.borrow()
     }
 
     /// Waits until a number of refreshes has reached WorkOS.
-    pub async fn refreshes_reach(&self, number: usize) {
+    pub(crate) async fn refreshes_reach(&self, number: usize) {
         let mut counts = self.0.counts.subscribe();
         counts
             .wait_for(|counts| counts.refreshes >= number)
@@ -159,40 +159,40 @@ impl FakeWorkOs {
     }
 
     /// Holds all answers of `authenticate` back until [`release`](Self::release).
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.0.gate.forget_permits(OPEN);
     }
 
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.0.gate.add_permits(OPEN);
     }
 
-    pub fn fail_authenticate(&self, failure: Option<(u16, Value)>) {
+    pub(crate) fn fail_authenticate(&self, failure: Option<(u16, Value)>) {
         self.0.state.lock().unwrap().authenticate_failure = failure;
     }
 
-    pub fn fail_jwks(&self, status: Option<u16>) {
+    pub(crate) fn fail_jwks(&self, status: Option<u16>) {
         self.0.state.lock().unwrap().jwks_failure = status;
     }
 
-    pub fn mint_with(&self, mint: impl Fn(Value) -> String + Send + Sync + 'static) {
+    pub(crate) fn mint_with(&self, mint: impl Fn(Value) -> String + Send + Sync + 'static) {
         self.0.state.lock().unwrap().mint = Arc::new(mint);
     }
 
-    pub fn set_user(&self, user: Value) {
+    pub(crate) fn set_user(&self, user: Value) {
         self.0.state.lock().unwrap().user = user;
     }
 
-    pub fn add_claims(&self, claims: Value) {
+    pub(crate) fn add_claims(&self, claims: Value) {
         self.0.state.lock().unwrap().extra_claims = claims;
     }
 
-    pub fn last_authenticate(&self) -> Value {
+    pub(crate) fn last_authenticate(&self) -> Value {
         self.0.state.lock().unwrap().last_authenticate.clone()
     }
 
     /// What the AuthKit page does when the person has signed in: a code, bound to the PKCE challenge.
-    pub fn approve(&self, code_challenge: &str) -> String {
+    pub(crate) fn approve(&self, code_challenge: &str) -> String {
         let mut state = self.0.state.lock().unwrap();
         let code = format!("code_{}", state.next);
         state.next += 1;
@@ -274,7 +274,7 @@ async fn jwks(workos: web::Data<FakeWorkOs>) -> HttpResponse {
     ] }))
 }
 
-pub const KID: &str = "sso_oidc_key_pair_1";
+pub(crate) const KID: &str = "sso_oidc_key_pair_1";
 
 fn key() -> &'static RsaKeyPair {
     static KEY: OnceLock<RsaKeyPair> = OnceLock::new();
@@ -282,16 +282,16 @@ fn key() -> &'static RsaKeyPair {
 }
 
 /// The 256 bytes after the DER prefix of `SEQUENCE { INTEGER n, INTEGER e }`.
-pub fn modulus() -> String {
+pub(crate) fn modulus() -> String {
     URL_SAFE_NO_PAD.encode(&key().public_key().as_ref()[9..265])
 }
 
-pub fn unsigned(header: &Value, claims: &Value) -> String {
+pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     let encode = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
     format!("{}.{}", encode(header), encode(claims))
 }
 
-pub fn sign_with_header(header: &Value, claims: &Value) -> String {
+pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
     let signed = unsigned(header, claims);
     let mut signature = vec![0; key().public_modulus_len()];
     key()
@@ -305,11 +305,11 @@ pub fn sign_with_header(header: &Value, claims: &Value) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-pub fn sign(alg: &str, kid: &str, claims: &Value) -> String {
+pub(crate) fn sign(alg: &str, kid: &str, claims: &Value) -> String {
     sign_with_header(&json!({ "alg": alg, "kid": kid }), claims)
 }
 
-pub fn user(id: &str) -> Value {
+pub(crate) fn user(id: &str) -> Value {
     json!({
         "object": "user", "id": id, "email": "alice@acme.example", "email_verified": true,
         "first_name": "Alice", "last_name": "Doe", "profile_picture_url": null,

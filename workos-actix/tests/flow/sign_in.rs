@@ -65,6 +65,9 @@ async fn a_person_signs_in_and_the_app_knows_them() {
     );
     assert_eq!(browser.visit("/").await.body, "hello alice@acme.example");
     assert_eq!(browser.visit("/scope/page").await.body, "inside");
+    let exchange = app.workos.last_authenticate();
+    assert_eq!(exchange["grant_type"], "authorization_code");
+    assert_eq!(exchange["code_verifier"].as_str().map(str::len), Some(43));
     assert_eq!(app.workos.counts().jwks, 1, "the key set was fetched once");
 }
 
