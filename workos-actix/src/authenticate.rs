@@ -1,6 +1,6 @@
 //! From a request's cookie to the signed-in user: load, verify, refresh if due.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use actix_web::{cookie::Cookie, http::header::HeaderMap};
 
@@ -211,19 +211,37 @@ impl AuthKit {
     /// Refreshes a session. `valid` is the context of a token that has not expired yet: it is served whenever the
     /// refresh does not succeed in time.
     async fn refresh(&self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
+        let rotation = self.clone().rotate(old.clone(), valid.clone());
+        let rotation: Pin<Box<dyn Future<Output = Option<Authenticated>>>> =
+            if self.session_cookie().is_self_contained() {
+                Box::pin(async { Some(rotation.await) })
+            } else {
+                // Run to its end whatever the client does: the store must learn the new refresh token.
+                let task = actix_web::rt::spawn(rotation);
+                Box::pin(async { task.await.ok() })
+            };
+        match valid {
+            Some(context) => match tokio::time::timeout(EARLY_REFRESH_WAIT, rotation).await {
+                Ok(Some(answer)) => answer,
+                _ => Authenticated::signed_in(context, old),
+            },
+            None => {
+                let answer = rotation.await;
+                answer.unwrap_or_else(|| Authenticated::unavailable(RETRY_AFTER, Some(old)))
+            }
+        }
+    }
+
+    /// Exchanges the refresh token, verifies the new access token, and stores the new session.
+    async fn rotate(self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
         let mut current = Arc::clone(&old.session);
         for _ in 0..MAX_HOPS {
-            let refresh = self.refresher().refresh(&current.refresh_token);
-            let outcome = match &valid {
-                None => refresh.await,
-                Some(context) => match tokio::time::timeout(EARLY_REFRESH_WAIT, refresh).await {
-                    Ok(outcome) => outcome,
-                    Err(_) => return Authenticated::signed_in(Arc::clone(context), old),
-                },
-            };
-            let new = match (outcome, &valid) {
+            let new = match (
+                self.refresher().refresh(&current.refresh_token).await,
+                valid.clone(),
+            ) {
                 (Refreshed::Rotated(new), _) => new,
-                (_, Some(context)) => return Authenticated::signed_in(Arc::clone(context), old),
+                (_, Some(context)) => return Authenticated::signed_in(context, old),
                 (Refreshed::Ended { .. }, None) => return self.end(old).await,
                 (Refreshed::Unavailable { retry_after }, None) => {
                     return Authenticated::unavailable(retry_after, Some(old));

@@ -140,6 +140,11 @@ impl SessionCookie {
             .collect()
     }
 
+    /// Whether the cookie is the session, and nothing else has to be told about changes.
+    pub(crate) fn is_self_contained(&self) -> bool {
+        self.store.is_in_cookie()
+    }
+
     /// The cache key of a cookie value, where the value alone is the session. A session kept elsewhere may change or
     /// end under the same cookie, so its store is asked every time.
     pub(crate) fn fingerprint(&self, value: &str) -> Option<Fingerprint> {

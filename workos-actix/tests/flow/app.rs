@@ -83,6 +83,10 @@ pub(crate) fn pages(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(home))
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))
+        .route(
+            "/debug",
+            web::get().to(|user: AuthUser| async move { format!("{user:?}") }),
+        )
         .route("/style.css", web::get().to(|| async { "body {}" }))
         .route("/own-caching", web::get().to(own_caching))
         .service(

@@ -351,3 +351,32 @@ async fn signing_in_again_replaces_the_session() {
     assert_ne!(browser.session().cloned(), fixed);
     assert_eq!(browser.fetch("/me").await.json()["session"], "session_4");
 }
+
+#[actix_web::test]
+async fn sessions_verified_with_a_withdrawn_key_are_verified_again() {
+    let app = TestApp::start().await;
+    let mut browser = app.signed_in().await;
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_2");
+    app.workos.publish("next_key");
+    app.workos
+        .mint_with(|claims| sign("RS256", "next_key", &claims));
+    app.clock.advance(60);
+    app.signed_in().await;
+    // The cached verification no longer counts; a refresh brings a token of the new key.
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_5");
+    assert_eq!(app.workos.counts().refreshes, 1);
+}
+
+#[actix_web::test]
+async fn nothing_secret_is_printed() {
+    let app = TestApp::start().await;
+    let mut browser = app.signed_in().await;
+    let printed = format!("{:?} {}", app.authkit, browser.fetch("/debug").await.body);
+    assert!(
+        printed.contains("client_1") && printed.contains("user_1"),
+        "{printed}"
+    );
+    for secret in ["sk_test_1", "0123456789abcdef", "eyJ", "refresh_2"] {
+        assert!(!printed.contains(secret), "{secret} in {printed}");
+    }
+}

@@ -70,6 +70,7 @@ struct State {
     /// Answers of `authenticate` instead of the real one.
     authenticate_failure: Option<(u16, Value)>,
     jwks_failure: Option<u16>,
+    published_kid: &'static str,
     user: Value,
     extra_claims: Value,
     last_authenticate: Value,
@@ -100,6 +101,7 @@ impl FakeWorkOs {
                 mint: Arc::new(|claims| sign("RS256", KID, &claims)),
                 authenticate_failure: None,
                 jwks_failure: None,
+                published_kid: KID,
                 user: user("user_1"),
                 extra_claims: json!({}),
                 last_authenticate: Value::Null,
@@ -173,6 +175,11 @@ impl FakeWorkOs {
 
     pub(crate) fn fail_jwks(&self, status: Option<u16>) {
         self.0.state.lock().unwrap().jwks_failure = status;
+    }
+
+    /// From now on the key is published under another id.
+    pub(crate) fn publish(&self, kid: &'static str) {
+        self.0.state.lock().unwrap().published_kid = kid;
     }
 
     pub(crate) fn mint_with(&self, mint: impl Fn(Value) -> String + Send + Sync + 'static) {
@@ -270,7 +277,7 @@ async fn jwks(workos: web::Data<FakeWorkOs>) -> HttpResponse {
     }
     HttpResponse::Ok().json(json!({ "keys": [
         { "kty": "EC", "kid": "other", "use": "sig" },
-        { "kty": "RSA", "alg": "RS256", "use": "sig", "kid": KID, "n": modulus(), "e": "AQAB" },
+        { "kty": "RSA", "alg": "RS256", "use": "sig", "kid": workos.0.state.lock().unwrap().published_kid, "n": modulus(), "e": "AQAB" },
     ] }))
 }
 

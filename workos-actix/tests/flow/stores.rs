@@ -11,9 +11,13 @@ use std::{
 use actix_session::storage::{
     LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
 };
-use actix_web::cookie::time::Duration;
+use actix_web::{App, cookie::time::Duration, test::TestRequest};
+use tokio::sync::Notify;
 
-use crate::{app::TestApp, fake_workos::LIFETIME};
+use crate::{
+    app::{TestApp, pages},
+    fake_workos::LIFETIME,
+};
 
 type State = HashMap<String, String>;
 
@@ -22,6 +26,7 @@ type State = HashMap<String, String>;
 struct Memory {
     sessions: Arc<Mutex<HashMap<String, State>>>,
     away: Arc<AtomicBool>,
+    update: Arc<Notify>,
 }
 
 impl Memory {
@@ -30,6 +35,10 @@ impl Memory {
             return Err(std::io::Error::other("connection refused"));
         }
         Ok(())
+    }
+
+    async fn updated(&self) {
+        self.update.notified().await;
     }
 
     fn keys(&self) -> Vec<String> {
@@ -67,6 +76,7 @@ impl SessionStore for Memory {
             .lock()
             .unwrap()
             .insert(key.as_ref().to_owned(), state);
+        self.update.notify_one();
         Ok(key)
     }
 
@@ -142,4 +152,31 @@ async fn a_store_that_is_away_is_503_and_signs_nobody_out() {
     );
     store.away.store(false, Ordering::Relaxed);
     assert_eq!(browser.fetch("/me").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_client_that_disconnects_does_not_keep_a_rotation_from_the_store() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    app.clock.advance(LIFETIME + 1);
+    app.workos.hold();
+    let service = App::new().wrap(app.authkit.middleware()).configure(pages);
+    let service = actix_web::test::init_service(service).await;
+    let cookie = format!("wos-session={}", browser.session().unwrap());
+    let request = TestRequest::get()
+        .uri("/me")
+        .insert_header(("cookie", cookie))
+        .to_request();
+    tokio::select! {
+        biased;
+        _ = actix_web::test::call_service(&service, request) => panic!("WorkOS holds the answer back"),
+        () = app.workos.refreshes_reach(1) => {}
+    }
+    app.workos.release();
+    store.updated().await;
+    // Long after every grace time.
+    app.clock.advance(LIFETIME - 60);
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_3");
+    assert_eq!(app.workos.counts().refreshes, 1);
 }
