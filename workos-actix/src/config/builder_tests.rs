@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Config;
 
 fn variables(overrides: &'static [(&'static str, &'static str)]) -> AuthKitBuilder {
     AuthKit::builder().variables(move |name| {

@@ -1,6 +1,7 @@
 //! Settings: read from the environment or given to a builder, checked once at start.
 
 mod builder;
+mod check;
 mod error;
 
 use std::time::Duration;
