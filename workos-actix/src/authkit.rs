@@ -146,7 +146,7 @@ impl AuthKit {
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the
     /// identity provider) carries a code without a state; it could have been planted, so its code is not used: the
     /// sign-in starts again from here, and AuthKit, where the person is signed in by then, completes it without a question.
-    pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + 'static {
+    pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let paths = self.config().paths.clone();
         move |app| routes::configure(app, &paths)
     }

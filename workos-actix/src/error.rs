@@ -50,6 +50,20 @@ pub struct SignInRedirect {
     location: String,
 }
 
+impl SignInRedirect {
+    /// 307 for `GET` and `HEAD`, 303 for everything else.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sign-in route, with `return_to` when the person can come back to the same page.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+}
+
 impl AuthError {
     /// For a request that nobody signed in for.
     pub(crate) fn sign_in_required(authkit: &AuthKit, head: &RequestHead) -> Self {

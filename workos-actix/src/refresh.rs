@@ -113,6 +113,8 @@ impl Refresher {
         }
         let (sender, receiver) = watch::channel(None);
         in_flight.insert(key, receiver.clone());
+        // A runtime that shuts down drops the task at once, and with it the landing, which takes the lock.
+        drop(in_flight);
         let landing = Landing {
             in_flight: Arc::clone(&self.in_flight),
             key,

@@ -164,6 +164,14 @@ fn wrong_values_name_their_variable() {
         .build()
         .unwrap_err();
     assert_eq!(error.problems()[0].setting(), "unauthenticated_paths");
+    for prefix in ["auth", "/{auth}", "/auth?x", "/a b"] {
+        let error = variables(&[]).path_prefix(prefix).build().unwrap_err();
+        assert_eq!(error.problems()[0].setting(), "path_prefix", "{prefix}");
+    }
+    for path in ["/auth/sign-in", "callback", "/{tail}*"] {
+        let error = variables(&[]).callback_path(path).build().unwrap_err();
+        assert_eq!(error.problems()[0].setting(), "callback_path", "{path}");
+    }
     let error = variables(&[])
         .after_sign_in("https://evil.example")
         .build()

@@ -216,6 +216,40 @@ impl AuthKitBuilder {
         redirect_uri: Option<&Url>,
         problem: &mut impl FnMut(&'static str, String),
     ) -> Paths {
+        // Actix would read braces in a route as a pattern.
+        let is_route = |path: &str| {
+            path.starts_with('/')
+                && path
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
+        };
+        let prefix = self.path_prefix.trim_end_matches('/');
+        if !prefix.is_empty() && !is_route(prefix) {
+            problem(
+                "path_prefix",
+                format!("is `{prefix}`: must be a plain path, like `/auth`."),
+            );
+        }
+        let [sign_in, sign_up, sign_out] =
+            ["sign-in", "sign-up", "sign-out"].map(|route| format!("{prefix}/{route}"));
+        let callback = match (&self.callback_path, redirect_uri) {
+            (Some(path), _) => path.clone(),
+            (None, Some(uri)) => uri.path().to_owned(),
+            (None, None) => "/auth/callback".to_owned(),
+        };
+        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out].contains(&&callback) {
+            let setting = if self.callback_path.is_some() {
+                "callback_path"
+            } else {
+                "WORKOS_REDIRECT_URI"
+            };
+            problem(
+                setting,
+                format!(
+                    "has the path `{callback}`: must be a plain path of its own, like `/auth/callback`."
+                ),
+            );
+        }
         let mut local = |setting, path: &str| {
             ReturnPath::parse(path)
                 .map(|path| path.to_string())
@@ -226,16 +260,6 @@ impl AuthKitBuilder {
                     );
                     String::new()
                 })
-        };
-        let prefix = self.path_prefix.trim_end_matches('/');
-        let prefix = if prefix.is_empty() {
-            String::new()
-        } else {
-            local("path_prefix", prefix)
-        };
-        let callback = match &self.callback_path {
-            Some(path) => local("callback_path", path),
-            None => redirect_uri.map_or_else(String::new, |uri| uri.path().to_owned()),
         };
         let after_sign_in = local("after_sign_in", &self.after_sign_in);
         let sign_in_failed = self
@@ -253,10 +277,10 @@ impl AuthKitBuilder {
             url
         });
         Paths {
-            sign_in: format!("{prefix}/sign-in"),
-            sign_up: format!("{prefix}/sign-up"),
+            sign_in,
+            sign_up,
             callback,
-            sign_out: format!("{prefix}/sign-out"),
+            sign_out,
             after_sign_in,
             sign_in_failed,
             after_sign_out,

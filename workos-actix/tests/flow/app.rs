@@ -3,15 +3,16 @@
 use std::net::TcpListener;
 
 use actix_web::{
-    App, Error, HttpResponse, HttpServer,
+    App, Error, HttpRequest, HttpResponse, HttpServer,
     body::BoxBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{Service as _, ServiceRequest, ServiceResponse},
     error::ErrorImATeapot,
     middleware::{Next, from_fn},
     web,
 };
 use serde_json::json;
-use workos_actix::{AuthKit, AuthKitBuilder, AuthUser, ensure_signed_in};
+use tokio::sync::watch;
+use workos_actix::{AuthError, AuthExt, AuthKit, AuthKitBuilder, AuthUser, ensure_signed_in};
 
 use crate::{
     browser::Browser,
@@ -23,6 +24,8 @@ pub(crate) struct TestApp {
     pub(crate) workos: FakeWorkOs,
     pub(crate) clock: TestClock,
     pub(crate) authkit: AuthKit,
+    /// Requests that have reached the app, before the middleware.
+    arrivals: watch::Sender<usize>,
 }
 
 impl TestApp {
@@ -46,11 +49,20 @@ impl TestApp {
             .clock(clock.clone());
         let authkit = settings(builder).build().unwrap();
         let shared = authkit.clone();
+        let arrivals = watch::Sender::new(0);
+        let arrived = arrivals.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
+                .wrap_fn({
+                    let arrived = arrived.clone();
+                    move |request, service| {
+                        arrived.send_modify(|number| *number += 1);
+                        service.call(request)
+                    }
+                })
         })
         .workers(2)
         .disable_signals()
@@ -63,7 +75,21 @@ impl TestApp {
             workos,
             clock,
             authkit,
+            arrivals,
         }
+    }
+
+    pub(crate) fn arrived(&self) -> usize {
+        *self.arrivals.borrow()
+    }
+
+    /// Waits until a number of requests has reached the app since it was started.
+    pub(crate) async fn arrivals_reach(&self, number: usize) {
+        let mut arrivals = self.arrivals.subscribe();
+        arrivals
+            .wait_for(|arrived| *arrived >= number)
+            .await
+            .unwrap();
     }
 
     pub(crate) fn browser(&self) -> Browser {
@@ -83,6 +109,7 @@ pub(crate) fn pages(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(home))
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))
+        .route("/greeting", web::get().to(greeting))
         .route(
             "/debug",
             web::get().to(|user: AuthUser| async move { format!("{user:?}") }),
@@ -99,6 +126,13 @@ pub(crate) fn pages(app: &mut web::ServiceConfig) {
                 .wrap(from_fn(teapot))
                 .route("", web::get().to(|| async { "never" })),
         );
+}
+
+/// Tells a stranger from a user who cannot be checked at the moment.
+async fn greeting(request: HttpRequest) -> Result<String, AuthError> {
+    Ok(request
+        .auth()?
+        .map_or("stranger".to_owned(), |user| user.id().to_owned()))
 }
 
 async fn home(user: Option<AuthUser>) -> String {

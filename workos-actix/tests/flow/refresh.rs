@@ -18,6 +18,7 @@ async fn a_hundred_requests_with_one_expired_session_refresh_once() {
     let browser = app.signed_in().await;
     app.clock.advance(LIFETIME + 1);
     app.workos.hold();
+    let before = app.arrived();
     let mut requests = JoinSet::new();
     for _ in 0..100 {
         let mut tab = browser.clone();
@@ -26,6 +27,7 @@ async fn a_hundred_requests_with_one_expired_session_refresh_once() {
             (response.status, response.json()["jti"].clone(), tab.cookies)
         });
     }
+    app.arrivals_reach(before + 100).await;
     app.workos.refreshes_reach(1).await;
     app.workos.release();
     let results = requests.join_all().await;
@@ -118,6 +120,8 @@ async fn an_unreachable_workos_is_503_and_nobody_is_signed_out() {
         assert_eq!(response.header("retry-after"), "5");
         assert_eq!(browser.session().cloned(), session);
     }
+    assert_eq!(browser.fetch("/greeting").await.status, 503);
+    assert_eq!(app.browser().fetch("/greeting").await.body, "stranger");
     assert_eq!(
         browser.visit("/style.css").await.status,
         200,
@@ -125,6 +129,7 @@ async fn an_unreachable_workos_is_503_and_nobody_is_signed_out() {
     );
     app.workos.restart();
     assert_eq!(browser.fetch("/me").await.status, 200);
+    assert_eq!(browser.fetch("/greeting").await.body, "user_1");
 }
 
 #[actix_web::test]
