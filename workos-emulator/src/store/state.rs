@@ -17,7 +17,7 @@ use crate::{
             users::{Password, User},
         },
     },
-    control::settings::Settings,
+    control::{hooks::Hook, mailbox::Message, settings::Settings},
     core::clock,
     server::api_key::SecretKey,
 };
@@ -119,4 +119,8 @@ tables! {
 
     // What happened, and who was told
     events: Event,
+    messages: Message,
+
+    // What a test wants to go wrong
+    hooks: Hook,
 }
