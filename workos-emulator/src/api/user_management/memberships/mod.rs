@@ -1,0 +1,203 @@
+//! Organization memberships. Source: <https://workos.com/docs/reference/authkit/organization-membership>.
+//!
+//! * here – what a membership is, how it is shown, and what is asked of memberships.
+//! * [`rules`] – how memberships come to be, change and go.
+//! * [`operations`] – the API's operations.
+
+mod operations;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub(crate) use self::{
+    operations::{
+        create_organization_membership, deactivate_organization_membership, delete_organization_membership,
+        get_organization_membership, list_organization_memberships, reactivate_organization_membership,
+        update_organization_membership,
+    },
+    rules::{
+        NewMembership, create, deactivate, delete, delete_of_organization, delete_of_user, reactivate,
+        set_roles,
+    },
+};
+use super::users::User;
+use crate::{
+    api::organizations,
+    core::clock,
+    server::error::ApiError,
+    store::{Index, Record, State, group},
+};
+
+/// Whether the membership lets its user in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MembershipStatus {
+    Active,
+    Inactive,
+    Pending,
+}
+
+impl MembershipStatus {
+    pub(crate) const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Pending];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// A membership as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OrganizationMembership {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) organization_id: String,
+    pub(crate) status: MembershipStatus,
+    pub(crate) directory_managed: bool,
+    /// Slugs, the highest priority first; never empty.
+    pub(crate) roles: Vec<String>,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) updated_at: Timestamp,
+}
+
+/// A user is a member of an organization at most once.
+pub(crate) const BY_USER_AND_ORGANIZATION: Index<OrganizationMembership> =
+    Index::unique("user and organization", |membership| {
+        vec![(group(&[&membership.user_id, &membership.organization_id]), 0)]
+    });
+/// A user's memberships of one status.
+pub(crate) const BY_USER: Index<OrganizationMembership> = Index::ordered("user", |membership| {
+    vec![(group(&[&membership.user_id, membership.status.as_str()]), 0)]
+});
+/// An organization's memberships of one status.
+pub(crate) const BY_ORGANIZATION: Index<OrganizationMembership> =
+    Index::ordered("organization", |membership| {
+        vec![(
+            group(&[&membership.organization_id, membership.status.as_str()]),
+            0,
+        )]
+    });
+/// The memberships that have a role in an organization.
+pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role", |membership| {
+    let organization_id = &membership.organization_id;
+    let group_of = |role: &String| (group(&[organization_id, role]), 0);
+    membership.roles.iter().map(group_of).collect()
+});
+
+impl Record for OrganizationMembership {
+    const INDEXES: &'static [Index<Self>] = &[BY_USER_AND_ORGANIZATION, BY_USER, BY_ORGANIZATION, BY_ROLE];
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A role as a membership names it.
+#[derive(Debug, Serialize)]
+struct SlimRole<'a> {
+    slug: &'a str,
+}
+
+/// A membership as events show it: without its user.
+#[derive(Debug, Serialize)]
+#[serde(tag = "object", rename = "organization_membership")]
+struct EventData<'a> {
+    id: &'a str,
+    user_id: &'a str,
+    organization_id: &'a str,
+    status: MembershipStatus,
+    directory_managed: bool,
+    /// The first one of `roles`.
+    role: SlimRole<'a>,
+    roles: Vec<SlimRole<'a>>,
+    /// Comes from a directory or an SSO profile; there is none.
+    custom_attributes: Map<String, Value>,
+    #[serde(with = "clock::timestamp")]
+    created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    updated_at: Timestamp,
+}
+
+/// A membership as the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MembershipBody<'a> {
+    #[serde(flatten)]
+    membership: EventData<'a>,
+    organization_name: &'a str,
+    user: &'a User,
+}
+
+impl OrganizationMembership {
+    /// The primary role's slug.
+    pub(crate) fn role(&self) -> &str {
+        self.roles.first().map_or("", String::as_str)
+    }
+
+    fn event_data(&self) -> EventData<'_> {
+        EventData {
+            id: &self.id,
+            user_id: &self.user_id,
+            organization_id: &self.organization_id,
+            status: self.status,
+            directory_managed: self.directory_managed,
+            role: SlimRole { slug: self.role() },
+            roles: self.roles.iter().map(|slug| SlimRole { slug }).collect(),
+            custom_attributes: Map::new(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// The membership with its user and the name of its organization.
+    pub(crate) fn body<'a>(&'a self, state: &'a State) -> Result<MembershipBody<'a>, ApiError> {
+        let user = state.users.get(&self.user_id);
+        Ok(MembershipBody {
+            membership: self.event_data(),
+            organization_name: &organizations::find(state, &self.organization_id)?.name,
+            user: user.ok_or_else(|| ApiError::not_found("User", &self.user_id))?,
+        })
+    }
+}
+
+/// The membership with this id, or the refusal.
+pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<OrganizationMembership>, ApiError> {
+    state
+        .organization_memberships
+        .get(id)
+        .ok_or_else(|| ApiError::not_found("Organization membership", id))
+}
+
+/// The organizations that a user can sign in to.
+pub(crate) fn active_of_user<'a>(
+    state: &'a State,
+    user_id: &str,
+) -> impl Iterator<Item = &'a OrganizationMembership> {
+    state
+        .organization_memberships
+        .group(BY_USER, &group(&[user_id, "active"]))
+        .map(AsRef::as_ref)
+}
+
+/// The active membership of a user in an organization.
+pub(crate) fn active<'a>(
+    state: &'a State,
+    user_id: &str,
+    organization_id: &str,
+) -> Option<&'a OrganizationMembership> {
+    state
+        .organization_memberships
+        .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
+        .map(AsRef::as_ref)
+        .filter(|membership| membership.status == MembershipStatus::Active)
+}
