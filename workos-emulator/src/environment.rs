@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use rand::rngs::StdRng;
+use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
@@ -83,6 +83,12 @@ impl Environment {
         Ok(value)
     }
 
+    /// A source of randomness for work outside a transaction.
+    pub(crate) fn randomness(&self) -> StdRng {
+        let mut ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        StdRng::from_rng(ids.randomness())
+    }
+
     /// Puts another state in the place of this one: reset, restore, fork.
     pub(crate) fn replace(&self, state: State) {
         let _ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,9 +129,8 @@ impl Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// Time stands still at 2026-01-15T12:00:00Z, and each run makes the same ids.
+    /// An empty environment, frozen at 2026-01-15T12:00:00Z.
     pub(crate) fn for_tests() -> Self {
-        use rand::SeedableRng;
         let now: jiff::Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
         Self::new("test", None, Arc::new(move || now), StdRng::seed_from_u64(1))
     }

@@ -7,7 +7,12 @@ mod core;
 mod embed;
 mod environment;
 mod hosted;
+mod seed;
 mod server;
 mod store;
 
-pub use embed::{Emulator, EmulatorBuilder, StartError};
+pub use embed::{
+    EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Mail, Mailbox, Organization,
+    OrganizationBuilder, Role, RoleBuilder, User, UserBuilder,
+};
+pub use seed::{InvalidSeed, validate_seed};

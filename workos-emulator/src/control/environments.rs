@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::{
+    api::authorization::roles,
     environment::Environment,
-    seed::Seed,
+    seed::{InvalidSeed, Seed, Seeded},
     server::{
         api_key::SecretKey,
         call::Call,
@@ -38,8 +39,26 @@ pub(crate) struct NewEnvironment {
     pub(crate) fork_of: Option<Arc<Environment>>,
 }
 
+/// Why a new environment was not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FillError {
+    #[error(transparent)]
+    Seed(#[from] InvalidSeed),
+    #[error(transparent)]
+    Rule(#[from] ApiError),
+}
+
+impl From<FillError> for ApiError {
+    fn from(error: FillError) -> Self {
+        match error {
+            FillError::Seed(invalid) => invalid.into(),
+            FillError::Rule(error) => error,
+        }
+    }
+}
+
 /// Creates an environment; it is known to requests as soon as it is complete.
-pub(crate) fn create(registry: &Registry, new: NewEnvironment) -> Result<Arc<Environment>, ApiError> {
+pub(crate) fn create(registry: &Registry, new: NewEnvironment) -> Result<Arc<Environment>, FillError> {
     let environment = registry.blank(&new.name);
     if let Some(origin) = &new.fork_of {
         environment.restore(&origin.snapshot());
@@ -57,30 +76,32 @@ pub(crate) fn fill(
     api_key: Option<&str>,
     seed: Option<&Seed>,
     settings: Option<&Value>,
-) -> Result<(), ApiError> {
-    let prepared = seed.map(Seed::prepare).transpose()?;
-    environment.transact(|tx| {
+) -> Result<Seeded, FillError> {
+    let prepared = seed.map(|seed| seed.prepare(environment)).transpose()?;
+    let seeded = environment.transact(|tx| {
         let copied: Vec<_> = tx.secret_keys.iter().map(|key| key.id.clone()).collect();
         for id in copied {
             tx.delete::<SecretKey>(&id);
         }
-        if let Some(prepared) = &prepared {
-            prepared.plant(tx)?;
-        }
+        roles::seed_defaults(tx)?;
+        let seeded = match &prepared {
+            Some(prepared) => prepared.plant(tx)?,
+            None => Seeded::default(),
+        };
         if tx.secret_keys.len() == 0 {
             let key = match api_key {
                 Some(key) => key.to_owned(),
                 None => format!("sk_test_{}", tx.token(32)),
             };
-            tx.put(SecretKey::new(&key))?;
+            tx.put(SecretKey::new(&key)).map_err(ApiError::from)?;
         }
         if let Some(changes) = settings {
-            settings::change(tx, changes)??;
+            settings::change(tx, changes)?.map_err(ApiError::from)?;
         }
-        Ok::<_, ApiError>(())
+        Ok::<_, FillError>(seeded)
     })?;
     environment.keep_start();
-    Ok(())
+    Ok(seeded)
 }
 
 /// The key that is shown to people: the oldest one.

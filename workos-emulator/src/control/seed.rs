@@ -10,16 +10,16 @@ use crate::{
 /// `POST /_emulate/seed`: YAML or JSON, all or nothing.
 pub(super) fn seed(call: &Call) -> Result<Reply, ApiError> {
     let seed = Seed::from_body(call.raw_body().clone())?;
-    let prepared = seed.prepare()?;
     let environment = &call.environment;
-    let planted = environment.transact(|tx| {
+    let prepared = seed.prepare(environment)?;
+    let seeded = environment.transact(|tx| {
         prepared.check_keys(&call.registry, environment)?;
         Ok::<_, ApiError>(prepared.plant(tx)?)
     })?;
     call.registry.add(environment)?;
-    Reply::ok(&json!({
-        "created": planted.created(),
-        "ids": planted.ids(),
-        "warnings": seed.warnings(),
-    }))
+    let mut reply = json!({"created": seeded.created(), "ids": seeded.ids()});
+    if !seeded.warnings().is_empty() {
+        reply["warnings"] = json!(seeded.warnings());
+    }
+    Reply::ok(&reply)
 }

@@ -18,7 +18,6 @@ use crate::{
     seed::{Seed, Seeded},
     server::{
         dispatch::{Server, dispatch},
-        error::ApiError,
         registry::{Options, Registry, Source},
         routes::Routes,
     },
@@ -128,12 +127,12 @@ impl EmulatorBuilder {
         let (registry, seeded) = self.registry(seed.as_ref(), public_url.clone())?;
         let url = public_url.unwrap_or_else(|| format!("http://{}:{}", shown_host(&self.host), address.port()));
         let running = serve(listeners, Arc::clone(&registry)).await?;
-        let environment = EmulatedEnvironment::new(
-            Arc::clone(registry.default_environment()),
+        let environment = EmulatedEnvironment {
+            inner: Arc::clone(registry.default_environment()),
             registry,
             url,
-            running.runtime.clone(),
-        );
+            runtime: running.runtime.clone(),
+        };
         Ok(Emulator {
             environment,
             address,

@@ -17,7 +17,8 @@ impl EmulatedClock {
     /// The environment's time, in whole milliseconds.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        self.0.clock.now().into()
+        let since_1970 = self.0.clock.now().as_millisecond();
+        SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(since_1970).unwrap_or_default())
     }
 
     /// Moves the time forward.
@@ -27,7 +28,10 @@ impl EmulatedClock {
 
     /// Jumps to a time; a running clock goes on from there. Times beyond the year 9999 are the end of it.
     pub fn set(&self, to: SystemTime) {
-        self.0.clock.set(Timestamp::try_from(to).unwrap_or(Timestamp::MAX));
+        let since_1970 = to.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let to = i64::try_from(since_1970.as_millis()).ok();
+        let to = to.and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
+        self.0.clock.set(to.unwrap_or(Timestamp::MAX));
     }
 
     /// Stops the time where it is.

@@ -205,7 +205,7 @@ impl<'a> Fields<'a> {
 
 impl Drop for Fields<'_> {
     fn drop(&mut self) {
-        for key in std::mem::take(&mut self.members).into_keys() {
+        for (key, _) in std::mem::take(&mut self.members) {
             let path = self.at(&key);
             self.report.warnings.push(format!("{path}: unknown key, passed over"));
         }

@@ -11,9 +11,14 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::{document::Problem, plant::PreparedSeed};
+pub(crate) use self::{document::Problem, plant::Seeded};
 use self::format::Document;
-use crate::server::error::{ApiError, FieldError};
+use crate::{
+    control::environments::{self, FillError},
+    core::{clock, ids},
+    environment::Environment,
+    server::error::{ApiError, FieldError},
+};
 
 /// A seed that has been read.
 #[derive(Debug, Clone, Default)]
@@ -112,5 +117,29 @@ impl From<InvalidSeed> for ApiError {
             .into_iter()
             .map(|problem| FieldError::new(problem.path.clone(), "invalid_seed").message(problem.to_string()));
         Self::invalid(errors)
+    }
+}
+
+/// Checks the text of a seed file, YAML or JSON, without starting anything. What is passed over comes back as
+/// `path: message`.
+///
+/// ```
+/// let invalid = workos_emulator::validate_seed("users: [{name: Ann}]").unwrap_err();
+/// assert_eq!(invalid.problems(), ["users[0].email: is required"]);
+/// ```
+///
+/// # Errors
+/// With everything that is wrong, each with the path of its key.
+pub fn validate_seed(text: &str) -> Result<Vec<String>, InvalidSeed> {
+    let seed = Seed::read(text)?;
+    // Planting it in an environment of its own finds what only the rules know.
+    let environment = Environment::new("validation", None, clock::system_time(), ids::system_randomness());
+    match environments::fill(&environment, None, Some(&seed), None) {
+        Ok(seeded) => Ok(seeded.warnings().to_vec()),
+        Err(FillError::Seed(invalid)) => Err(invalid),
+        Err(FillError::Rule(refusal)) => Err(InvalidSeed::of([Problem::new(
+            "(document)",
+            refusal.explanation(),
+        )])),
     }
 }

@@ -1,7 +1,7 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -127,7 +127,9 @@ impl PreparedSeed<'_> {
     ///
     /// A refusal does not stop it, so that all are told together; the caller's transaction then comes to nothing.
     pub(crate) fn plant(&self, tx: &mut Transaction<'_>) -> Result<Seeded, InvalidSeed> {
+        let names = tx.organizations.iter().map(|organization| organization.name.clone());
         let mut planting = Planting {
+            names: names.collect(),
             tx,
             problems: Vec::new(),
             seeded: Seeded {
@@ -148,6 +150,8 @@ struct Planting<'a, 'tx> {
     tx: &'a mut Transaction<'tx>,
     problems: Vec<Problem>,
     seeded: Seeded,
+    /// Of the organizations: what a seed refers to them by.
+    names: HashSet<String>,
 }
 
 impl Planting<'_, '_> {
@@ -279,7 +283,7 @@ impl Planting<'_, '_> {
             self.taken(format!("{}.id", path()), id);
             return None;
         }
-        if self.tx.organizations.iter().any(|other| other.name == organization.name) {
+        if !self.names.insert(organization.name.clone()) {
             self.taken(format!("{}.name", path()), &organization.name);
             return None;
         }
@@ -313,17 +317,23 @@ impl Planting<'_, '_> {
             self.problems.push(problem.got(membership.email.as_str()));
             return;
         };
+        if let Some(role) = &membership.role
+            && roles::find(self.tx, organization_id, role).is_none()
+        {
+            let problem = Problem::new(format!("{path}.role"), "no role has this slug");
+            self.problems.push(problem.got(role.as_str()));
+            return;
+        }
         let new = NewMembership {
+            id: None,
+            user_id,
+            organization_id: organization_id.to_owned(),
             roles: membership.role.iter().cloned().collect(),
             status: membership.status,
-            ..NewMembership::new(user_id, organization_id.to_owned())
+            directory_managed: false,
         };
         let created = memberships::create(self.tx, new);
-        let path = match membership.role {
-            Some(_) => format!("{path}.role"),
-            None => path.to_owned(),
-        };
-        if self.accept(|| path, created).is_some() {
+        if self.accept(|| path.to_owned(), created).is_some() {
             self.seeded.count("memberships");
         }
     }

@@ -63,6 +63,9 @@ pub(crate) struct OrganizationMembership {
     pub(crate) organization_id: String,
     pub(crate) status: MembershipStatus,
     pub(crate) directory_managed: bool,
+    /// The user's place in the order of creation, [`Table::place`](crate::store::Table::place), which never changes:
+    /// the users of an organization are listed in this order.
+    pub(crate) user_place: u64,
     /// Slugs, the highest priority first; never empty.
     pub(crate) roles: Vec<String>,
     #[serde(with = "clock::timestamp")]
@@ -88,6 +91,20 @@ pub(crate) const BY_ORGANIZATION: Index<OrganizationMembership> =
             0,
         )]
     });
+/// An organization's memberships of one status, in the order in which their users were created.
+pub(crate) const BY_ORGANIZATION_AND_USER: Index<OrganizationMembership> =
+    Index::ordered("organization and user", |membership| {
+        vec![(
+            group(&[&membership.organization_id, membership.status.as_str()]),
+            rank_of_user(membership.user_place),
+        )]
+    });
+
+/// The rank of a user in [`BY_ORGANIZATION_AND_USER`].
+pub(crate) fn rank_of_user(user_place: u64) -> i64 {
+    i64::try_from(user_place).unwrap_or(i64::MAX)
+}
+
 /// The memberships that have a role in an organization.
 pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role", |membership| {
     let organization_id = &membership.organization_id;
@@ -96,7 +113,13 @@ pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role",
 });
 
 impl Record for OrganizationMembership {
-    const INDEXES: &'static [Index<Self>] = &[BY_USER_AND_ORGANIZATION, BY_USER, BY_ORGANIZATION, BY_ROLE];
+    const INDEXES: &'static [Index<Self>] = &[
+        BY_USER_AND_ORGANIZATION,
+        BY_USER,
+        BY_ORGANIZATION,
+        BY_ORGANIZATION_AND_USER,
+        BY_ROLE,
+    ];
 
     fn id(&self) -> &str {
         &self.id

@@ -32,9 +32,11 @@ pub(crate) fn create(
     tx: &mut Transaction<'_>,
     new: NewMembership,
 ) -> Result<Arc<OrganizationMembership>, ApiError> {
-    if tx.users.get(&new.user_id).is_none() {
-        return Err(ApiError::not_found("User", &new.user_id));
-    }
+    let user_place = tx
+        .users
+        .get(&new.user_id)
+        .and_then(|user| tx.users.place(&user.id))
+        .ok_or_else(|| ApiError::not_found("User", &new.user_id))?;
     organizations::find(tx, &new.organization_id)?;
     let roles = roles::assignable(tx, &new.organization_id, new.roles)?;
     let key = group(&[&new.user_id, &new.organization_id]);
@@ -48,6 +50,7 @@ pub(crate) fn create(
                 organization_id: new.organization_id,
                 status: new.status,
                 directory_managed: new.directory_managed,
+                user_place,
                 roles,
                 created_at: now,
                 updated_at: now,
