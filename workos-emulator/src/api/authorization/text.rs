@@ -17,6 +17,41 @@ pub(super) fn check_slug(slug: &str, separators: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid_field("slug", "invalid_slug", message))
 }
 
+/// Checks the given slug of an organization's role.
+///
+/// Source: <https://workos.com/docs/rbac/custom-roles>.
+pub(super) fn check_organization_slug(slug: &str) -> Result<(), ApiError> {
+    check_slug(slug, "-_")?;
+    let words = slug.strip_prefix("org-").map(|rest| rest.split(['-', '_']));
+    if words.is_some_and(|mut words| words.all(|word| !word.is_empty())) {
+        return Ok(());
+    }
+    let message = "slug must begin with 'org-', and separators stand singly between letters or digits.";
+    Err(ApiError::invalid_field("slug", "invalid_slug", message))
+}
+
+/// A slug made from a name and the end of an id, which makes it unique: `billing-admin-a1b2c3`.
+///
+/// Source: <https://workos.com/docs/rbac/custom-roles>. Assumption: a name without any Latin letter or digit gives
+/// `role-…`.
+pub(super) fn slug_of(name: &str, id: &str) -> String {
+    let suffix = id[id.len().saturating_sub(6)..].to_lowercase();
+    let mut slug = String::new();
+    for c in name.trim().to_lowercase().chars() {
+        let c = if c.is_whitespace() { '-' } else { c };
+        let is_separator = matches!(c, '-' | '_');
+        if c.is_ascii_lowercase() || c.is_ascii_digit() || is_separator && !slug.ends_with(['-', '_']) {
+            slug.push(c);
+        }
+    }
+    slug.truncate(48 - 1 - suffix.len());
+    let slug = match slug.trim_matches(['-', '_']) {
+        "" => "role",
+        slug => slug,
+    };
+    format!("{slug}-{suffix}")
+}
+
 /// Checks a name: 1 to 48 characters.
 pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     if name.trim().is_empty() || name.chars().count() > 48 {
@@ -71,5 +106,18 @@ mod tests {
         assert_eq!(check_name(" ").unwrap_err().status, 422);
         assert_eq!(check_description(Some(&"é".repeat(150))), Ok(()));
         assert_eq!(check_description(Some(&"é".repeat(151))).unwrap_err().status, 422);
+    }
+
+    #[test]
+    fn makes_slugs_from_names() {
+        let id = "role_01HXYZ123456789ABCDEFGHIJ";
+        assert_eq!(slug_of("Billing Admin", id), "billing-admin-efghij");
+        assert_eq!(slug_of(" A  &  B__c! ", id), "a-b_c-efghij");
+        assert_eq!(slug_of("管理者", id), "role-efghij");
+        assert_eq!(slug_of(&"x".repeat(60), id).len(), 48);
+        assert!(check_organization_slug("org-billing-admin").is_ok());
+        for wrong in ["billing", "org-", "org--a", "org-a-", "org-a__b", "org-A"] {
+            assert_eq!(check_organization_slug(wrong).unwrap_err().status, 422, "{wrong}");
+        }
     }
 }

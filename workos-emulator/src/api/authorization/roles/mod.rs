@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::rules::{
-    NewRole, RoleChanges, add_permission, assignable, create, delete, delete_of_organization,
-    remove_permission, remove_permission_from_all, seed, set_permissions, update,
+    NewRole, RoleChanges, add_permission, create, delete, delete_of_organization, remove_permission,
+    remove_permission_from_all, seed, set_permissions, update,
 };
 use crate::{
+    api::authorization::text,
     core::clock,
     server::error::ApiError,
     store::{Index, Record, State, Transaction, group},
@@ -190,6 +191,40 @@ pub(crate) fn default_slug<'a>(state: &'a State, organization_id: &str) -> &'a s
     default_of(organization_id)
         .or_else(|| default_of(""))
         .unwrap_or(MEMBER)
+}
+
+/// The roles that a membership in an organization is to have: checked, each once, the highest priority first. None
+/// means the default role.
+pub(crate) fn assignable(
+    state: &State,
+    organization_id: &str,
+    mut slugs: Vec<String>,
+) -> Result<Vec<String>, ApiError> {
+    if slugs.is_empty() {
+        return Ok(vec![default_slug(state, organization_id).to_owned()]);
+    }
+    slugs.sort();
+    slugs.dedup();
+    for slug in &slugs {
+        let Some(role) = find(state, organization_id, slug) else {
+            let message = format!("Role '{slug}' is not a valid role.");
+            return Err(ApiError::new(422, "invalid_role", message));
+        };
+        if role.resource_type_slug != text::ORGANIZATION {
+            let message = "Sub-resource scoped roles are not allowed for this operation.";
+            let refusal = ApiError::new(422, "sub_resource_scoped_role_not_allowed", message);
+            return Err(refusal.with("role_slug", slug.as_str()));
+        }
+    }
+    if slugs.len() > 1 && !state.settings().multiple_roles {
+        let message = "Multiple roles are not enabled for this environment.";
+        return Err(ApiError::new(422, "multiple_roles_not_enabled", message));
+    }
+    // The environment's roles stand before the organization's own.
+    slugs.sort_by_key(|slug| {
+        find(state, organization_id, slug).map(|role| (role.organization_id.is_some(), role.priority))
+    });
+    Ok(slugs)
 }
 
 /// The union of the permissions of some roles, each once: what an access token carries.

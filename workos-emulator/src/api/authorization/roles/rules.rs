@@ -6,12 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{BY_OWNER, BY_PERMISSION, Role, RoleType, default_slug, find, find_own};
+use super::{BY_OWNER, BY_PERMISSION, Role, RoleType, find_own};
 use crate::{
     api::{
         authorization::{
             permissions,
-            text::{self, check_description, check_name, check_resource_type, check_slug},
+            text::{
+                self, check_description, check_name, check_organization_slug, check_resource_type, check_slug,
+            },
         },
         user_management::memberships,
     },
@@ -110,10 +112,10 @@ pub(super) fn checked(tx: &mut Transaction<'_>, new: NewRole) -> Result<Role, Ap
             slug
         }
         (Some(slug), Some(_)) => {
-            check_own_slug(&slug)?;
+            check_organization_slug(&slug)?;
             slug
         }
-        (None, Some(_)) => slug_of(&new.name, &id),
+        (None, Some(_)) => text::slug_of(&new.name, &id),
         (None, None) => {
             return Err(ApiError::invalid_field("slug", "required", "slug is required."));
         }
@@ -241,40 +243,6 @@ fn remove(tx: &mut Transaction<'_>, role: &Role) -> Result<(), ApiError> {
     emit(tx, role, "deleted")
 }
 
-/// The roles that a membership in an organization is to have: checked, each once, the highest priority first. None
-/// means the default role.
-pub(crate) fn assignable(
-    state: &State,
-    organization_id: &str,
-    mut slugs: Vec<String>,
-) -> Result<Vec<String>, ApiError> {
-    if slugs.is_empty() {
-        return Ok(vec![default_slug(state, organization_id).to_owned()]);
-    }
-    slugs.sort();
-    slugs.dedup();
-    for slug in &slugs {
-        let Some(role) = find(state, organization_id, slug) else {
-            let message = format!("Role '{slug}' is not a valid role.");
-            return Err(ApiError::new(422, "invalid_role", message));
-        };
-        if role.resource_type_slug != text::ORGANIZATION {
-            let message = "Sub-resource scoped roles are not allowed for this operation.";
-            let refusal = ApiError::new(422, "sub_resource_scoped_role_not_allowed", message);
-            return Err(refusal.with("role_slug", slug.as_str()));
-        }
-    }
-    if slugs.len() > 1 && !state.settings().multiple_roles {
-        let message = "Multiple roles are not enabled for this environment.";
-        return Err(ApiError::new(422, "multiple_roles_not_enabled", message));
-    }
-    // The environment's roles stand before the organization's own.
-    slugs.sort_by_key(|slug| {
-        find(state, organization_id, slug).map(|role| (role.organization_id.is_some(), role.priority))
-    });
-    Ok(slugs)
-}
-
 /// The permissions with these slugs, each once.
 fn known_permissions(state: &State, slugs: Vec<String>) -> Result<Vec<String>, ApiError> {
     let mut known = Vec::with_capacity(slugs.len());
@@ -360,57 +328,4 @@ fn emit(tx: &mut Transaction<'_>, role: &Role, what: &str) -> Result<(), ApiErro
         updated_at: role.updated_at,
     };
     tx.emit(&format!("{object}.{what}"), &shown).map(drop)
-}
-
-/// Checks the given slug of an organization's role.
-///
-/// Source: <https://workos.com/docs/rbac/custom-roles>.
-fn check_own_slug(slug: &str) -> Result<(), ApiError> {
-    check_slug(slug, "-_")?;
-    let words = slug.strip_prefix("org-").map(|rest| rest.split(['-', '_']));
-    if words.is_some_and(|mut words| words.all(|word| !word.is_empty())) {
-        return Ok(());
-    }
-    let message = "slug must begin with 'org-', and separators stand singly between letters or digits.";
-    Err(ApiError::invalid_field("slug", "invalid_slug", message))
-}
-
-/// A slug made from a name and the end of an id, which makes it unique: `billing-admin-a1b2c3`.
-///
-/// Source: <https://workos.com/docs/rbac/custom-roles>. Assumption: a name without any Latin letter or digit gives
-/// `role-…`.
-fn slug_of(name: &str, id: &str) -> String {
-    let suffix = id[id.len().saturating_sub(6)..].to_lowercase();
-    let mut slug = String::new();
-    for c in name.trim().to_lowercase().chars() {
-        let c = if c.is_whitespace() { '-' } else { c };
-        let is_separator = matches!(c, '-' | '_');
-        if c.is_ascii_lowercase() || c.is_ascii_digit() || is_separator && !slug.ends_with(['-', '_']) {
-            slug.push(c);
-        }
-    }
-    slug.truncate(48 - 1 - suffix.len());
-    let slug = match slug.trim_matches(['-', '_']) {
-        "" => "role",
-        slug => slug,
-    };
-    format!("{slug}-{suffix}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn makes_slugs_from_names() {
-        let id = "role_01HXYZ123456789ABCDEFGHIJ";
-        assert_eq!(slug_of("Billing Admin", id), "billing-admin-efghij");
-        assert_eq!(slug_of(" A  &  B__c! ", id), "a-b_c-efghij");
-        assert_eq!(slug_of("管理者", id), "role-efghij");
-        assert_eq!(slug_of(&"x".repeat(60), id).len(), 48);
-        assert!(check_own_slug("org-billing-admin").is_ok());
-        for wrong in ["billing", "org-", "org--a", "org-a-", "org-a__b", "org-A"] {
-            assert_eq!(check_own_slug(wrong).unwrap_err().status, 422, "{wrong}");
-        }
-    }
 }

@@ -283,3 +283,63 @@ fn a_token_carries_the_union_of_permissions() {
     assert!(of(&["member"]).is_empty());
     assert!(of(&["gone"]).is_empty());
 }
+
+#[test]
+fn operations_name_the_roles_owner() {
+    use crate::{
+        api::authorization::{environment_roles as of_environment, organization_roles as of_organization},
+        server::{call::Call, reply::Reply},
+    };
+    let (environment, organization) = environment();
+    let environment = Arc::new(environment);
+    add_permissions(&environment, &["posts:read"]);
+    let call = |operation: fn(&Call) -> Result<Reply, ApiError>, slug: &str, body| {
+        let params = [
+            ("organizationId", organization.as_str()),
+            ("slug", slug),
+            ("permissionSlug", "posts:read"),
+        ];
+        let reply = operation(&Call::for_tests(&environment, &params, "", body))?;
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Ok::<_, ApiError>((reply.status, body))
+    };
+    let none = json!({});
+    let new = json!({"slug": "org-guest", "name": "Guest", "description": "Looks on"});
+    let (status, made) = call(of_organization::create_organization_role, "", new).unwrap();
+    assert_eq!((status, &made["type"]), (201, &json!("OrganizationRole")));
+    let (_, list) = call(of_organization::list_organization_roles, "", none.clone()).unwrap();
+    assert_eq!(list["object"], "list");
+    assert_eq!(list["data"][0]["slug"], "member");
+    assert_eq!(list["data"][1], made);
+    assert!(list.get("list_metadata").is_none());
+    let (_, list) = call(of_environment::list_environment_roles, "", none.clone()).unwrap();
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+
+    let add = json!({"slug": "posts:read"});
+    let (_, role) = call(
+        of_organization::add_organization_role_permission,
+        "org-guest",
+        add.clone(),
+    )
+    .unwrap();
+    assert_eq!(role["permissions"], json!(["posts:read"]));
+    let remove = of_organization::remove_organization_role_permission;
+    let (status, role) = call(remove, "org-guest", none.clone()).unwrap();
+    assert_eq!((status, &role["permissions"]), (200, &json!([])));
+    assert_eq!(call(remove, "org-guest", none.clone()).unwrap_err().status, 404);
+    let clear = json!({"name": "Visitor", "description": null});
+    let (_, role) = call(of_organization::update_organization_role, "org-guest", clear).unwrap();
+    assert_eq!(
+        (&role["name"], &role["description"]),
+        (&json!("Visitor"), &json!(null))
+    );
+
+    let refused = call(of_organization::delete_organization_role, "member", none.clone()).unwrap_err();
+    assert_eq!(refused.status, 403);
+    let refused = call(of_environment::get_environment_role, "org-guest", none.clone()).unwrap_err();
+    assert_eq!((refused.status, refused.code()), (404, Some("entity_not_found")));
+    let (_, member) = call(of_environment::add_environment_role_permission, "member", add).unwrap();
+    assert_eq!(member["permissions"], json!(["posts:read"]));
+    let (status, _) = call(of_organization::delete_organization_role, "org-guest", none).unwrap();
+    assert_eq!(status, 204);
+}

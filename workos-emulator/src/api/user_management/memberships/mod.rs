@@ -21,10 +21,7 @@ pub(crate) use self::{
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
         update_organization_membership,
     },
-    rules::{
-        NewMembership, create, deactivate, delete, delete_of_organization, delete_of_user, reactivate,
-        set_roles,
-    },
+    rules::{NewMembership, create, delete_of_organization, delete_of_user},
 };
 use super::users::User;
 use crate::{
@@ -111,6 +108,19 @@ pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role",
     let group_of = |role: &String| (group(&[organization_id, role]), 0);
     membership.roles.iter().map(group_of).collect()
 });
+/// An organization's memberships of one status, in the order in which their users were created.
+pub(crate) const BY_ORGANIZATION_AND_USER: Index<OrganizationMembership> =
+    Index::ordered("organization and user", |membership| {
+        vec![(
+            group(&[&membership.organization_id, membership.status.as_str()]),
+            rank_of_user(membership.user_place),
+        )]
+    });
+
+/// The rank of a user in [`BY_ORGANIZATION_AND_USER`].
+pub(crate) fn rank_of_user(user_place: u64) -> i64 {
+    i64::try_from(user_place).unwrap_or(i64::MAX)
+}
 
 impl Record for OrganizationMembership {
     const INDEXES: &'static [Index<Self>] = &[

@@ -6,7 +6,11 @@ use super::{
     BY_ORGANIZATION, BY_USER, BY_USER_AND_ORGANIZATION, MembershipStatus, OrganizationMembership, find,
 };
 use crate::{
-    api::{authorization::roles, organizations, user_management::sessions},
+    api::{
+        authorization::roles,
+        organizations,
+        user_management::{sessions, users},
+    },
     server::error::ApiError,
     store::{Index, State, Transaction, group},
 };
@@ -32,11 +36,8 @@ pub(crate) fn create(
     tx: &mut Transaction<'_>,
     new: NewMembership,
 ) -> Result<Arc<OrganizationMembership>, ApiError> {
-    let user_place = tx
-        .users
-        .get(&new.user_id)
-        .and_then(|user| tx.users.place(&user.id))
-        .ok_or_else(|| ApiError::not_found("User", &new.user_id))?;
+    users::find(tx, &new.user_id)?;
+    let user_place = tx.users.place(&new.user_id).unwrap_or_default();
     organizations::find(tx, &new.organization_id)?;
     let roles = roles::assignable(tx, &new.organization_id, new.roles)?;
     let key = group(&[&new.user_id, &new.organization_id]);

@@ -1,6 +1,9 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    rules::{deactivate, delete, reactivate, set_roles},
+    *,
+};
 use crate::{
     api::{
         authorization::roles::{self, NewRole},
@@ -11,6 +14,7 @@ use crate::{
     },
     control::settings::Settings,
     environment::Environment,
+    server::{call::Call, reply::Reply},
     store::Transaction,
 };
 
@@ -363,5 +367,120 @@ fn a_role_in_use_is_not_deleted() {
     assert_eq!(
         (refused.status, refused.code()),
         (409, Some("role_has_assignments"))
+    );
+}
+
+/// Calls an operation: its path's id, its query and its body.
+fn call(
+    environment: &Arc<Environment>,
+    operation: fn(&Call) -> Result<Reply, ApiError>,
+    id: &str,
+    query: &str,
+    body: Value,
+) -> Result<(u16, Value), ApiError> {
+    let reply = operation(&Call::for_tests(environment, &[("id", id)], query, body))?;
+    let body = serde_json::from_slice(&reply.body).unwrap_or_default();
+    Ok((reply.status, body))
+}
+
+#[test]
+fn lists_by_user_organization_and_status() {
+    let environment = Arc::new(environment());
+    let ended = join(&environment, &["admin"]).unwrap();
+    environment.transact(|tx| deactivate(tx, &ended.id)).unwrap();
+    let running = environment
+        .transact(|tx| {
+            tx.put(user(tx, "user_02", "bob@example.com"))?;
+            let second = NewMembership {
+                user_id: "user_02".to_owned(),
+                ..new(&[], MembershipStatus::Active)
+            };
+            create(tx, second)
+        })
+        .unwrap();
+    let list = |query: &str| {
+        call(&environment, list_organization_memberships, "", query, json!({})).map(|(status, body)| {
+            assert_eq!((status, &body["object"]), (200, &json!("list")));
+            let data = body["data"].as_array().unwrap();
+            let id = |membership: &Value| membership["id"].as_str().unwrap().to_owned();
+            data.iter().map(id).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(list("organization_id=org_01").unwrap(), [running.id.as_str()]);
+    assert!(list("user_id=user_01").unwrap().is_empty());
+    assert_eq!(
+        list("user_id=user_01&statuses=inactive").unwrap(),
+        [ended.id.as_str()]
+    );
+    for query in [
+        "organization_id=org_01&statuses=inactive,active",
+        "organization_id=org_01&statuses[]=active&statuses[]=inactive",
+    ] {
+        assert_eq!(list(query).unwrap(), [running.id.as_str(), &ended.id], "{query}");
+    }
+    let both = "user_id=user_01&organization_id=org_01";
+    assert!(list(both).unwrap().is_empty());
+    assert_eq!(
+        list(&format!("{both}&statuses=inactive")).unwrap(),
+        [ended.id.as_str()]
+    );
+    let refused = list("").unwrap_err();
+    assert_eq!(
+        (refused.status, refused.code()),
+        (400, Some("missing_user_id_or_organization_id"))
+    );
+    let refused = list("user_id=user_01&statuses=gone").unwrap_err();
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["field"]),
+        (422, &json!("statuses"))
+    );
+    assert_eq!(list("user_id=user_x").unwrap_err().status, 404);
+    assert_eq!(list("organization_id=org_x").unwrap_err().status, 404);
+}
+
+#[test]
+fn operations_answer_as_the_sdk_expects() {
+    let environment = Arc::new(environment());
+    let parties = json!({"user_id": USER, "organization_id": ORGANIZATION, "role_slug": "editor"});
+    let (status, made) = call(&environment, create_organization_membership, "", "", parties).unwrap();
+    assert_eq!(
+        (status, &made["role"], &made["user"]["id"]),
+        (201, &json!({"slug": "editor"}), &json!(USER))
+    );
+    let id = made["id"].as_str().unwrap();
+    let put = |operation, body| call(&environment, operation, id, "", body);
+    let (status, updated) = put(update_organization_membership, json!({"role_slugs": ["admin"]})).unwrap();
+    assert_eq!((status, &updated["roles"]), (200, &json!([{"slug": "admin"}])));
+    let (_, same) = put(update_organization_membership, json!({})).unwrap();
+    assert_eq!(same, updated);
+    for wrong in [
+        json!({"role_slug": "admin", "role_slugs": ["admin"]}),
+        json!({"role_slugs": []}),
+        json!({"role_slug": 1}),
+    ] {
+        let refused = put(update_organization_membership, wrong).unwrap_err();
+        assert_eq!(
+            (refused.status, refused.code()),
+            (422, Some("invalid_request_parameters"))
+        );
+    }
+    let (status, ended) = put(deactivate_organization_membership, json!({})).unwrap();
+    assert_eq!((status, &ended["status"]), (200, &json!("inactive")));
+    let (status, back) = put(reactivate_organization_membership, json!({})).unwrap();
+    assert_eq!(
+        (status, &back["status"], &back["role"]),
+        (200, &json!("active"), &json!({"slug": "admin"}))
+    );
+    assert_eq!(put(get_organization_membership, json!({})).unwrap(), (200, back));
+    assert_eq!(
+        put(delete_organization_membership, json!({})).unwrap(),
+        (200, Value::Null)
+    );
+    let gone = put(get_organization_membership, json!({})).unwrap_err();
+    assert_eq!((gone.status, gone.code()), (404, Some("entity_not_found")));
+    let missing = call(&environment, create_organization_membership, "", "", json!({})).unwrap_err();
+    assert_eq!(
+        (missing.status, &missing.body["errors"][0]["field"]),
+        (422, &json!("user_id"))
     );
 }
