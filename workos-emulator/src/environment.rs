@@ -47,7 +47,11 @@ impl Environment {
         let now = clock.now();
         let id = ids.id("environment", now);
         Self {
-            name: if name.is_empty() { id.clone() } else { name.to_owned() },
+            name: if name.is_empty() {
+                id.clone()
+            } else {
+                name.to_owned()
+            },
             id,
             client_id: client_id.unwrap_or_else(|| ids.id("client", now)),
             clock,

@@ -10,9 +10,10 @@ mod hosted;
 mod seed;
 mod server;
 mod store;
+mod webhooks;
 
 pub use embed::{
-    EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Mail, Mailbox, Organization,
-    OrganizationBuilder, Role, RoleBuilder, User, UserBuilder,
+    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events, Mail,
+    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -93,13 +93,25 @@ mod tests {
             (" 90s ", 90_000),
             ("PT1H", 3_600_000),
         ] {
-            assert_eq!(duration(text).unwrap(), Duration::from_millis(milliseconds), "{text}");
+            assert_eq!(
+                duration(text).unwrap(),
+                Duration::from_millis(milliseconds),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_not_a_duration_or_goes_back() {
-        for text in ["", "10", "ten minutes", "-10m", "1month", "10m ago", "999999999999h"] {
+        for text in [
+            "",
+            "10",
+            "ten minutes",
+            "-10m",
+            "1month",
+            "10m ago",
+            "999999999999h",
+        ] {
             assert_eq!(duration(text).unwrap_err().status, 422, "{text}");
         }
     }

@@ -10,13 +10,7 @@ use crate::{
     api::authorization::roles,
     environment::Environment,
     seed::{InvalidSeed, Seed, Seeded},
-    server::{
-        api_key::SecretKey,
-        call::Call,
-        error::ApiError,
-        registry::Registry,
-        reply::Reply,
-    },
+    server::{api_key::SecretKey, call::Call, error::ApiError, registry::Registry, reply::Reply},
 };
 
 /// An environment, as shown: all that an app needs to use it.
@@ -132,7 +126,12 @@ pub(super) fn describe(call: &Call) -> Result<Reply, ApiError> {
         .collect();
     let links: serde_json::Map<_, _> = super::OPERATIONS
         .iter()
-        .map(|operation| (operation.name.to_owned(), json!(format!("{} {url}{}", operation.method, operation.path))))
+        .map(|operation| {
+            (
+                operation.name.to_owned(),
+                json!(format!("{} {url}{}", operation.method, operation.path)),
+            )
+        })
         .collect();
     Reply::ok(&json!({
         "name": env!("CARGO_PKG_NAME"),

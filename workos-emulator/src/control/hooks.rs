@@ -199,7 +199,9 @@ mod tests {
     }
 
     fn status(environment: &Environment, method: Method, path: &str) -> Option<u16> {
-        fault(environment, &method, path).unwrap().map(|reply| reply.status)
+        fault(environment, &method, path)
+            .unwrap()
+            .map(|reply| reply.status)
     }
 
     #[test]
@@ -241,8 +243,14 @@ mod tests {
         let environment = Environment::for_tests();
         let refused = |new| environment.transact(|tx| create(tx, new)).unwrap_err();
         for wrong in [
-            NewHook { status: 999, ..hook("GET", "/a", None) },
-            NewHook { status: 101, ..hook("GET", "/a", None) },
+            NewHook {
+                status: 999,
+                ..hook("GET", "/a", None)
+            },
+            NewHook {
+                status: 101,
+                ..hook("GET", "/a", None)
+            },
             hook("GET", "a", None),
             hook("GET", "/a*", None),
             hook("GET", "/*/a/*", None),

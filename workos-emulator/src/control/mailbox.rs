@@ -55,7 +55,10 @@ impl Record for Message {
 /// Puts a message into the mailbox. Its id and time are given here.
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "no flow of this version sends mail; those to come do it here")
+    expect(
+        dead_code,
+        reason = "no flow of this version sends mail; those to come do it here"
+    )
 )]
 pub(crate) fn send(tx: &mut Transaction<'_>, message: Message) -> Result<Arc<Message>, ApiError> {
     let message = Message {
@@ -179,7 +182,10 @@ mod tests {
             .len(),
             2
         );
-        assert_eq!(found(Wanted::default())[0], *state.messages.iter().last().unwrap().id);
+        assert_eq!(
+            found(Wanted::default())[0],
+            *state.messages.iter().last().unwrap().id
+        );
         let first = state.messages.iter().next().unwrap().id.clone();
         assert_eq!(
             found(Wanted {

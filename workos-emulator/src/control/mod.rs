@@ -7,6 +7,7 @@ pub(crate) mod mailbox;
 mod seed;
 pub(crate) mod settings;
 pub(crate) mod snapshots;
+pub(crate) mod webhooks;
 
 use serde_json::json;
 
@@ -78,10 +79,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     not_built("GET", "/_emulate/resource_types", "list_resource_types").control(),
     not_built("DELETE", "/_emulate/resource_types/{slug}", "delete_resource_type").control(),
 
-    not_built("GET", "/_emulate/webhooks/deliveries", "list_deliveries").control(),
-    not_built("POST", "/_emulate/webhooks/deliveries/{id}/resend", "resend_delivery").control(),
-    not_built("POST", "/_emulate/webhooks/flush", "flush_webhooks").control(),
-    not_built("POST", "/_emulate/events", "emit_event").control(),
+    get("/_emulate/webhooks/deliveries", "list_deliveries", webhooks::list_deliveries).control(),
+    post("/_emulate/webhooks/deliveries/{id}/resend", "resend_delivery", webhooks::resend_delivery).control(),
+    post("/_emulate/webhooks/flush", "flush_webhooks", webhooks::flush_webhooks).control(),
+    post("/_emulate/events", "emit_event", webhooks::emit_event).control(),
 ];
 
 /// `GET /health`: 200 as soon as the emulator is ready. Requests are not taken before seeding is done.

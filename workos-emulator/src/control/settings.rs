@@ -221,10 +221,19 @@ mod tests {
         let environment = Environment::for_tests();
         for (changes, path) in [
             (json!({"colour": 1}), "colour"),
-            (json!({"password_policy": {"length": 1}}), "password_policy.length"),
-            (json!({"password_policy": {"min_length": "x"}}), "password_policy.min_length"),
+            (
+                json!({"password_policy": {"length": 1}}),
+                "password_policy.length",
+            ),
+            (
+                json!({"password_policy": {"min_length": "x"}}),
+                "password_policy.min_length",
+            ),
             (json!({"interactive": "sometimes"}), "interactive"),
-            (json!({"sign_up": false, "session_lifetime": -1}), "session_lifetime"),
+            (
+                json!({"sign_up": false, "session_lifetime": -1}),
+                "session_lifetime",
+            ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
             (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),

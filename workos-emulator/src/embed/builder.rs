@@ -11,7 +11,7 @@ use actix_web::{App, HttpServer, rt, web};
 use rand::SeedableRng;
 use serde_json::{Map, Value};
 
-use super::{Emulator, EmulatedEnvironment, EmulatorError, Running};
+use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
     control::environments,
     core::{clock, ids, secret::Secret},
@@ -21,6 +21,7 @@ use crate::{
         registry::{Options, Registry, Source},
         routes::Routes,
     },
+    webhooks,
 };
 
 /// Sets up an [`Emulator`].
@@ -125,7 +126,8 @@ impl EmulatorBuilder {
             return Err(io::Error::other("no address to listen on").into());
         };
         let (registry, seeded) = self.registry(seed.as_ref(), public_url.clone())?;
-        let url = public_url.unwrap_or_else(|| format!("http://{}:{}", shown_host(&self.host), address.port()));
+        let url =
+            public_url.unwrap_or_else(|| format!("http://{}:{}", shown_host(&self.host), address.port()));
         let running = serve(listeners, Arc::clone(&registry)).await?;
         let environment = EmulatedEnvironment {
             inner: Arc::clone(registry.default_environment()),
@@ -198,10 +200,11 @@ impl EmulatorBuilder {
 /// Runs the server in a thread of its own, so that it works under any runtime of the caller, and outlives none of it.
 async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<Running, EmulatorError> {
     let server = web::Data::new(Server {
-        registry,
+        registry: Arc::clone(&registry),
         routes: Routes::new(),
         request_ids: Mutex::new(rand::rngs::StdRng::from_rng(&mut ids::system_randomness())),
     });
+    let deliveries = webhooks::deliver_all(Arc::clone(&registry));
     let (ready, started) = tokio::sync::oneshot::channel();
     let thread = thread::Builder::new()
         .name("workos-emulator".to_owned())
@@ -221,7 +224,11 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                 match listening.map(HttpServer::run) {
                     Ok(server) => {
                         let _ = ready.send(Ok((server.handle(), tokio::runtime::Handle::current())));
-                        let _ = server.await;
+                        // Deliveries end with the server; those under way are made again by the next start.
+                        tokio::select! {
+                            _ = server => {}
+                            () = deliveries => {}
+                        }
                     }
                     Err(error) => drop(ready.send(Err(error))),
                 }

@@ -285,7 +285,10 @@ impl RoleBuilder {
 /// The rules take a given id as it is: only a set-up gives one.
 fn check_id_is_free(id: Option<&str>, is_taken: impl Fn(&str) -> bool) -> Result<(), ApiError> {
     match id {
-        Some(id) if is_taken(id) => Err(ApiError::conflict("id_taken", format!("The id '{id}' is used already."))),
+        Some(id) if is_taken(id) => Err(ApiError::conflict(
+            "id_taken",
+            format!("The id '{id}' is used already."),
+        )),
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    EmulatedClock, EmulatorError, Mailbox,
+    EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
     create::{OrganizationBuilder, RoleBuilder, UserBuilder},
 };
 use crate::{
@@ -130,5 +130,17 @@ impl EmulatedEnvironment {
     #[must_use]
     pub fn mailbox(&self) -> Mailbox {
         Mailbox(Arc::clone(&self.inner))
+    }
+
+    /// What happens in the environment.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(self.clone())
+    }
+
+    /// The webhooks that reach their receivers.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks::new(self.clone())
     }
 }

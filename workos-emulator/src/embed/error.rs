@@ -9,7 +9,9 @@ use crate::{seed::InvalidSeed, server::error::ApiError};
 #[non_exhaustive]
 pub enum EmulatorError {
     /// The address cannot be listened on: another program may have the port.
-    #[error("cannot listen on {address}: {source}. Is another program using the port? Port 0 takes a free one")]
+    #[error(
+        "cannot listen on {address}: {source}. Is another program using the port? Port 0 takes a free one"
+    )]
     Listen {
         /// What was to be listened on.
         address: String,

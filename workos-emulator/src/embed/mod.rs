@@ -6,6 +6,7 @@ mod create;
 mod environment;
 mod error;
 mod mailbox;
+mod webhooks;
 
 use std::{fmt, net::SocketAddr, ops::Deref, thread};
 
@@ -18,6 +19,7 @@ pub use self::{
     environment::EmulatedEnvironment,
     error::EmulatorError,
     mailbox::{Mail, Mailbox},
+    webhooks::{EmittedEvent, Events, Webhooks},
 };
 use crate::seed::Seeded;
 

@@ -69,7 +69,11 @@ impl<'a> Fields<'a> {
             report.problems.push(problem);
             return None;
         };
-        Some(read(&mut Fields { path, members, report }))
+        Some(read(&mut Fields {
+            path,
+            members,
+            report,
+        }))
     }
 
     /// The path of a member.
@@ -137,7 +141,11 @@ impl<'a> Fields<'a> {
 
     /// Text that must be there and not be blank.
     pub(super) fn required(&mut self, key: &str) -> String {
-        let text: Option<String> = self.members.get(key).and_then(|text| text.as_str()).map(str::to_owned);
+        let text: Option<String> = self
+            .members
+            .get(key)
+            .and_then(|text| text.as_str())
+            .map(str::to_owned);
         if text.is_some_and(|text| text.trim().is_empty()) {
             self.problem(key, "must not be empty", None);
         }
@@ -161,9 +169,9 @@ impl<'a> Fields<'a> {
     /// An e-mail address, trimmed: one @, neither first nor last, no whitespace.
     pub(super) fn email(&mut self, key: &str) -> String {
         let email = self.required(key);
-        let shaped = email.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
+        let shaped = email
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
         if !email.is_empty() && (!shaped || email.contains(char::is_whitespace)) {
             self.problem(key, "must be an e-mail address", Some(email.clone().into()));
         }
@@ -207,7 +215,9 @@ impl Drop for Fields<'_> {
     fn drop(&mut self) {
         for (key, _) in std::mem::take(&mut self.members) {
             let path = self.at(&key);
-            self.report.warnings.push(format!("{path}: unknown key, passed over"));
+            self.report
+                .warnings
+                .push(format!("{path}: unknown key, passed over"));
         }
     }
 }

@@ -125,7 +125,11 @@ impl Document {
     pub(super) fn read(value: Value, text: &str) -> (Self, Report) {
         let mut report = Report::default();
         // An empty file is an empty seed.
-        let value = if value.is_null() { Value::Object(Map::new()) } else { value };
+        let value = if value.is_null() {
+            Value::Object(Map::new())
+        } else {
+            value
+        };
         let document = Fields::of(value, String::new(), &mut report, |fields| {
             fields.not_served_yet(NOT_SERVED_YET);
             Self {
@@ -136,7 +140,11 @@ impl Document {
                 webhook_endpoints: fields.list("webhookEndpoints", webhook_endpoint),
                 api_keys: api_keys(fields, text),
                 redirect_uris: fields.get("redirectUris").unwrap_or_default(),
-                error_hooks: fields.list("errorHooks", error_hook).into_iter().flatten().collect(),
+                error_hooks: fields
+                    .list("errorHooks", error_hook)
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 settings: fields.raw("settings"),
             }
         });

@@ -11,8 +11,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::{document::Problem, plant::Seeded};
 use self::format::Document;
+pub(crate) use self::{document::Problem, plant::Seeded};
 use crate::{
     control::environments::{self, FillError},
     core::{clock, ids},
@@ -112,10 +112,9 @@ impl std::error::Error for InvalidSeed {}
 
 impl From<InvalidSeed> for ApiError {
     fn from(invalid: InvalidSeed) -> Self {
-        let errors = invalid
-            .problems
-            .into_iter()
-            .map(|problem| FieldError::new(problem.path.clone(), "invalid_seed").message(problem.to_string()));
+        let errors = invalid.problems.into_iter().map(|problem| {
+            FieldError::new(problem.path.clone(), "invalid_seed").message(problem.to_string())
+        });
         Self::invalid(errors)
     }
 }

@@ -20,6 +20,7 @@ use crate::{
             memberships::{self, NewMembership},
             users::{self, NewUser},
         },
+        webhooks::{self, CreateWebhookEndpoint, EndpointStatus},
     },
     control::{
         hooks::{self, NewHook},
@@ -110,7 +111,10 @@ impl PreparedSeed<'_> {
     /// Refuses API keys that another environment has: its requests would come here.
     pub(crate) fn check_keys(&self, registry: &Registry, own: &Arc<Environment>) -> Result<(), InvalidSeed> {
         let taken = self.document.api_keys.iter().filter(|key| {
-            let owner = key.value.as_ref().and_then(|value| registry.by_api_key(value.expose()));
+            let owner = key
+                .value
+                .as_ref()
+                .and_then(|value| registry.by_api_key(value.expose()));
             owner.is_some_and(|owner| owner.id != own.id)
         });
         let problems: Vec<_> = taken
@@ -127,7 +131,10 @@ impl PreparedSeed<'_> {
     ///
     /// A refusal does not stop it, so that all are told together; the caller's transaction then comes to nothing.
     pub(crate) fn plant(&self, tx: &mut Transaction<'_>) -> Result<Seeded, InvalidSeed> {
-        let names = tx.organizations.iter().map(|organization| organization.name.clone());
+        let names = tx
+            .organizations
+            .iter()
+            .map(|organization| organization.name.clone());
         let mut planting = Planting {
             names: names.collect(),
             tx,
@@ -194,6 +201,8 @@ impl Planting<'_, '_> {
         }
         self.api_keys(&document.api_keys);
         self.hooks(document);
+        // Last: endpoints are not told of what the seed itself creates.
+        self.webhook_endpoints(document);
     }
 
     /// The outcome of a rule, or its refusal as a problem of this place.
@@ -256,7 +265,10 @@ impl Planting<'_, '_> {
             self.taken(format!("{}.id", path()), id);
             return;
         }
-        let hash = user.password.as_ref().and_then(|password| hashes.get(password.expose()));
+        let hash = user
+            .password
+            .as_ref()
+            .and_then(|password| hashes.get(password.expose()));
         let new = NewUser {
             id: user.id.clone(),
             email: user.email.clone(),
@@ -302,7 +314,8 @@ impl Planting<'_, '_> {
         };
         let created = organizations::create(self.tx, new);
         let organization = self.accept(path, created)?;
-        self.seeded.add("organizations", &organization.name, &organization.id);
+        self.seeded
+            .add("organizations", &organization.name, &organization.id);
         Some(organization.id.clone())
     }
 
@@ -372,6 +385,26 @@ impl Planting<'_, '_> {
             let created = hooks::create(self.tx, new);
             if self.accept(|| format!("errorHooks[{at}]"), created).is_some() {
                 self.seeded.count("errorHooks");
+            }
+        }
+    }
+
+    fn webhook_endpoints(&mut self, document: &Document) {
+        for (at, endpoint) in document.webhook_endpoints.iter().enumerate() {
+            let new = CreateWebhookEndpoint {
+                endpoint_url: endpoint.endpoint_url.clone(),
+                events: endpoint.events.clone(),
+                status: if endpoint.enabled {
+                    EndpointStatus::Enabled
+                } else {
+                    EndpointStatus::Disabled
+                },
+                secret: endpoint.secret.clone(),
+            };
+            let created = webhooks::create(self.tx, new);
+            if let Some(endpoint) = self.accept(|| format!("webhookEndpoints[{at}]"), created) {
+                self.seeded
+                    .add("webhookEndpoints", &endpoint.endpoint_url, &endpoint.id);
             }
         }
     }

@@ -106,7 +106,11 @@ impl ApiError {
 
     /// 501 for an operation that WorkOS or the control API has, and that is not built yet.
     pub(crate) fn not_implemented(operation: &str, method: &str, path: &str) -> Self {
-        let api = if path.starts_with("/_emulate") { "control" } else { "WorkOS" };
+        let api = if path.starts_with("/_emulate") {
+            "control"
+        } else {
+            "WorkOS"
+        };
         Self::new(
             501,
             "not_implemented",
@@ -130,7 +134,10 @@ impl ApiError {
         let mut explanation = message.unwrap_or_default().to_owned();
         let errors = self.body.get("errors").and_then(Value::as_array);
         for error in errors.into_iter().flatten() {
-            let detail = error.get("message").or_else(|| error.get("code")).and_then(Value::as_str);
+            let detail = error
+                .get("message")
+                .or_else(|| error.get("code"))
+                .and_then(Value::as_str);
             explanation.extend([" ", detail.unwrap_or_default()]);
         }
         explanation

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
 use rand::{SeedableRng, rngs::StdRng};
+use tokio::sync::watch;
 
 use super::{api_key, error::ApiError};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 pub(crate) struct Registry {
     entries: ArcSwap<Entries>,
     writer: Mutex<()>,
+    changed: watch::Sender<()>,
     default: Arc<Environment>,
     options: Options,
     source: Source,
@@ -70,6 +72,7 @@ impl Registry {
         let registry = Self {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
+            changed: watch::Sender::new(()),
             default: Arc::clone(&default),
             options,
             source,
@@ -103,7 +106,11 @@ impl Registry {
         self.change(|entries| {
             let id = &environment.id;
             let state = environment.state();
-            if entries.by_name.get(&environment.name).is_some_and(|other| other != id) {
+            if entries
+                .by_name
+                .get(&environment.name)
+                .is_some_and(|other| other != id)
+            {
                 return Err(ApiError::conflict(
                     "environment_name_taken",
                     format!("There is an environment named '{}' already.", environment.name),
@@ -115,13 +122,18 @@ impl Registry {
                 if let Some(owner) = owner.filter(|owner| owner.state().secret_keys.get(&key.id).is_some()) {
                     return Err(ApiError::conflict(
                         "api_key_taken",
-                        format!("The environment '{}' has one of these API keys already.", owner.name),
+                        format!(
+                            "The environment '{}' has one of these API keys already.",
+                            owner.name
+                        ),
                     ));
                 }
                 entries.by_key.insert(key.id.clone(), id.clone());
             }
             entries.by_name.insert(environment.name.clone(), id.clone());
-            entries.by_client.insert(environment.client_id.clone(), id.clone());
+            entries
+                .by_client
+                .insert(environment.client_id.clone(), id.clone());
             entries.by_id.insert(id.clone(), Arc::clone(environment));
             Ok(())
         })
@@ -178,12 +190,18 @@ impl Registry {
         alias.then(|| Arc::clone(&self.default))
     }
 
+    /// Tells of every environment that comes or goes.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     /// One change at a time, all or nothing.
     fn change<T, E>(&self, change: impl FnOnce(&mut Entries) -> Result<T, E>) -> Result<T, E> {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Entries::clone(&self.entries.load());
         let value = change(&mut entries)?;
         self.entries.store(Arc::new(entries));
+        self.changed.send_replace(());
         Ok(value)
     }
 }

@@ -16,10 +16,12 @@ use crate::{
             sessions::Session,
             users::{Password, User},
         },
+        webhooks::WebhookEndpoint,
     },
     control::{hooks::Hook, mailbox::Message, settings::Settings},
     core::clock,
     server::api_key::SecretKey,
+    webhooks::outbox::{Attempt, Delivery},
 };
 
 /// A change to one row.
@@ -128,6 +130,9 @@ tables! {
 
     // What happened, and who was told
     events: Event,
+    webhook_endpoints: WebhookEndpoint,
+    deliveries: Delivery,
+    attempts: Attempt,
     messages: Message,
 
     // What a test wants to go wrong

@@ -12,6 +12,10 @@ pub(crate) trait Record:
     /// The indexes over this kind of row.
     const INDEXES: &'static [Index<Self>] = &[];
 
+    /// The ids of deleted rows stay known, so that a list can be continued behind one. Rows that come and go without
+    /// end turn it off.
+    const REMEMBERS_DELETED: bool = true;
+
     /// Unique in the table, and never changed.
     fn id(&self) -> &str;
 }
@@ -99,11 +103,12 @@ pub(super) type Position = (Arc<str>, i64, u64);
 /// Rows in order of creation. A clone costs a few pointers; both then go their own way.
 pub(crate) struct Table<R> {
     pub(super) rows: OrdMap<u64, Arc<R>>,
-    /// Where each id stands. Ids of deleted rows stay, so that a list can be continued behind one.
+    /// Where each id stands, or stood: [`Record::REMEMBERS_DELETED`].
     pub(super) places: OrdMap<Arc<str>, u64>,
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
     /// The ranks, other than 0, that deleted rows had: index and place to rank.
     deleted_ranks: OrdMap<(usize, u64), i64>,
+    /// The place of the next row; the first is 1.
     next: u64,
 }
 
@@ -126,7 +131,7 @@ impl<R: Record> Default for Table<R> {
             places: OrdMap::new(),
             indexes: vec![OrdMap::new(); R::INDEXES.len()],
             deleted_ranks: OrdMap::new(),
-            next: 0,
+            next: 1,
         }
     }
 }
@@ -165,6 +170,11 @@ impl<R: Record> Table<R> {
             .into_iter()
             .flat_map(move |entries| entries.range(range.clone()))
             .filter_map(|((_, _, place), ())| self.rows.get(place))
+    }
+
+    /// How many entries an index has.
+    pub(crate) fn filed(&self, index: Index<R>) -> usize {
+        self.index(index).map_or(0, OrdMap::len)
     }
 
     /// All rows in order of creation.
@@ -232,7 +242,9 @@ impl<R: Record> Table<R> {
 
     pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
         let place = *self.places.get(id)?;
-        if let Some(row) = self.rows.get(&place) {
+        if R::REMEMBERS_DELETED
+            && let Some(row) = self.rows.get(&place)
+        {
             for (at, index) in R::INDEXES.iter().enumerate() {
                 if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
                     self.deleted_ranks.insert((at, place), *rank);
@@ -240,6 +252,9 @@ impl<R: Record> Table<R> {
             }
         }
         self.unfile(place);
+        if !R::REMEMBERS_DELETED {
+            self.places.remove(id);
+        }
         self.rows.remove(&place)
     }
 

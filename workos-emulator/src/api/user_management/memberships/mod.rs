@@ -88,20 +88,6 @@ pub(crate) const BY_ORGANIZATION: Index<OrganizationMembership> =
             0,
         )]
     });
-/// An organization's memberships of one status, in the order in which their users were created.
-pub(crate) const BY_ORGANIZATION_AND_USER: Index<OrganizationMembership> =
-    Index::ordered("organization and user", |membership| {
-        vec![(
-            group(&[&membership.organization_id, membership.status.as_str()]),
-            rank_of_user(membership.user_place),
-        )]
-    });
-
-/// The rank of a user in [`BY_ORGANIZATION_AND_USER`].
-pub(crate) fn rank_of_user(user_place: u64) -> i64 {
-    i64::try_from(user_place).unwrap_or(i64::MAX)
-}
-
 /// The memberships that have a role in an organization.
 pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role", |membership| {
     let organization_id = &membership.organization_id;
