@@ -81,3 +81,17 @@ impl Environment {
         self.committed.subscribe()
     }
 }
+
+#[cfg(test)]
+impl Environment {
+    /// An empty environment whose time stands still and whose ids are always the same.
+    pub(crate) fn for_tests() -> Self {
+        use rand::SeedableRng;
+
+        #[expect(clippy::expect_used, reason = "a constant")]
+        let start: jiff::Timestamp = "2026-01-15T12:00:00Z".parse().expect("a timestamp");
+        let environment = Self::new("test", None, Arc::new(move || start), StdRng::seed_from_u64(1));
+        environment.clock.freeze(true);
+        environment
+    }
+}

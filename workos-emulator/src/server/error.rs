@@ -114,6 +114,14 @@ impl ApiError {
         .with("operation", operation)
     }
 
+    /// What it says to people.
+    pub(crate) fn description(&self) -> &str {
+        ["message", "error_description"]
+            .iter()
+            .find_map(|name| self.body.get(*name)?.as_str())
+            .unwrap_or_default()
+    }
+
     pub(crate) fn code(&self) -> Option<&str> {
         ["code", "error"]
             .iter()
@@ -123,10 +131,7 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = ["message", "error_description"]
-            .iter()
-            .find_map(|name| self.body.get(*name)?.as_str());
-        write!(f, "{} {}", self.status, message.unwrap_or_default())?;
+        write!(f, "{} {}", self.status, self.description())?;
         self.body
             .get("errors")
             .map_or(Ok(()), |errors| write!(f, " {errors}"))
