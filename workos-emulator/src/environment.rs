@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use rand::rngs::StdRng;
+use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
@@ -68,6 +68,12 @@ impl Environment {
         Ok(value)
     }
 
+    /// A source of randomness for work outside a transaction.
+    pub(crate) fn randomness(&self) -> StdRng {
+        let mut ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        StdRng::from_rng(ids.randomness())
+    }
+
     /// Puts another state in the place of this one: reset, restore, fork.
     pub(crate) fn replace(&self, state: State) {
         let _ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,14 +90,9 @@ impl Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// An empty environment whose time stands still and whose ids are always the same.
+    /// An empty environment, frozen at 2026-01-15T12:00:00Z.
     pub(crate) fn for_tests() -> Self {
-        use rand::SeedableRng;
-
-        #[expect(clippy::expect_used, reason = "a constant")]
-        let start: jiff::Timestamp = "2026-01-15T12:00:00Z".parse().expect("a timestamp");
-        let environment = Self::new("test", None, Arc::new(move || start), StdRng::seed_from_u64(1));
-        environment.clock.freeze(true);
-        environment
+        let now: jiff::Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
+        Self::new("test", None, Arc::new(move || now), StdRng::seed_from_u64(1))
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod hooks;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 
 use serde_json::json;
 
@@ -9,13 +10,14 @@ use crate::server::{
     call::Call,
     error::ApiError,
     reply::Reply,
-    routes::{Operation, get},
+    routes::{Operation, get, post},
 };
 
 /// The operations of the control API.
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
     get("/health", "health", health).control(),
+    post("/_emulate/sign_in", "sign_in", sign_in::sign_in).control(),
 ];
 
 /// `GET /health`: 200 as soon as the emulator is ready.

@@ -22,11 +22,10 @@ pub(crate) fn page(query: &Query) -> Result<Page, ApiError> {
         },
     };
     let cursor = |name| query.get(name).filter(|id| !id.is_empty()).map(str::to_owned);
-    let (before, after) = (cursor("before"), cursor("after"));
-    let (order, before, after) = match query.get("order") {
-        None | Some("desc") => (Order::Descending, before, after),
-        Some("asc") => (Order::Ascending, before, after),
-        Some("normal") => (Order::Descending, after, before),
+    let order = match query.get("order") {
+        None | Some("desc") => Order::Descending,
+        Some("asc") => Order::Ascending,
+        Some("normal") => Order::Normal,
         Some(_) => {
             return Err(ApiError::invalid_field(
                 "order",
@@ -38,7 +37,50 @@ pub(crate) fn page(query: &Query) -> Result<Page, ApiError> {
     Ok(Page {
         limit,
         order,
-        before,
-        after,
+        before: cursor("before"),
+        after: cursor("after"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Page, ApiError> {
+        page(&Query::parse(query))
+    }
+
+    #[test]
+    fn has_ten_of_the_newest_unless_asked_otherwise() {
+        assert_eq!(read("before=&after="), Ok(Page::default()));
+        let asked = Page {
+            limit: 100,
+            order: Order::Normal,
+            before: Some("b".to_owned()),
+            after: Some("a".to_owned()),
+        };
+        assert_eq!(read("limit=100&order=normal&before=b&after=a"), Ok(asked));
+        assert_eq!(
+            read("limit=1&order=asc").map(|page| page.order),
+            Ok(Order::Ascending)
+        );
+    }
+
+    #[test]
+    fn names_the_parameter_that_is_wrong() {
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=", "limit"),
+            ("limit=ten", "limit"),
+            ("limit=99999999999999999999", "limit"),
+            ("order=DESC", "order"),
+            ("order=", "order"),
+        ] {
+            let refused = read(query).unwrap_err();
+            assert_eq!(refused.status, 422, "{query}");
+            assert_eq!(refused.body["errors"][0]["field"], field, "{query}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::{call::Call, error::ApiError, reply::Reply};
 use crate::{
     api::{
         organizations,
-        user_management::{authenticate, authorize, logout, redirect_uris, sessions, signing_keys},
+        user_management::{authenticate, authorize, logout, redirect_uris, sessions, signing_keys, users},
     },
     control, hosted,
 };
@@ -282,12 +282,12 @@ const API: &[Operation] = &[
     delete("/user_management/redirect_uris/{id}", "delete_redirect_uris", redirect_uris::delete_redirect_uris),
     get("/user_management/sessions/logout", "get_logout_url", logout::get_logout_url).client(),
     post("/user_management/sessions/revoke", "revoke_session", sessions::revoke_session),
-    not_built("GET", "/user_management/users", "list_users"),
-    not_built("POST", "/user_management/users", "create_user"),
-    not_built("GET", "/user_management/users/external_id/{external_id}", "get_user_by_external_id"),
-    not_built("GET", "/user_management/users/{id}", "get_user"),
-    not_built("PUT", "/user_management/users/{id}", "update_user"),
-    not_built("DELETE", "/user_management/users/{id}", "delete_user"),
+    get("/user_management/users", "list_users", users::list_users),
+    post("/user_management/users", "create_user", users::create_user).slow(),
+    get("/user_management/users/external_id/{external_id}", "get_user_by_external_id", users::get_user_by_external_id),
+    get("/user_management/users/{id}", "get_user", users::get_user),
+    put("/user_management/users/{id}", "update_user", users::update_user).slow(),
+    delete("/user_management/users/{id}", "delete_user", users::delete_user),
     not_built("POST", "/user_management/users/{id}/email_change/confirm", "confirm_email_change"),
     not_built("POST", "/user_management/users/{id}/email_change/send", "send_email_change"),
     not_built("POST", "/user_management/users/{id}/email_verification/confirm", "verify_email"),

@@ -8,6 +8,8 @@
 mod select;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub(crate) use self::{

@@ -12,6 +12,8 @@ pub(crate) enum Order {
     Ascending,
     #[default]
     Descending,
+    /// Descending, with the cursors' meaning reversed: `after` asks for newer rows, `before` for older ones.
+    Normal,
 }
 
 /// What part of a list is asked for.
@@ -89,18 +91,23 @@ impl<T: Serialize> Serialize for List<T> {
 pub(crate) struct Select<'a, R> {
     source: Option<(Index<R>, Vec<Arc<str>>)>,
     ranks: RangeInclusive<i64>,
+    cursors: Option<Box<dyn Fn(&str) -> Option<i64> + 'a>>,
     filter: Option<Box<dyn Fn(&R) -> bool + 'a>>,
 }
 
 /// Rank, then creation.
 type Place = (i64, u64);
 
+/// The first and the last place that a cursor names: one row, or all rows of a rank.
+type Cursor = (Place, Place);
+
 impl<'a, R: Record> Select<'a, R> {
-    /// Every row.
+    /// Every row; each has the rank 0.
     pub(crate) fn all() -> Self {
         Self {
             source: None,
-            ranks: i64::MIN..=i64::MAX,
+            ranks: 0..=0,
+            cursors: None,
             filter: None,
         }
     }
@@ -117,6 +124,7 @@ impl<'a, R: Record> Select<'a, R> {
         groups.dedup();
         Self {
             source: Some((index, groups)),
+            ranks: i64::MIN..=i64::MAX,
             ..Self::all()
         }
     }
@@ -124,6 +132,12 @@ impl<'a, R: Record> Select<'a, R> {
     /// Only ranks in this range.
     pub(crate) fn ranked(mut self, ranks: RangeInclusive<i64>) -> Self {
         self.ranks = ranks;
+        self
+    }
+
+    /// Cursors name other things than rows of this table: `rank` tells which rank such an id stands for.
+    pub(crate) fn cursors(mut self, rank: impl Fn(&str) -> Option<i64> + 'a) -> Self {
+        self.cursors = Some(Box::new(rank));
         self
     }
 
@@ -136,17 +150,39 @@ impl<'a, R: Record> Select<'a, R> {
     /// The page of `table` that is asked for.
     pub(crate) fn page(&self, table: &Table<R>, page: &Page) -> Result<List<Arc<R>>, UnknownCursor> {
         let cursor = |id: &Option<String>, unknown| match id {
-            Some(id) => self.place_of(table, id).map(Some).ok_or(unknown),
+            Some(id) => self.cursor(table, id).map(Some).ok_or(unknown),
             None => Ok(None),
         };
-        let after = cursor(&page.after, UnknownCursor::After)?;
-        let before = cursor(&page.before, UnknownCursor::Before)?;
-        let descending = page.order == Order::Descending;
+        let (before, after) = (
+            cursor(&page.before, UnknownCursor::Before)?,
+            cursor(&page.after, UnknownCursor::After)?,
+        );
+        if page.order == Order::Normal {
+            let List { data, before, after } = self.between(table, page, after, before);
+            return Ok(List {
+                data,
+                before: after,
+                after: before,
+            });
+        }
+        Ok(self.between(table, page, before, after))
+    }
+
+    /// The page between two cursors, of which `after` comes first in the page's order.
+    fn between(
+        &self,
+        table: &Table<R>,
+        page: &Page,
+        before: Option<Cursor>,
+        after: Option<Cursor>,
+    ) -> List<Arc<R>> {
+        let descending = page.order != Order::Ascending;
         // Read away from the cursor: `before` alone asks for the rows nearest to it, so it is read backwards.
         let backwards = before.is_some() && after.is_none();
-        let (low, high) = match (descending, after, before) {
-            (false, after, before) => (after, before),
-            (true, after, before) => (before, after),
+        let (low, high) = if descending {
+            (before, after)
+        } else {
+            (after, before)
         };
         let mut rows = self.read(table, low, high, descending != backwards, page.limit + 1);
         let more = rows.len() > page.limit;
@@ -155,53 +191,60 @@ impl<'a, R: Record> Select<'a, R> {
             rows.reverse();
         }
         let (more_before, more_after) = if backwards {
-            (more, before.is_some())
+            (more, true)
         } else {
             (after.is_some(), more)
         };
         let cursor = |more: bool, row: Option<&Arc<R>>| row.filter(|_| more).map(|row| row.id().to_owned());
-        Ok(List {
+        List {
             before: cursor(more_before, rows.first()),
             after: cursor(more_after, rows.last()),
             data: rows,
-        })
+        }
     }
 
-    /// Where the row with this id stands, or stood, in this list.
-    fn place_of(&self, table: &Table<R>, id: &str) -> Option<Place> {
-        let place = *table.places.get(id)?;
-        let rank = match (&self.source, table.rows.get(&place)) {
-            (Some((index, groups)), Some(row)) => index
-                .entries(row)
-                .into_iter()
-                .find(|(group, _)| groups.binary_search(group).is_ok())
-                .map_or(0, |(_, rank)| rank),
-            _ => 0,
+    /// What the row with this id, which may be deleted, means in this list.
+    fn cursor(&self, table: &Table<R>, id: &str) -> Option<Cursor> {
+        if let Some(rank) = &self.cursors {
+            let rank = rank(id)?;
+            return Some(((rank, 0), (rank, u64::MAX)));
+        }
+        let place = table.place(id)?;
+        let rank = match &self.source {
+            Some((index, groups)) => table.rank(*index, groups, place),
+            None => 0,
         };
-        Some((rank, place))
+        Some(((rank, place), (rank, place)))
     }
 
-    /// Up to `limit` rows strictly between two places.
+    /// Up to `limit` rows strictly between two cursors.
     fn read(
         &self,
         table: &Table<R>,
-        low: Option<Place>,
-        high: Option<Place>,
+        low: Option<Cursor>,
+        high: Option<Cursor>,
         descending: bool,
         limit: usize,
     ) -> Vec<Arc<R>> {
-        let low = low.map_or((*self.ranks.start(), 0), |(rank, place)| (rank, place + 1));
-        let high = match high {
-            None => (*self.ranks.end(), u64::MAX),
-            Some((rank, 0)) => (rank.saturating_sub(1), u64::MAX),
-            Some((rank, place)) => (rank, place - 1),
-        };
-        if low > high {
+        let (mut first, mut last) = ((*self.ranks.start(), 0), (*self.ranks.end(), u64::MAX));
+        if let Some((_, (rank, place))) = low {
+            first = first.max(match place.checked_add(1) {
+                Some(place) => (rank, place),
+                None => (rank.saturating_add(1), 0),
+            });
+        }
+        if let Some(((rank, place), _)) = high {
+            last = last.min(match place.checked_sub(1) {
+                Some(place) => (rank, place),
+                None => (rank.saturating_sub(1), u64::MAX),
+            });
+        }
+        if first > last {
             return Vec::new();
         }
         let wanted = |row: &&Arc<R>| self.filter.as_ref().is_none_or(|filter| filter(row));
         let Some((index, groups)) = &self.source else {
-            let range = table.rows.range(low.1..=high.1);
+            let range = table.rows.range(first.1..=last.1);
             return in_direction(range.map(|(_, row)| row), descending, |rows| {
                 rows.filter(wanted).take(limit).map(Arc::clone).collect()
             });
@@ -211,8 +254,8 @@ impl<'a, R: Record> Select<'a, R> {
         };
         let mut found: Vec<(Place, Arc<R>)> = Vec::new();
         for group in groups {
-            let from = (Arc::clone(group), low.0, low.1);
-            let to = (Arc::clone(group), high.0, high.1);
+            let from = (Arc::clone(group), first.0, first.1);
+            let to = (Arc::clone(group), last.0, last.1);
             let rows = entries
                 .range(from..=to)
                 .filter_map(|((_, rank, place), ())| Some(((*rank, *place), table.rows.get(place)?)));

@@ -92,6 +92,15 @@ macro_rules! tables {
             pub(crate) fn is_consistent(&self) -> bool {
                 $(self.$name.is_consistent() &&)+ true
             }
+
+            /// All that is remembered, for comparison.
+            #[cfg(test)]
+            pub(crate) fn dump(&self) -> serde_json::Value {
+                serde_json::json!({
+                    "sequence": self.sequence,
+                    $(stringify!($name): self.$name.dump(),)+
+                })
+            }
         }
 
         $(impl Stored for $row {

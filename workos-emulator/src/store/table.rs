@@ -54,6 +54,15 @@ impl<R> Index<R> {
     }
 }
 
+impl<R: Record> Index<R> {
+    /// Where the index stands among those of its table.
+    fn position(&self) -> Option<usize> {
+        let at = R::INDEXES.iter().position(|index| index.name == self.name);
+        debug_assert!(at.is_some(), "{} is not in INDEXES", self.name);
+        at
+    }
+}
+
 impl<R> Clone for Index<R> {
     fn clone(&self) -> Self {
         *self
@@ -93,6 +102,8 @@ pub(crate) struct Table<R> {
     /// Where each id stands. Ids of deleted rows stay, so that a list can be continued behind one.
     pub(super) places: OrdMap<Arc<str>, u64>,
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
+    /// The ranks, other than 0, that deleted rows had: index and place to rank.
+    deleted_ranks: OrdMap<(usize, u64), i64>,
     next: u64,
 }
 
@@ -102,6 +113,7 @@ impl<R> Clone for Table<R> {
             rows: self.rows.clone(),
             places: self.places.clone(),
             indexes: self.indexes.clone(),
+            deleted_ranks: self.deleted_ranks.clone(),
             next: self.next,
         }
     }
@@ -113,6 +125,7 @@ impl<R: Record> Default for Table<R> {
             rows: OrdMap::new(),
             places: OrdMap::new(),
             indexes: vec![OrdMap::new(); R::INDEXES.len()],
+            deleted_ranks: OrdMap::new(),
             next: 0,
         }
     }
@@ -159,10 +172,27 @@ impl<R: Record> Table<R> {
         self.rows.values()
     }
 
+    /// Where the row with this id stands, or stood, in the order of creation.
+    pub(crate) fn place(&self, id: &str) -> Option<u64> {
+        self.places.get(id).copied()
+    }
+
     pub(super) fn index(&self, index: Index<R>) -> Option<&OrdMap<Position, ()>> {
-        let at = R::INDEXES.iter().position(|i| i.name == index.name);
-        debug_assert!(at.is_some(), "{} is not in INDEXES", index.name);
-        self.indexes.get(at?)
+        self.indexes.get(index.position()?)
+    }
+
+    /// The rank that the row at `place` has in an index, or had when it was deleted: that of the entry in one of
+    /// `groups`, else of any.
+    pub(super) fn rank(&self, index: Index<R>, groups: &[Arc<str>], place: u64) -> i64 {
+        let Some(row) = self.rows.get(&place) else {
+            let deleted = index
+                .position()
+                .and_then(|at| self.deleted_ranks.get(&(at, place)));
+            return deleted.copied().unwrap_or_default();
+        };
+        let entries = index.entries(row);
+        let listed = entries.iter().find(|(group, _)| groups.contains(group));
+        listed.or(entries.first()).map_or(0, |(_, rank)| *rank)
     }
 
     /// Where `row` is to stand: its present place, or the next one.
@@ -202,6 +232,13 @@ impl<R: Record> Table<R> {
 
     pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
         let place = *self.places.get(id)?;
+        if let Some(row) = self.rows.get(&place) {
+            for (at, index) in R::INDEXES.iter().enumerate() {
+                if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
+                    self.deleted_ranks.insert((at, place), *rank);
+                }
+            }
+        }
         self.unfile(place);
         self.rows.remove(&place)
     }
@@ -243,6 +280,15 @@ impl<R: Record> Table<R> {
             groups.dedup();
             (!index.unique || groups.len() == all) && self.indexes[at].keys().eq(expected.iter())
         });
-        ids && indexes
+        let next = self.rows.keys().all(|place| *place < self.next);
+        ids && indexes && next
+    }
+
+    /// All that the table knows, for comparison.
+    pub(crate) fn dump(&self) -> serde_json::Value {
+        let rows: Vec<_> = self.rows.iter().collect();
+        let places: Vec<_> = self.places.iter().collect();
+        let deleted_ranks: Vec<_> = self.deleted_ranks.iter().collect();
+        serde_json::json!([rows, places, self.indexes.len(), deleted_ranks, self.next])
     }
 }

@@ -5,11 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    core::clock,
-    server::error::{ApiError, FieldError},
-    store::Transaction,
-};
+use crate::{core::clock, server::error::ApiError, store::Transaction};
 
 /// Whether the organization is known to own the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,11 +73,14 @@ pub(super) fn wanted(
         data.domain = data.domain.trim().to_lowercase();
         if !is_domain(&data.domain) {
             let message = format!("'{}' is not a domain, like example.com.", data.domain);
-            return Err(ApiError::invalid([FieldError::new(
-                "domain_data",
-                "invalid_domain",
-            )
-            .message(message)]));
+            return Err(ApiError::invalid_field("domain_data", "invalid_domain", message));
+        }
+        if is_consumer(&data.domain) {
+            let message = format!(
+                "'{}' is a consumer domain; it belongs to no organization.",
+                data.domain
+            );
+            return Err(ApiError::invalid_field("domain_data", "consumer_domain", message));
         }
         if seen.insert(data.domain.clone()) {
             wanted.push(data);
@@ -158,6 +157,40 @@ pub(super) fn emit_changes(
         }
     }
     Ok(())
+}
+
+/// Where everybody can have an address. Source: WorkOS takes no "common consumer domains, like gmail.com"
+/// (<https://workos.com/docs/reference/domain-verification>); which ones, and the code of the refusal, are assumptions.
+pub(crate) fn is_consumer(domain: &str) -> bool {
+    const CONSUMER_DOMAINS: &[&str] = &[
+        "aol.com",
+        "fastmail.com",
+        "gmail.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hey.com",
+        "hotmail.com",
+        "icloud.com",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "me.com",
+        "msn.com",
+        "outlook.com",
+        "pm.me",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "web.de",
+        "yahoo.com",
+        "yandex.com",
+        "yandex.ru",
+        "zoho.com",
+    ];
+    CONSUMER_DOMAINS.contains(&domain)
 }
 
 /// Labels of letters, digits and inner hyphens (RFC 1035 section 2.3.1), at least two of them.

@@ -63,10 +63,10 @@ pub(crate) struct Checked {
 /// Checks e-mail and password. It takes milliseconds, so it comes before the transaction; and as long for a user that does
 /// not exist, or has no password, as for a wrong password.
 pub(crate) fn check(state: &State, email: &str, password: &str) -> Checked {
-    let user = state.users.find(users::BY_EMAIL, &email.to_lowercase());
+    let user = users::find_by_email(state, email);
     let hash = user
-        .and_then(|user| state.passwords.get(&user.id))
-        .map_or_else(PasswordHash::decoy, |password| password.hash.clone());
+        .and_then(|user| users::password::find(state, &user.id))
+        .map_or_else(PasswordHash::decoy, PasswordHash::clone);
     Checked {
         email: email.to_owned(),
         user_id: user.map(|user| user.id.clone()),
@@ -84,7 +84,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, checked: &Checked, device: &Dev
     let user_id = checked.user_id.as_deref();
     let user = user_id.and_then(|id| tx.users.get(id)).cloned();
     // The password may have been changed since it was checked.
-    let present = user_id.and_then(|id| tx.passwords.get(id)).map(|password| &password.hash);
+    let present = user_id.and_then(|id| users::password::find(tx, id));
     if let Some(user) = &user
         && checked.hash.is_some()
         && checked.hash.as_ref() == present

@@ -94,9 +94,7 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
 
 fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<User>, AuthorizationError> {
     let user = match &request.login_hint {
-        Some(email) => state
-            .users
-            .find(users::BY_EMAIL, &email.to_lowercase())
+        Some(email) => users::find_by_email(state, email)
             .ok_or_else(|| AuthorizationError::new("user_not_found", format!("No user has the e-mail {email}.")))?,
         None => state
             .users
