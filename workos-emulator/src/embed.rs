@@ -10,6 +10,7 @@ use std::{
 use actix_web::{App, HttpServer, dev::ServerHandle, rt, web};
 
 use crate::{
+    api::authorization::roles,
     core::{clock, ids},
     environment::Environment,
     server::{
@@ -18,7 +19,6 @@ use crate::{
         registry::{Options, Registry},
         routes::Routes,
     },
-    store::Conflict,
 };
 
 /// A running emulator. It stops when it is dropped.
@@ -93,8 +93,11 @@ impl EmulatorBuilder {
             ids::system_randomness(),
         );
         environment
-            .transact(|tx| tx.put(SecretKey::new("sk_test_default")).map(drop))
-            .map_err(|conflict: Conflict| io::Error::other(conflict))?;
+            .transact(|tx| {
+                tx.put(SecretKey::new("sk_test_default"))?;
+                roles::seed_defaults(tx)
+            })
+            .map_err(io::Error::other)?;
         let registry = Arc::new(Registry::new(Arc::new(environment), Options::default()));
         let server = web::Data::new(Server {
             registry: Arc::clone(&registry),

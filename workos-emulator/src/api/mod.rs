@@ -4,4 +4,6 @@ pub(crate) mod authorization;
 pub(crate) mod events;
 pub(crate) mod metadata;
 pub(crate) mod organizations;
+#[cfg(test)]
+pub(crate) mod recorded;
 pub(crate) mod user_management;

@@ -146,6 +146,32 @@ impl Call {
 }
 
 #[cfg(test)]
+impl Call {
+    /// A call to an operation of `environment`, without HTTP.
+    pub(crate) fn for_tests(
+        environment: &Arc<Environment>,
+        params: &[(&str, &str)],
+        query: &str,
+        body: Value,
+    ) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self {
+            registry: Arc::new(Registry::new(
+                Arc::clone(environment),
+                super::registry::Options::default(),
+            )),
+            environment: Arc::clone(environment),
+            query: Query::parse(query),
+            headers: HeaderMap::new(),
+            peer: None,
+            params: params.iter().map(owned).collect(),
+            body,
+            request_id: "req_test".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

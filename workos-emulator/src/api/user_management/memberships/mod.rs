@@ -1,13 +1,34 @@
 //! Organization memberships. Source: <https://workos.com/docs/reference/authkit/organization-membership>.
+//!
+//! * here – what a membership is, how it is shown, and what is asked of memberships.
+//! * [`rules`] – how memberships come to be, change and go.
+//! * [`operations`] – the API's operations.
+
+mod operations;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
+pub(crate) use self::{
+    operations::{
+        create_organization_membership, deactivate_organization_membership, delete_organization_membership,
+        get_organization_membership, list_organization_memberships, reactivate_organization_membership,
+        update_organization_membership,
+    },
+    rules::{NewMembership, create, delete_of_organization, delete_of_user},
+};
+use super::users::User;
 use crate::{
+    api::organizations,
     core::clock,
     server::error::ApiError,
-    store::{Index, Record, State, Transaction, group},
+    store::{Index, Record, State, group},
 };
 
 /// Whether the membership lets its user in.
@@ -20,6 +41,8 @@ pub(crate) enum MembershipStatus {
 }
 
 impl MembershipStatus {
+    pub(crate) const ALL: [Self; 3] = [Self::Active, Self::Inactive, Self::Pending];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -65,6 +88,12 @@ pub(crate) const BY_ORGANIZATION: Index<OrganizationMembership> =
             0,
         )]
     });
+/// The memberships that have a role in an organization.
+pub(crate) const BY_ROLE: Index<OrganizationMembership> = Index::ordered("role", |membership| {
+    let organization_id = &membership.organization_id;
+    let group_of = |role: &String| (group(&[organization_id, role]), 0);
+    membership.roles.iter().map(group_of).collect()
+});
 /// An organization's memberships of one status, in the order in which their users were created.
 pub(crate) const BY_ORGANIZATION_AND_USER: Index<OrganizationMembership> =
     Index::ordered("organization and user", |membership| {
@@ -85,11 +114,87 @@ impl Record for OrganizationMembership {
         BY_USER,
         BY_ORGANIZATION,
         BY_ORGANIZATION_AND_USER,
+        BY_ROLE,
     ];
 
     fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// A role as a membership names it.
+#[derive(Debug, Serialize)]
+struct SlimRole<'a> {
+    slug: &'a str,
+}
+
+/// A membership as events show it: without its user.
+#[derive(Debug, Serialize)]
+#[serde(tag = "object", rename = "organization_membership")]
+struct EventData<'a> {
+    id: &'a str,
+    user_id: &'a str,
+    organization_id: &'a str,
+    status: MembershipStatus,
+    directory_managed: bool,
+    /// The first one of `roles`.
+    role: SlimRole<'a>,
+    roles: Vec<SlimRole<'a>>,
+    /// Comes from a directory or an SSO profile; there is none.
+    custom_attributes: Map<String, Value>,
+    #[serde(with = "clock::timestamp")]
+    created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    updated_at: Timestamp,
+}
+
+/// A membership as the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MembershipBody<'a> {
+    #[serde(flatten)]
+    membership: EventData<'a>,
+    organization_name: &'a str,
+    user: &'a User,
+}
+
+impl OrganizationMembership {
+    /// The primary role's slug.
+    pub(crate) fn role(&self) -> &str {
+        self.roles.first().map_or("", String::as_str)
+    }
+
+    fn event_data(&self) -> EventData<'_> {
+        EventData {
+            id: &self.id,
+            user_id: &self.user_id,
+            organization_id: &self.organization_id,
+            status: self.status,
+            directory_managed: self.directory_managed,
+            role: SlimRole { slug: self.role() },
+            roles: self.roles.iter().map(|slug| SlimRole { slug }).collect(),
+            custom_attributes: Map::new(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// The membership with its user and the name of its organization.
+    pub(crate) fn body<'a>(&'a self, state: &'a State) -> Result<MembershipBody<'a>, ApiError> {
+        let user = state.users.get(&self.user_id);
+        Ok(MembershipBody {
+            membership: self.event_data(),
+            organization_name: &organizations::find(state, &self.organization_id)?.name,
+            user: user.ok_or_else(|| ApiError::not_found("User", &self.user_id))?,
+        })
+    }
+}
+
+/// The membership with this id, or the refusal.
+pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<OrganizationMembership>, ApiError> {
+    state
+        .organization_memberships
+        .get(id)
+        .ok_or_else(|| ApiError::not_found("Organization membership", id))
 }
 
 /// The organizations that a user can sign in to.
@@ -114,50 +219,4 @@ pub(crate) fn active<'a>(
         .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
         .map(AsRef::as_ref)
         .filter(|membership| membership.status == MembershipStatus::Active)
-}
-
-/// Deletes every membership of an organization, as when each is deleted by hand.
-pub(crate) fn delete_of_organization(
-    _tx: &mut Transaction<'_>,
-    _organization_id: &str,
-) -> Result<(), ApiError> {
-    Ok(())
-}
-
-/// Deletes every membership of a user, as when each is deleted by hand.
-pub(crate) fn delete_of_user(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
-    let ids: Vec<String> = ["active", "inactive", "pending"]
-        .iter()
-        .flat_map(|status| {
-            tx.organization_memberships
-                .group(BY_USER, &group(&[user_id, status]))
-        })
-        .map(|membership| membership.id.clone())
-        .collect();
-    for id in ids {
-        if let Some(membership) = tx.delete::<OrganizationMembership>(&id) {
-            tx.emit("organization_membership.deleted", &membership.event())?;
-        }
-    }
-    Ok(())
-}
-
-impl OrganizationMembership {
-    /// The data of a membership's events.
-    fn event(&self) -> Value {
-        let roles: Vec<Value> = self.roles.iter().map(|slug| json!({"slug": slug})).collect();
-        json!({
-            "object": "organization_membership",
-            "id": self.id,
-            "user_id": self.user_id,
-            "organization_id": self.organization_id,
-            "status": self.status,
-            "role": roles.first(),
-            "roles": roles,
-            "custom_attributes": {},
-            "directory_managed": self.directory_managed,
-            "created_at": clock::iso8601(self.created_at),
-            "updated_at": clock::iso8601(self.updated_at),
-        })
-    }
 }

@@ -1,0 +1,195 @@
+//! How memberships come to be, change and go, each with its event.
+
+use std::sync::Arc;
+
+use super::{
+    BY_ORGANIZATION, BY_USER, BY_USER_AND_ORGANIZATION, MembershipStatus, OrganizationMembership, find,
+};
+use crate::{
+    api::{
+        authorization::roles,
+        organizations,
+        user_management::{sessions, users},
+    },
+    server::error::ApiError,
+    store::{Index, State, Transaction, group},
+};
+
+/// A membership to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewMembership {
+    /// Only a seed gives an id.
+    pub(crate) id: Option<String>,
+    pub(crate) user_id: String,
+    pub(crate) organization_id: String,
+    /// Slugs; none for the default role.
+    pub(crate) roles: Vec<String>,
+    pub(crate) status: MembershipStatus,
+    pub(crate) directory_managed: bool,
+}
+
+/// Makes a user a member of an organization. An inactive membership takes the new roles and status.
+///
+/// Assumption: the API's description lists no answer for a user who is an active member already; it is 400
+/// `organization_membership_already_exists`, the code that published clients of the API look for.
+pub(crate) fn create(
+    tx: &mut Transaction<'_>,
+    new: NewMembership,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    users::find(tx, &new.user_id)?;
+    let user_place = tx.users.place(&new.user_id).unwrap_or_default();
+    organizations::find(tx, &new.organization_id)?;
+    let roles = roles::assignable(tx, &new.organization_id, new.roles)?;
+    let key = group(&[&new.user_id, &new.organization_id]);
+    let present = tx.organization_memberships.find(BY_USER_AND_ORGANIZATION, &key);
+    let now = tx.now();
+    match present.map(|present| (present.status, Arc::clone(present))) {
+        None => {
+            let membership = OrganizationMembership {
+                id: new.id.unwrap_or_else(|| tx.id("om")),
+                user_id: new.user_id,
+                organization_id: new.organization_id,
+                status: new.status,
+                directory_managed: new.directory_managed,
+                user_place,
+                roles,
+                created_at: now,
+                updated_at: now,
+            };
+            put(tx, membership, "organization_membership.created")
+        }
+        Some((MembershipStatus::Inactive, present)) => {
+            let membership = OrganizationMembership {
+                status: new.status,
+                directory_managed: new.directory_managed,
+                roles,
+                updated_at: now,
+                ..OrganizationMembership::clone(&present)
+            };
+            put(tx, membership, "organization_membership.updated")
+        }
+        Some((MembershipStatus::Pending, _)) => Err(cannot_reactivate_pending()),
+        Some((MembershipStatus::Active, _)) => Err(ApiError::bad_request(
+            "organization_membership_already_exists",
+            "The user is a member of the organization already.",
+        )),
+    }
+}
+
+/// Gives a membership other roles. The same roles change nothing, and have no event.
+pub(crate) fn set_roles(
+    tx: &mut Transaction<'_>,
+    id: &str,
+    slugs: Vec<String>,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    let membership = Arc::clone(find(tx, id)?);
+    let roles = roles::assignable(tx, &membership.organization_id, slugs)?;
+    if roles == membership.roles {
+        return Ok(membership);
+    }
+    let membership = OrganizationMembership {
+        roles,
+        updated_at: tx.now(),
+        ..OrganizationMembership::clone(&membership)
+    };
+    put(tx, membership, "organization_membership.updated")
+}
+
+/// Ends an active membership until it is reactivated, and the user's sessions in the organization for good.
+pub(crate) fn deactivate(
+    tx: &mut Transaction<'_>,
+    id: &str,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    let membership = Arc::clone(find(tx, id)?);
+    match membership.status {
+        MembershipStatus::Inactive => Ok(membership),
+        MembershipStatus::Pending => Err(ApiError::bad_request(
+            "cannot_deactivate_pending_organization_membership",
+            "A pending organization membership cannot be deactivated. This membership should be deleted instead.",
+        )),
+        MembershipStatus::Active => {
+            sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+            put_status(tx, &membership, MembershipStatus::Inactive)
+        }
+    }
+}
+
+/// Makes an inactive membership active again, with the roles that it had.
+pub(crate) fn reactivate(
+    tx: &mut Transaction<'_>,
+    id: &str,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    let membership = Arc::clone(find(tx, id)?);
+    match membership.status {
+        MembershipStatus::Active => Ok(membership),
+        MembershipStatus::Pending => Err(cannot_reactivate_pending()),
+        MembershipStatus::Inactive => put_status(tx, &membership, MembershipStatus::Active),
+    }
+}
+
+/// Deletes a membership. The user's sessions in the organization end.
+pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
+    let membership = Arc::clone(find(tx, id)?);
+    sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+    tx.delete::<OrganizationMembership>(id);
+    tx.emit("organization_membership.deleted", &membership.event_data())
+        .map(drop)
+}
+
+/// Deletes every membership of an organization, as when each is deleted by hand.
+pub(crate) fn delete_of_organization(
+    tx: &mut Transaction<'_>,
+    organization_id: &str,
+) -> Result<(), ApiError> {
+    let ids = ids(tx, BY_ORGANIZATION, organization_id);
+    ids.iter().try_for_each(|id| delete(tx, id))
+}
+
+/// Deletes every membership of a user, as when each is deleted by hand.
+pub(crate) fn delete_of_user(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+    let ids = ids(tx, BY_USER, user_id);
+    ids.iter().try_for_each(|id| delete(tx, id))
+}
+
+/// The ids of all memberships of a user or an organization, whatever their status.
+fn ids(state: &State, index: Index<OrganizationMembership>, of: &str) -> Vec<String> {
+    MembershipStatus::ALL
+        .iter()
+        .flat_map(|status| {
+            state
+                .organization_memberships
+                .group(index, &group(&[of, status.as_str()]))
+        })
+        .map(|membership| membership.id.clone())
+        .collect()
+}
+
+fn put_status(
+    tx: &mut Transaction<'_>,
+    membership: &OrganizationMembership,
+    status: MembershipStatus,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    let membership = OrganizationMembership {
+        status,
+        updated_at: tx.now(),
+        ..membership.clone()
+    };
+    put(tx, membership, "organization_membership.updated")
+}
+
+fn put(
+    tx: &mut Transaction<'_>,
+    membership: OrganizationMembership,
+    event: &str,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
+    let membership = tx.put(membership)?;
+    tx.emit(event, &membership.event_data())?;
+    Ok(membership)
+}
+
+fn cannot_reactivate_pending() -> ApiError {
+    ApiError::bad_request(
+        "cannot_reactivate_pending_organization_membership",
+        "A pending organization membership cannot be reactivated. The user needs to accept the invitation instead.",
+    )
+}
