@@ -14,6 +14,6 @@ mod webhooks;
 
 pub use embed::{
     EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events, Mail,
-    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder, Webhooks,
+    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -128,7 +128,10 @@ fn prints_the_line_that_scripts_read_and_ends_on_sigterm() {
         )
     );
     let (status, body) = get(port, "/health", "");
-    assert_eq!((status.as_str(), &body["status"]), ("HTTP/1.1 200 OK", &"ok".into()));
+    assert_eq!(
+        (status.as_str(), &body["status"]),
+        ("HTTP/1.1 200 OK", &"ok".into())
+    );
     assert_eq!(emulator.terminate().code(), Some(0));
     // The port is free again.
     TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -188,7 +191,10 @@ fn names_every_problem_of_a_wrong_seed() {
         "seed.yaml",
         "users: [{email: a@b.example, first_name: 1}, {name: Bob}]\norganizations: {}",
     );
-    for arguments in [&["-s", "seed.yaml", "-p", "0"][..], &["-s", "seed.yaml", "--validate-config"]] {
+    for arguments in [
+        &["-s", "seed.yaml", "-p", "0"][..],
+        &["-s", "seed.yaml", "--validate-config"],
+    ] {
         let output = folder.output(arguments);
         assert_eq!(output.status.code(), Some(1));
         let errors = text(&output.stderr);
@@ -199,7 +205,10 @@ fn names_every_problem_of_a_wrong_seed() {
         ] {
             assert!(errors.contains(problem), "{problem} is not in:\n{errors}");
         }
-        assert!(errors.starts_with("seed.yaml: Invalid seed configuration:\n  - "), "{errors}");
+        assert!(
+            errors.starts_with("seed.yaml: Invalid seed configuration:\n  - "),
+            "{errors}"
+        );
     }
 }
 
@@ -219,7 +228,10 @@ fn names_a_seed_file_that_is_not_there() {
     let folder = Folder::new("missing");
     let output = folder.output(&["--seed", "nowhere.yaml"]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = format!("Seed file not found: {}\n", folder.0.join("nowhere.yaml").display());
+    let expected = format!(
+        "Seed file not found: {}\n",
+        folder.0.join("nowhere.yaml").display()
+    );
     assert_eq!(text(&output.stderr), expected);
 }
 
@@ -230,7 +242,10 @@ fn names_a_port_that_is_taken() {
     let output = Folder::new("busy").output(&["--port", &port, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let errors = text(&output.stderr);
-    assert!(errors.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")), "{errors}");
+    assert!(
+        errors.starts_with(&format!("cannot listen on 127.0.0.1:{port}: ")),
+        "{errors}"
+    );
     assert!(output.stdout.is_empty());
 }
 
@@ -242,5 +257,8 @@ fn refuses_options_that_it_does_not_know() {
     assert!(text(&output.stderr).contains("--colour"));
     assert_eq!(folder.output(&["--help"]).status.code(), Some(0));
     let version = folder.output(&["-v"]);
-    assert_eq!(text(&version.stdout), format!("workos-emulator {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        text(&version.stdout),
+        format!("workos-emulator {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }

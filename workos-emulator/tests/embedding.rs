@@ -11,7 +11,13 @@ use serde_json::{Value, json};
 use workos_emulator::{Emulator, EmulatorError};
 
 /// One request, over a connection of its own: no client is needed that wants a runtime.
-fn request(emulator: SocketAddr, api_key: &str, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
+fn request(
+    emulator: SocketAddr,
+    api_key: &str,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> (u16, Value) {
     let mut stream = TcpStream::connect(emulator).unwrap();
     let body = body.unwrap_or_default();
     write!(
@@ -34,14 +40,24 @@ fn get(emulator: &Emulator, api_key: &str, path: &str) -> (u16, Value) {
 
 fn post(emulator: &Emulator, path: &str, body: &Value) -> (u16, Value) {
     let body = Some(body.to_string());
-    request(emulator.address(), &emulator.api_key(), "POST", path, body.as_deref())
+    request(
+        emulator.address(),
+        &emulator.api_key(),
+        "POST",
+        path,
+        body.as_deref(),
+    )
 }
 
 #[tokio::test]
 async fn sets_up_what_the_api_then_shows() -> Result<(), EmulatorError> {
     let emulator = Emulator::start().await?;
     let acme = emulator.organization("Acme").domain("acme.example").create()?;
-    emulator.role("admin").name("Admin").permissions(["posts:write"]).create()?;
+    emulator
+        .role("admin")
+        .name("Admin")
+        .permissions(["posts:write"])
+        .create()?;
     let alice = emulator
         .user("alice@acme.example")
         .first_name("Alice")
@@ -64,7 +80,10 @@ async fn teaches_what_was_wrong() -> Result<(), EmulatorError> {
     let acme = emulator.organization("Acme").create()?;
     let ann = || emulator.user("ann@acme.example");
     let refused = ann().member_of(&acme, "owner").create().unwrap_err().to_string();
-    assert!(refused.starts_with("creating the user ann@acme.example was refused: "), "{refused}");
+    assert!(
+        refused.starts_with("creating the user ann@acme.example was refused: "),
+        "{refused}"
+    );
     assert!(refused.contains("owner"), "{refused}");
     // Nothing of it is left.
     ann().create()?;
@@ -116,7 +135,10 @@ async fn a_reset_comes_back_to_the_seed() -> Result<(), EmulatorError> {
     assert_eq!(users["data"].as_array().unwrap().len(), 1);
     assert_eq!((organizations(), organizations()), (503, 200));
     let offset = get(&emulator, &emulator.api_key(), "/_emulate/clock").1;
-    assert_eq!((&offset["offset_ms"], &offset["frozen"]), (&json!(0), &json!(false)));
+    assert_eq!(
+        (&offset["offset_ms"], &offset["frozen"]),
+        (&json!(0), &json!(false))
+    );
     Ok(())
 }
 
@@ -152,7 +174,13 @@ async fn waits_for_webhooks_that_are_accepted() -> Result<(), EmulatorError> {
     let ann = emulator.user("ann@acme.example").create()?;
     let webhook = emulator.webhooks().expect("user.created").await?;
     assert_eq!(webhook.data["id"], json!(ann.id));
-    assert!(received.join().unwrap().to_lowercase().contains("workos-signature: t="));
+    assert!(
+        received
+            .join()
+            .unwrap()
+            .to_lowercase()
+            .contains("workos-signature: t=")
+    );
     Ok(())
 }
 
@@ -165,8 +193,14 @@ async fn dropping_it_inside_a_runtime_does_not_hang() -> Result<(), EmulatorErro
     let emulator = Emulator::start().await?;
     let address = emulator.address();
     let half_a_request = TcpStream::connect(address).unwrap();
-    (&half_a_request).write_all(b"GET /health HTTP/1.1\r\nHost: a").unwrap();
-    post(&emulator, "/webhook_endpoints", &json!({"endpoint_url": url, "events": ["user.created"]}));
+    (&half_a_request)
+        .write_all(b"GET /health HTTP/1.1\r\nHost: a")
+        .unwrap();
+    post(
+        &emulator,
+        "/webhook_endpoints",
+        &json!({"endpoint_url": url, "events": ["user.created"]}),
+    );
     emulator.user("ann@acme.example").create()?;
     // The request to the receiver is under way.
     let under_way = receiver.accept().await.unwrap();

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::{
-    api::authorization::roles,
+    api::{authorization::roles, user_management::signing_keys::SigningKeys},
+    core::keys::{KeySet, SigningKey},
     environment::Environment,
     seed::{InvalidSeed, Seed, Seeded},
     server::{api_key::SecretKey, call::Call, error::ApiError, registry::Registry, reply::Reply},
@@ -52,30 +53,44 @@ impl From<FillError> for ApiError {
 }
 
 /// Creates an environment; it is known to requests as soon as it is complete.
-pub(crate) fn create(registry: &Registry, new: NewEnvironment) -> Result<Arc<Environment>, FillError> {
+pub(crate) fn create(registry: &Registry, new: &NewEnvironment) -> Result<Arc<Environment>, FillError> {
     let environment = registry.blank(&new.name);
     if let Some(origin) = &new.fork_of {
         environment.restore(&origin.snapshot());
     }
-    fill(&environment, None, new.seed.as_ref(), new.settings.as_ref())?;
+    let start = Start {
+        seed: new.seed.as_ref(),
+        settings: new.settings.as_ref(),
+        ..Start::default()
+    };
+    fill(&environment, start)?;
     let environment = Arc::new(environment);
     registry.add(&environment)?;
     Ok(environment)
 }
 
+/// What an environment is given before it is used.
+#[derive(Debug, Default)]
+pub(crate) struct Start<'a> {
+    /// Unless the seed has keys. Default: one that nobody can guess.
+    pub(crate) api_key: Option<&'a str>,
+    /// Default: the development key.
+    pub(crate) signing_key: Option<SigningKey>,
+    pub(crate) seed: Option<&'a Seed>,
+    /// They win over those of the seed.
+    pub(crate) settings: Option<&'a Value>,
+}
+
 /// Gives a new environment its keys, its settings and its seed, in one transaction: that is where a reset goes back to.
-/// Without `api_key`, and without keys in the seed, it gets a key that nobody can guess.
-pub(crate) fn fill(
-    environment: &Environment,
-    api_key: Option<&str>,
-    seed: Option<&Seed>,
-    settings: Option<&Value>,
-) -> Result<Seeded, FillError> {
-    let prepared = seed.map(|seed| seed.prepare(environment)).transpose()?;
+pub(crate) fn fill(environment: &Environment, start: Start<'_>) -> Result<Seeded, FillError> {
+    let prepared = start.seed.map(|seed| seed.prepare(environment)).transpose()?;
     let seeded = environment.transact(|tx| {
         let copied: Vec<_> = tx.secret_keys.iter().map(|key| key.id.clone()).collect();
         for id in copied {
             tx.delete::<SecretKey>(&id);
+        }
+        if let Some(key) = start.signing_key {
+            tx.put(SigningKeys(KeySet::new(key))).map_err(ApiError::from)?;
         }
         roles::seed_defaults(tx)?;
         let seeded = match &prepared {
@@ -83,13 +98,13 @@ pub(crate) fn fill(
             None => Seeded::default(),
         };
         if tx.secret_keys.len() == 0 {
-            let key = match api_key {
+            let key = match start.api_key {
                 Some(key) => key.to_owned(),
                 None => format!("sk_test_{}", tx.token(32)),
             };
             tx.put(SecretKey::new(&key)).map_err(ApiError::from)?;
         }
-        if let Some(changes) = settings {
+        if let Some(changes) = start.settings {
             settings::change(tx, changes)?.map_err(ApiError::from)?;
         }
         Ok::<_, FillError>(seeded)
@@ -175,15 +190,13 @@ pub(super) fn create_environment(call: &Call) -> Result<Reply, ApiError> {
             found.ok_or_else(|| ApiError::not_found("Environment", &id))
         })
         .transpose()?;
-    let environment = create(
-        &call.registry,
-        NewEnvironment {
-            name: wanted.name.unwrap_or_default(),
-            seed,
-            settings: wanted.settings,
-            fork_of,
-        },
-    )?;
+    let new = NewEnvironment {
+        name: wanted.name.unwrap_or_default(),
+        seed,
+        settings: wanted.settings,
+        fork_of,
+    };
+    let environment = create(&call.registry, &new)?;
     Reply::created(&body(&environment, call.base_url()))
 }
 

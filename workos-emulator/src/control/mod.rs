@@ -3,9 +3,11 @@
 mod clock;
 pub(crate) mod environments;
 pub(crate) mod hooks;
+mod keys;
 pub(crate) mod mailbox;
 mod seed;
 pub(crate) mod settings;
+pub(crate) mod sign_in;
 pub(crate) mod snapshots;
 pub(crate) mod webhooks;
 
@@ -53,8 +55,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post("/_emulate/hooks", "create_hook", hooks::create_hook).control(),
     delete("/_emulate/hooks/{id}", "delete_hook", hooks::delete_hook).control(),
 
-    not_built("POST", "/_emulate/keys/rotate", "rotate_keys").control(),
-    not_built("POST", "/_emulate/sign_in", "sign_in").control(),
+    post("/_emulate/keys/rotate", "rotate_keys", keys::rotate_keys).control().slow(),
+    post("/_emulate/sign_in", "sign_in", sign_in::sign_in).control(),
     not_built("POST", "/_emulate/impersonations", "impersonate").control(),
     not_built("POST", "/_emulate/device_authorizations/{user_code}/approve", "approve_device").control(),
     not_built("POST", "/_emulate/device_authorizations/{user_code}/deny", "deny_device").control(),

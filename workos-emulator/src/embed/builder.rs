@@ -13,8 +13,12 @@ use serde_json::{Map, Value};
 
 use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
-    control::environments,
-    core::{clock, ids, secret::Secret},
+    control::environments::{self, Start},
+    core::{
+        clock, ids,
+        keys::{KeyError, SigningKey},
+        secret::Secret,
+    },
     seed::{Seed, Seeded},
     server::{
         dispatch::{Server, dispatch},
@@ -82,7 +86,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The `kid` of the [`signing_key`](Self::signing_key). Default: made from the key.
+    /// The `kid` of the [`signing_key`](Self::signing_key), or of the development key. Default: made from the key.
     pub fn key_id(mut self, key_id: impl Into<String>) -> Self {
         self.key_id = Some(key_id.into());
         self
@@ -158,6 +162,21 @@ impl EmulatorBuilder {
         }
     }
 
+    fn checked_signing_key(&self) -> Result<Option<SigningKey>, EmulatorError> {
+        let wrong = |error: KeyError| EmulatorError::Option {
+            option: "signing_key",
+            reason: error.to_string(),
+        };
+        let development = || SigningKey::development().to_pem().map(Secret::new);
+        let pem = match (&self.signing_key, &self.key_id) {
+            (Some(pem), _) => pem.clone(),
+            (None, Some(_)) => development().map_err(wrong)?,
+            (None, None) => return Ok(None),
+        };
+        let key = SigningKey::from_pem(pem.expose(), self.key_id.clone()).map_err(wrong)?;
+        Ok(Some(key))
+    }
+
     fn listeners(&self) -> Result<Vec<TcpListener>, EmulatorError> {
         let bind = |host: &str, port| {
             TcpListener::bind((host, port)).map_err(|source| EmulatorError::Listen {
@@ -190,7 +209,13 @@ impl EmulatorBuilder {
         };
         let environment = source.environment("default", Some("client_emulate".to_owned()));
         let settings = Value::Object(self.settings.clone());
-        let seeded = environments::fill(&environment, Some("sk_test_default"), seed, Some(&settings))?;
+        let start = Start {
+            api_key: Some("sk_test_default"),
+            signing_key: self.checked_signing_key()?,
+            seed,
+            settings: Some(&settings),
+        };
+        let seeded = environments::fill(&environment, start)?;
         let registry = Registry::new(environment, source, options)
             .map_err(EmulatorError::refused("the default environment"))?;
         Ok((Arc::new(registry), seeded))

@@ -57,7 +57,7 @@ impl EmulatedEnvironment {
     /// # Errors
     /// When another environment has this name.
     pub fn environment(&self, name: impl Into<String>) -> Result<Self, EmulatorError> {
-        self.created(NewEnvironment {
+        self.created(&NewEnvironment {
             name: name.into(),
             ..NewEnvironment::default()
         })
@@ -69,14 +69,14 @@ impl EmulatedEnvironment {
     /// # Errors
     /// When another environment has this name.
     pub fn fork(&self, name: impl Into<String>) -> Result<Self, EmulatorError> {
-        self.created(NewEnvironment {
+        self.created(&NewEnvironment {
             name: name.into(),
             fork_of: Some(Arc::clone(&self.inner)),
             ..NewEnvironment::default()
         })
     }
 
-    fn created(&self, new: NewEnvironment) -> Result<Self, EmulatorError> {
+    fn created(&self, new: &NewEnvironment) -> Result<Self, EmulatorError> {
         let inner = environments::create(&self.registry, new)?;
         Ok(Self {
             inner,

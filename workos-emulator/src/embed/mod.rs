@@ -6,6 +6,7 @@ mod create;
 mod environment;
 mod error;
 mod mailbox;
+mod sign_in;
 mod webhooks;
 
 use std::{fmt, net::SocketAddr, ops::Deref, thread};
@@ -19,6 +20,7 @@ pub use self::{
     environment::EmulatedEnvironment,
     error::EmulatorError,
     mailbox::{Mail, Mailbox},
+    sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},
 };
 use crate::seed::Seeded;
@@ -43,7 +45,8 @@ use crate::seed::Seeded;
 ///     .password("correct horse battery staple")
 ///     .member_of(&acme, "editor")
 ///     .create()?;
-/// assert!(alice.id.starts_with("user_"));
+/// let tokens = emulator.sign_in(&alice).await?;
+/// assert_eq!(tokens.organization_id.as_ref(), Some(&acme.id));
 /// emulator.clock().advance(Duration::from_secs(600));
 /// // Point the app at it: emulator.url(), emulator.api_key(), emulator.client_id().
 /// # Ok(())

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::format::Document;
 pub(crate) use self::{document::Problem, plant::Seeded};
 use crate::{
-    control::environments::{self, FillError},
+    control::environments::{self, FillError, Start},
     core::{clock, ids},
     environment::Environment,
     server::error::{ApiError, FieldError},
@@ -58,11 +58,6 @@ impl Seed {
         } else {
             Err(InvalidSeed::of(report.problems))
         }
-    }
-
-    /// What was passed over, as `path: message`.
-    pub(crate) fn warnings(&self) -> &[String] {
-        &self.warnings
     }
 }
 
@@ -133,7 +128,11 @@ pub fn validate_seed(text: &str) -> Result<Vec<String>, InvalidSeed> {
     let seed = Seed::read(text)?;
     // Planting it in an environment of its own finds what only the rules know.
     let environment = Environment::new("validation", None, clock::system_time(), ids::system_randomness());
-    match environments::fill(&environment, None, Some(&seed), None) {
+    let start = Start {
+        seed: Some(&seed),
+        ..Start::default()
+    };
+    match environments::fill(&environment, start) {
         Ok(seeded) => Ok(seeded.warnings().to_vec()),
         Err(FillError::Seed(invalid)) => Err(invalid),
         Err(FillError::Rule(refusal)) => Err(InvalidSeed::of([Problem::new(

@@ -18,6 +18,7 @@ use crate::{
         organizations::{self, CreateOrganization, domains::DomainData},
         user_management::{
             memberships::{self, NewMembership},
+            redirect_uris,
             users::{self, NewUser},
         },
         webhooks::{self, CreateWebhookEndpoint, EndpointStatus},
@@ -201,6 +202,12 @@ impl Planting<'_, '_> {
         }
         self.api_keys(&document.api_keys);
         self.hooks(document);
+        for (at, uri) in document.redirect_uris.iter().enumerate() {
+            let created = redirect_uris::create(self.tx, uri);
+            if let Some(redirect) = self.accept(|| format!("redirectUris[{at}]"), created) {
+                self.seeded.add("redirectUris", &redirect.uri, &redirect.id);
+            }
+        }
         // Last: endpoints are not told of what the seed itself creates.
         self.webhook_endpoints(document);
     }

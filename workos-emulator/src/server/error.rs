@@ -119,6 +119,14 @@ impl ApiError {
         .with("operation", operation)
     }
 
+    /// What it says to people.
+    pub(crate) fn description(&self) -> &str {
+        ["message", "error_description"]
+            .iter()
+            .find_map(|name| self.body.get(*name)?.as_str())
+            .unwrap_or_default()
+    }
+
     pub(crate) fn code(&self) -> Option<&str> {
         ["code", "error"]
             .iter()

@@ -16,5 +16,5 @@ pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
     state::{Change, Commit, State, Stored},
     table::{Conflict, Index, Record, Table, group},
-    transaction::Transaction,
+    transaction::{Expiring, Transaction},
 };

@@ -1,0 +1,173 @@
+//! What each hosted page shows. The templates escape every text, so any field may hold what a stranger typed; fields
+//! named `…_url`, [`Form::action`] and [`SignedOutPage::return_to`] become links and have to be checked before.
+//!
+//! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
+//! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
+
+use askama::Template;
+
+use super::style::PATH;
+
+/// What frames every page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chrome<'a> {
+    /// The language of the page, as a BCP 47 tag.
+    pub(crate) lang: &'a str,
+    /// The name of the environment, which stands for the application that a person signs in to.
+    pub(crate) environment: &'a str,
+}
+
+impl Chrome<'_> {
+    fn initials(&self) -> String {
+        initials(self.environment)
+    }
+}
+
+/// Where a form goes, and what it takes along unseen.
+#[derive(Clone, Copy)]
+pub(crate) struct Form<'a> {
+    /// The path that takes the form as `application/x-www-form-urlencoded`.
+    pub(crate) action: &'a str,
+    /// Names and values that bind the form to its sign-in, such as `authorization_session_id`.
+    pub(crate) hidden: &'a [(&'a str, &'a str)],
+}
+
+/// A text control: what it holds, and what is wrong with that.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TextField<'a> {
+    /// The text a person typed before, or an application gave as a hint. Never shown again in a password field.
+    pub(crate) value: &'a str,
+    /// Sentences, shown below the control. None: nothing is wrong.
+    pub(crate) problems: &'a [String],
+}
+
+impl<'a> TextField<'a> {
+    /// A control that holds `value`, with which nothing is wrong.
+    pub(crate) const fn filled(value: &'a str) -> Self {
+        Self { value, problems: &[] }
+    }
+
+    /// An empty control with `problems`: a password is asked again.
+    const fn refused(problems: &'a [String]) -> Self {
+        Self { value: "", problems }
+    }
+}
+
+/// Sign-in with e-mail and password. Posts `email`, `password` and the hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/sign_in.html")]
+pub(crate) struct SignInPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) form: Form<'a>,
+    /// Filled in before: `login_hint`, or what was typed in the refused attempt.
+    pub(crate) email: &'a str,
+    /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
+    pub(crate) error: Option<&'a str>,
+    pub(crate) sign_up_url: &'a str,
+}
+
+/// Sign-up with e-mail and password. Posts `first_name`, `last_name` (both may be empty), `email`, `password` and the
+/// hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/sign_up.html")]
+pub(crate) struct SignUpPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) form: Form<'a>,
+    /// Why the attempt was refused, when that is not about one field.
+    pub(crate) error: Option<&'a str>,
+    pub(crate) first_name: TextField<'a>,
+    pub(crate) last_name: TextField<'a>,
+    pub(crate) email: TextField<'a>,
+    /// What the password policy found.
+    pub(crate) password_problems: &'a [String],
+    /// What the password policy asks for, in a short sentence.
+    pub(crate) password_hint: &'a str,
+    pub(crate) sign_in_url: &'a str,
+}
+
+impl SignUpPage<'_> {
+    fn is_refused(&self) -> bool {
+        self.error.is_some() || !self.refused_fields().is_empty()
+    }
+
+    /// The names and labels of the fields that have problems, in the order of the page.
+    fn refused_fields(&self) -> Vec<(&'static str, &'static str)> {
+        [
+            ("first_name", "First name", self.first_name.problems),
+            ("last_name", "Last name", self.last_name.problems),
+            ("email", "Email", self.email.problems),
+            ("password", "Password", self.password_problems),
+        ]
+        .into_iter()
+        .filter(|(_, _, problems)| !problems.is_empty())
+        .map(|(name, label, _)| (name, label))
+        .collect()
+    }
+}
+
+/// The choice between the organizations of a person. Posts `organization_id` and the hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/organization.html")]
+pub(crate) struct OrganizationPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) form: Form<'a>,
+    /// Who is signing in.
+    pub(crate) email: &'a str,
+    /// In the order to show them.
+    pub(crate) organizations: &'a [OrganizationChoice<'a>],
+    /// Starts the sign-in again, as somebody else.
+    pub(crate) sign_in_url: &'a str,
+}
+
+/// An organization to choose.
+#[derive(Clone, Copy)]
+pub(crate) struct OrganizationChoice<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl OrganizationChoice<'_> {
+    fn initials(&self) -> String {
+        initials(self.name)
+    }
+}
+
+/// The end of a session.
+#[derive(Template)]
+#[template(path = "hosted/signed_out.html")]
+pub(crate) struct SignedOutPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    /// Where the application lives. Must be an address that the environment allows.
+    pub(crate) return_to: Option<&'a str>,
+}
+
+/// A request that cannot go on and must not be sent back to the application. Says enough to mend it.
+#[derive(Template)]
+#[template(path = "hosted/error.html")]
+pub(crate) struct ErrorPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    /// The problem in a few words, such as "This redirect URI is not registered".
+    pub(crate) title: &'a str,
+    /// What was asked, with the value that was refused.
+    pub(crate) what_happened: &'a str,
+    /// The rule that refused it.
+    pub(crate) why: &'a str,
+    /// What the developer changes so that it works.
+    pub(crate) what_to_do: &'a str,
+    /// The change as code: a line of the seed file, or a command.
+    pub(crate) example: Option<&'a str>,
+    /// As in the `X-Request-ID` header of the answer.
+    pub(crate) request_id: &'a str,
+}
+
+/// The first letters of the first two words of `name`, for the tile that stands before it.
+fn initials(name: &str) -> String {
+    name.split_whitespace()
+        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .take(2)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

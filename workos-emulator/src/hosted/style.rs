@@ -1,0 +1,37 @@
+//! The style sheet of the hosted pages.
+
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+/// The style sheet, to be served at [`PATH`] as `text/css; charset=utf-8`.
+pub(crate) const STYLE: &str = include_str!("style.css");
+
+/// Where the pages look for the style sheet. The path changes with the content, so a browser may keep what it got there
+/// for good (`Cache-Control: public, max-age=31536000, immutable`).
+pub(crate) static PATH: LazyLock<String> = LazyLock::new(|| {
+    let digest = Sha256::digest(STYLE);
+    let version: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("/authkit/style-{version}.css")
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_names_a_version_of_the_style_sheet() {
+        let version = PATH
+            .strip_prefix("/authkit/style-")
+            .and_then(|rest| rest.strip_suffix(".css"))
+            .unwrap();
+        assert_eq!(version.len(), 12);
+        assert!(version.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn the_style_sheet_loads_nothing_else() {
+        assert!(!STYLE.contains("url("));
+        assert!(!STYLE.contains("@import"));
+    }
+}
