@@ -5,4 +5,5 @@ pub(crate) mod ids;
 pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod password;
+pub(crate) mod pkce;
 pub(crate) mod secret;

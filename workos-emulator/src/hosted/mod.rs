@@ -4,7 +4,84 @@
 //! that it shows, `templates/hosted/` its HTML, and [`style`] the one style sheet that gives all of them their look. They
 //! know no rules: who may sign in is decided where the API decides it.
 //!
-//! A new page is a struct in `pages.rs` and a template that extends `layout.html`; controls come from `parts.html`.
+//! A new page is a struct in `pages.rs`, a template that extends `layout.html` (controls come from `parts.html`), and a
+//! file here with its operations, which a [`visit`] lets through only for the browser that started the sign-in.
+//!
+//! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+pub(crate) mod error;
+pub(crate) mod organization;
 pub(crate) mod pages;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+pub(crate) mod signed_out;
 pub(crate) mod style;
+pub(crate) mod visit;
+
+use askama::Template;
+
+use self::pages::Chrome;
+use crate::{
+    environment::Environment,
+    server::{
+        call::Call,
+        error::ApiError,
+        reply::Reply,
+        routes::{Operation, get, post},
+    },
+};
+
+/// The operations of the hosted pages.
+#[rustfmt::skip]
+pub(crate) const OPERATIONS: &[Operation] = &[
+    get(sign_in::PATH, "show_sign_in", sign_in::show_sign_in).client(),
+    post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client().slow(),
+    get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
+    post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
+    get(organization::PATH, "show_organizations", organization::show_organizations).client(),
+    post(organization::PATH, "submit_organization", organization::submit_organization).client(),
+    get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
+    get("/authkit/{asset}", "get_asset", get_asset).client(),
+];
+
+fn chrome(environment: &Environment) -> Chrome<'_> {
+    Chrome {
+        lang: "en",
+        environment: &environment.name,
+    }
+}
+
+/// A page as it is sent: it may load the style sheet and nothing else, stands in no frame, and is kept nowhere.
+fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    let html = page
+        .render()
+        .map_err(|error| ApiError::message(500, error.to_string()))?;
+    Ok(Reply::html(status, html)
+        .header(
+            "Content-Security-Policy",
+            // No `form-action`: browsers apply it to the redirect to the application as well.
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+        )
+        .header("X-Frame-Options", "DENY")
+        .header("X-Content-Type-Options", "nosniff")
+        // Not `no-referrer`: browsers would then send `Origin: null` with the page's own forms.
+        .header("Referrer-Policy", "same-origin")
+        .header("Cache-Control", "no-store"))
+}
+
+/// The style sheet, under a name that changes with its content.
+fn get_asset(call: &Call) -> Result<Reply, ApiError> {
+    let path = format!("/authkit/{}", call.param("asset"));
+    if path != *style::PATH {
+        return Err(ApiError::new(404, "not_found", format!("There is no {path}.")));
+    }
+    Ok(Reply {
+        status: 200,
+        headers: vec![
+            ("Content-Type", "text/css; charset=utf-8".to_owned()),
+            ("Cache-Control", "public, max-age=31536000, immutable".to_owned()),
+            ("X-Content-Type-Options", "nosniff".to_owned()),
+        ],
+        body: style::STYLE.into(),
+    })
+}

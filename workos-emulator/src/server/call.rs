@@ -3,28 +3,40 @@
 use std::{net::IpAddr, sync::Arc};
 
 use actix_web::http::header::HeaderMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{body, error::ApiError, pagination, registry::Registry};
 use crate::{environment::Environment, store::Page};
 
+/// All but the characters that are never encoded (RFC 3986 section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// The query string, decoded once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    raw: String,
+}
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        Self(
-            url::form_urlencoded::parse(query.as_bytes())
+        Self {
+            pairs: url::form_urlencoded::parse(query.as_bytes())
                 .into_owned()
                 .collect(),
-        )
+            raw: query.to_owned(),
+        }
     }
 
     /// The first value of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
+        self.pairs
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
@@ -32,12 +44,28 @@ impl Query {
 
     /// Whether the parameter was sent, be it empty.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key == name)
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// The first value of this name, percent-encoded for another URL: the same bytes, whether they are UTF-8 or not.
+    pub(crate) fn encoded(&self, name: &str) -> Option<String> {
+        let pairs = self
+            .raw
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let (_, value) = pairs.into_iter().find(|(key, _)| {
+            url::form_urlencoded::parse(key.as_bytes())
+                .next()
+                .is_some_and(|(key, _)| key == name)
+        })?;
+        let value = value.replace('+', " ");
+        let bytes: Vec<u8> = percent_decode_str(&value).collect();
+        Some(percent_encode(&bytes, RESERVED).to_string())
     }
 
     /// All values of an array parameter, in each form that clients use: `a=1&a=2`, `a[]=1`, `a[0]=1`, `a=1,2`.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.0
+        self.pairs
             .iter()
             .filter(|(key, _)| {
                 key == name
@@ -154,6 +182,23 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hands_on_the_very_bytes_of_a_value() {
+        for (query, encoded) in [
+            ("state=a%20b+c%2Bd", Some("a%20b%20c%2Bd")),
+            ("x=1&st%61te=%ff%00%0d%0a&state=2", Some("%FF%00%0D%0A")),
+            ("state=a=b=&x", Some("a%3Db%3D")),
+            ("state", Some("")),
+            ("xstate=1", None),
+        ] {
+            assert_eq!(
+                Query::parse(query).encoded("state").as_deref(),
+                encoded,
+                "{query}"
+            );
+        }
+    }
 
     #[test]
     fn reads_arrays_in_each_form() {

@@ -7,10 +7,12 @@ use crate::{
     api::{
         authorization::{environment_roles, organization_roles, permissions},
         events, organizations,
-        user_management::{memberships, sessions, users},
+        user_management::{
+            authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users,
+        },
         webhooks,
     },
-    control,
+    control, hosted,
 };
 
 /// Every operation of the WorkOS API, in the order of its products. A new one is one line here.
@@ -253,12 +255,12 @@ const API: &[Operation] = &[
     not_built("POST", "/sso/token", "get_profile_and_token").client(),
 
     // user_management
-    not_built("GET", "/sso/jwks/{clientId}", "get_jwks").client(),
-    not_built("POST", "/user_management/authenticate", "authenticate").client(),
+    get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client(),
+    post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().slow(),
     not_built("GET", "/user_management/authkit_oauth_resources", "list_authkit_oauth_resources"),
     not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
     not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
-    not_built("GET", "/user_management/authorize", "get_authorization_url").client(),
+    get("/user_management/authorize", "get_authorization_url", authorize::get_authorization_url).client(),
     not_built("POST", "/user_management/authorize/device", "create_device").client(),
     not_built("GET", "/user_management/cors_origins", "list_cors_origins"),
     not_built("POST", "/user_management/cors_origins", "create_cors_origin"),
@@ -279,10 +281,10 @@ const API: &[Operation] = &[
     not_built("GET", "/user_management/password_reset/{id}", "get_password_reset"),
     not_built("POST", "/user_management/radar_challenges", "create_radar_challenge"),
     not_built("GET", "/user_management/radar_challenges/{id}", "get_radar_challenge"),
-    not_built("GET", "/user_management/redirect_uris", "list_redirect_uris"),
-    not_built("POST", "/user_management/redirect_uris", "create_redirect_uri"),
-    not_built("DELETE", "/user_management/redirect_uris/{id}", "delete_redirect_uris"),
-    not_built("GET", "/user_management/sessions/logout", "get_logout_url").client(),
+    get("/user_management/redirect_uris", "list_redirect_uris", redirect_uris::list_redirect_uris),
+    post("/user_management/redirect_uris", "create_redirect_uri", redirect_uris::create_redirect_uri),
+    delete("/user_management/redirect_uris/{id}", "delete_redirect_uris", redirect_uris::delete_redirect_uris),
+    get("/user_management/sessions/logout", "get_logout_url", logout::get_logout_url).client(),
     post("/user_management/sessions/revoke", "revoke_session", sessions::revoke_session),
     get("/user_management/users", "list_users", users::list_users),
     post("/user_management/users", "create_user", users::create_user).slow(),
@@ -329,6 +331,12 @@ const API: &[Operation] = &[
 
     // widgets
     not_built("POST", "/widgets/token", "create_token"),
+];
+
+/// What WorkOS serves beyond its published description.
+#[rustfmt::skip]
+const UNPUBLISHED: &[Operation] = &[
+    get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client(),
 ];
 
 /// How an operation finds its environment, and who may call it.
@@ -410,7 +418,8 @@ pub(crate) const fn delete(path: &'static str, name: &'static str, function: Fun
     operation("DELETE", path, name, Handler::Quick(function))
 }
 
-const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+/// Answers 501 by name.
+pub(crate) const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
     operation(method, path, name, Handler::NotBuilt)
 }
 
@@ -444,7 +453,10 @@ impl Routes {
     /// All routes of the emulator.
     pub(crate) fn new() -> Self {
         let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
-        for operation in [API, control::OPERATIONS].into_iter().flatten() {
+        for operation in [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
+            .into_iter()
+            .flatten()
+        {
             by_path
                 .entry(pattern(operation.path))
                 .or_default()

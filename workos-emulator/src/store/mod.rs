@@ -16,5 +16,5 @@ pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
     state::{State, Stored},
     table::{Conflict, Index, Record, group},
-    transaction::Transaction,
+    transaction::{Expiring, Transaction},
 };

@@ -12,13 +12,20 @@ use crate::{
         events::Event,
         organizations::Organization,
         user_management::{
+            authenticate::{
+                authorization_code::AuthorizationCode, organization_selection::PendingAuthentication,
+                refresh_token::RefreshTokens,
+            },
+            authorize::session::AuthorizationSession,
             memberships::OrganizationMembership,
+            redirect_uris::RedirectUri,
             sessions::Session,
+            signing_keys::SigningKeys,
             users::{Password, User},
         },
         webhooks::WebhookEndpoint,
     },
-    control::settings::Settings,
+    control::{hooks::Hook, mailbox::Message, settings::Settings},
     core::clock,
     server::api_key::SecretKey,
     webhooks::outbox::{Attempt, Delivery},
@@ -116,12 +123,18 @@ tables! {
     // The environment itself
     settings: Settings,
     secret_keys: SecretKey,
+    signing_keys: SigningKeys,
+    redirect_uris: RedirectUri,
 
     // User management
     users: User,
     passwords: Password,
     organization_memberships: OrganizationMembership,
     sessions: Session,
+    refresh_tokens: RefreshTokens,
+    authorization_sessions: AuthorizationSession,
+    authorization_codes: AuthorizationCode,
+    pending_authentications: PendingAuthentication,
 
     // Organizations, roles
     organizations: Organization,
@@ -133,4 +146,8 @@ tables! {
     webhook_endpoints: WebhookEndpoint,
     deliveries: Delivery,
     attempts: Attempt,
+    messages: Message,
+
+    // What a test wants to go wrong
+    hooks: Hook,
 }

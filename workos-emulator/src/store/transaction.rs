@@ -11,6 +11,11 @@ use super::{
 };
 use crate::core::ids::IdGenerator;
 
+/// A row that is of no use from some time on: codes, started sign-ins.
+pub(crate) trait Expiring: Stored {
+    fn expires_at(&self) -> Timestamp;
+}
+
 /// Reads like the [`State`] as changed so far; what is not committed leaves no trace.
 #[derive(Debug)]
 pub(crate) struct Transaction<'a> {
@@ -38,6 +43,11 @@ impl<'a> Transaction<'a> {
     /// A new id with this prefix.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         self.ids.id(prefix, self.now)
+    }
+
+    /// A new ULID, the part of an id behind its prefix.
+    pub(crate) fn ulid(&mut self) -> String {
+        self.ids.ulid(self.now).to_string()
     }
 
     /// `length` random letters and digits.
@@ -69,6 +79,29 @@ impl<'a> Transaction<'a> {
         self.changes
             .push(R::change(RowChange::Delete { id: id.to_owned() }));
         Some(deleted)
+    }
+
+    /// Inserts a row that is of no use for long, and deletes those whose time is over, so that they do not pile up.
+    ///
+    /// It looks at the oldest rows only, and at a few of them: a call costs the same however many rows there are.
+    pub(crate) fn put_expiring<R: Expiring>(&mut self, row: R) -> Result<Arc<R>, Conflict> {
+        let expired: Vec<String> = R::table(&self.state)
+            .iter()
+            .take_while(|row| row.expires_at() <= self.now)
+            .take(8)
+            .map(|row| row.id().to_owned())
+            .collect();
+        for id in expired {
+            self.delete::<R>(&id);
+        }
+        self.put(row)
+    }
+
+    /// The row with this id, unless its time is over.
+    pub(crate) fn unexpired<R: Expiring>(&self, id: &str) -> Option<&Arc<R>> {
+        R::table(&self.state)
+            .get(id)
+            .filter(|row| row.expires_at() > self.now)
     }
 
     /// The state and the commit that leads to it; nothing where nothing was changed.

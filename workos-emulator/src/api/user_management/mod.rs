@@ -1,5 +1,10 @@
 //! AuthKit and user management. Source: <https://workos.com/docs/reference/authkit>.
 
+pub(crate) mod authenticate;
+pub(crate) mod authorize;
+pub(crate) mod logout;
 pub(crate) mod memberships;
+pub(crate) mod redirect_uris;
 pub(crate) mod sessions;
+pub(crate) mod signing_keys;
 pub(crate) mod users;

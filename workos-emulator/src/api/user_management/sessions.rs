@@ -1,9 +1,12 @@
 //! Sessions. Source: <https://workos.com/docs/authkit/sessions>.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    control::settings::Settings,
     core::clock,
     server::{call::Call, error::ApiError, reply::Reply},
     store::{Index, Record, Select, State, Transaction, group},
@@ -13,12 +16,15 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AuthMethod {
-    Password,
+    CrossAppAuth,
+    ExternalAuth,
+    Impersonation,
     MagicCode,
+    MigratedSession,
     Oauth,
     Passkey,
+    Password,
     Sso,
-    Impersonation,
 }
 
 /// Whether a session goes on.
@@ -95,6 +101,60 @@ impl Session {
     pub(crate) fn is_active(&self, now: Timestamp) -> bool {
         self.at(now).status == SessionStatus::Active
     }
+
+    /// The session after a refresh at `now`: the inactivity timeout begins anew, the maximum length does not.
+    ///
+    /// Source: <https://workos.com/docs/authkit/sessions>. `expires_at` is always the end that is in sight, so that
+    /// one look at it tells whether a session goes on.
+    pub(crate) fn refreshed(&self, now: Timestamp, settings: &Settings) -> Self {
+        Self {
+            expires_at: end(self.created_at, now, settings),
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+}
+
+/// When a session ends that is not refreshed any more.
+fn end(created_at: Timestamp, last_active_at: Timestamp, settings: &Settings) -> Timestamp {
+    let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
+    let longest = clock::saturating_add(created_at, seconds(settings.session_lifetime));
+    let inactive = clock::saturating_add(last_active_at, seconds(settings.session_inactivity));
+    longest.min(inactive)
+}
+
+/// Where a person signs in from, as far as it is known: shown with the session and with events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Device {
+    pub(crate) ip_address: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+/// Begins a session.
+pub(crate) fn create(
+    tx: &mut Transaction<'_>,
+    user_id: &str,
+    organization_id: Option<String>,
+    auth_method: AuthMethod,
+    device: Device,
+) -> Result<Arc<Session>, ApiError> {
+    let now = tx.now();
+    let session = Session {
+        id: tx.id("session"),
+        user_id: user_id.to_owned(),
+        organization_id,
+        auth_method,
+        status: SessionStatus::Active,
+        ip_address: device.ip_address,
+        user_agent: device.user_agent,
+        expires_at: end(now, now, tx.settings()),
+        ended_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let session = tx.put(session)?;
+    tx.emit("session.created", &session)?;
+    Ok(session)
 }
 
 /// Ends a session, once: a second call changes nothing.

@@ -1,0 +1,158 @@
+//! The `authorization_code` grant, the end of every sign-in in a browser.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{
+    Attempt,
+    client::Client,
+    method::AuthenticationMethod,
+    sign_in::{Authentication, SignIn, sign_in},
+};
+use crate::{
+    api::user_management::{authorize::request::AuthorizationRequest, sessions::Device},
+    core::{clock, pkce::CodeChallenge, secret::Secret},
+    server::{call::Call, error::ApiError},
+    store::{Expiring, Record, Transaction},
+};
+
+/// A code that was sent to an application. Its id is the digest of its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuthorizationCode {
+    id: String,
+    client_id: String,
+    redirect_uri: String,
+    code_challenge: Option<CodeChallenge>,
+    user_id: String,
+    organization_id: Option<String>,
+    method: AuthenticationMethod,
+    device: Device,
+    #[serde(with = "clock::timestamp")]
+    expires_at: Timestamp,
+}
+
+impl Record for AuthorizationCode {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Expiring for AuthorizationCode {
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// A code for the application that sent `request`: `sign_in` has come so far that only the session is missing.
+pub(crate) fn issue(
+    tx: &mut Transaction<'_>,
+    request: &AuthorizationRequest,
+    sign_in: SignIn<'_>,
+) -> Result<Secret, ApiError> {
+    let code = tx.token(25);
+    let lifetime = SignedDuration::from_secs(tx.settings().authorization_code_lifetime.into());
+    tx.put_expiring(AuthorizationCode {
+        id: Secret::digest(&code),
+        client_id: request.client_id.clone(),
+        redirect_uri: request.callback.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        user_id: sign_in.user_id.to_owned(),
+        organization_id: sign_in.organization_id.map(str::to_owned),
+        method: sign_in.method,
+        device: sign_in.device,
+        expires_at: clock::saturating_add(tx.now(), lifetime),
+    })?;
+    Ok(Secret::new(code))
+}
+
+/// `grant_type: authorization_code`
+#[derive(Deserialize)]
+struct Request {
+    code: String,
+    code_verifier: Option<String>,
+    /// Not in WorkOS's API, but general OAuth libraries send it (RFC 6749 section 4.1.3).
+    redirect_uri: Option<String>,
+}
+
+pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiError> {
+    let request: Request = call.body()?;
+    if !client.authenticated && request.code_verifier.is_none() {
+        return Err(ApiError::oauth(
+            "invalid_request",
+            "Send the client_secret, or the code_verifier of a public client.",
+        ));
+    }
+    let device: Device = call.body()?;
+    call.environment
+        .transact(|tx| redeem(tx, client, &request, device))?
+}
+
+/// Turns a code into a session. Whoever presents a code uses it up, whether or not they may: a code in wrong hands is
+/// worth nothing to anybody.
+fn redeem(
+    tx: &mut Transaction<'_>,
+    client: &Client,
+    request: &Request,
+    device: Device,
+) -> Attempt<Authentication> {
+    let now = tx.now();
+    let code = tx.delete::<AuthorizationCode>(&Secret::digest(&request.code));
+    let Some(code) = code.filter(|code| code.expires_at > now && code.client_id == client.id) else {
+        return Ok(Err(invalid_grant(
+            "The code has expired or has already been used.",
+        )));
+    };
+    if let Err(refusal) = code.check(client, request) {
+        return Ok(Err(refusal));
+    }
+    let device = Device {
+        ip_address: device.ip_address.or_else(|| code.device.ip_address.clone()),
+        user_agent: device.user_agent.or_else(|| code.device.user_agent.clone()),
+    };
+    sign_in(
+        tx,
+        client,
+        SignIn {
+            user_id: &code.user_id,
+            organization_id: code.organization_id.as_deref(),
+            method: code.method,
+            device,
+        },
+    )
+}
+
+impl AuthorizationCode {
+    fn check(&self, client: &Client, request: &Request) -> Result<(), ApiError> {
+        let same = |uri: &String| Url::parse(uri).is_ok_and(|url| url.as_str() == self.redirect_uri);
+        if !request.redirect_uri.as_ref().is_none_or(same) {
+            return Err(invalid_grant(
+                "The redirect_uri is not the one of the authorization request.",
+            ));
+        }
+        match (&self.code_challenge, &request.code_verifier) {
+            (Some(challenge), Some(verifier)) if challenge.is_answered_by(verifier) => Ok(()),
+            (Some(_), Some(_)) => Err(invalid_grant(
+                "The code_verifier does not answer the code_challenge.",
+            )),
+            (Some(_), None) => Err(invalid_grant("The code_verifier is required.")),
+            // A verifier that nothing asked for proves nothing.
+            (None, Some(_)) => Err(ApiError::bad_request(
+                "code_challenge_not_found",
+                "The authorization request had no code_challenge.",
+            )),
+            (None, None) if client.authenticated => Ok(()),
+            (None, None) => Err(ApiError::oauth(
+                "invalid_client",
+                "The client_secret is required.",
+            )),
+        }
+    }
+}
+
+fn invalid_grant(description: &str) -> ApiError {
+    ApiError::oauth("invalid_grant", description)
+}
+
+#[cfg(test)]
+mod tests;

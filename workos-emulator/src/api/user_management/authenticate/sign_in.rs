@@ -1,0 +1,212 @@
+//! The one rule of every way in: grants, hosted pages, control API.
+//!
+//! A fresh sign-in passes these gates, in this order:
+//! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
+//! 2. e-mail verification, MFA and invitations: not built yet, nobody is held up there;
+//! 3. an organization is found, or the person has to choose one ([`destination`]);
+//! 4. the session begins and the tokens are made ([`sign_in`]).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Attempt, client::Client, method::AuthenticationMethod, organization_selection, refresh_token, user_body,
+};
+use crate::{
+    api::{
+        authorization::roles,
+        organizations::Organization,
+        user_management::{
+            memberships,
+            sessions::{self, Device, Session},
+            users::User,
+        },
+    },
+    core::{jwt::AccessTokenClaims, secret::Secret},
+    server::error::ApiError,
+    store::{State, Transaction},
+};
+
+/// Who signs in, after their credential was checked.
+#[derive(Debug, Clone)]
+pub(crate) struct SignIn<'a> {
+    pub(crate) user_id: &'a str,
+    /// Where to, if that is decided.
+    pub(crate) organization_id: Option<&'a str>,
+    pub(crate) method: AuthenticationMethod,
+    pub(crate) device: Device,
+}
+
+/// A session's tokens, the access token still to be signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Authentication {
+    pub(crate) user: Arc<User>,
+    pub(crate) claims: AccessTokenClaims,
+    pub(crate) refresh_token: Secret,
+    pub(crate) method: AuthenticationMethod,
+}
+
+/// Where a sign-in leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// The user is in no organization.
+    NoOrganization,
+    Organization(String),
+    /// The user is in several, and has to say which.
+    Choice(Vec<OrganizationChoice>),
+}
+
+/// An organization that a user can choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct OrganizationChoice {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// Begins a session for a user whose credential was checked, or refuses with the step that is missing.
+///
+/// `last_sign_in_at` changes without a `user.updated`, as in production.
+pub(crate) fn sign_in(
+    tx: &mut Transaction<'_>,
+    client: &Client,
+    sign_in: SignIn<'_>,
+) -> Attempt<Authentication> {
+    let SignIn {
+        user_id,
+        organization_id,
+        method,
+        device,
+    } = sign_in;
+    let Some(user) = tx.users.get(user_id).cloned() else {
+        return Ok(Err(ApiError::oauth(
+            "invalid_grant",
+            "The user does not exist any more.",
+        )));
+    };
+    let organization_id = match destination(tx, user_id, organization_id) {
+        Ok(Destination::NoOrganization) => None,
+        Ok(Destination::Organization(id)) => Some(id),
+        Ok(Destination::Choice(organizations)) => {
+            let token = organization_selection::begin(tx, client, user_id, method)?;
+            return Ok(Err(organization_selection_required(
+                &user,
+                &organizations,
+                &token,
+            )));
+        }
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let user = tx.put(User {
+        last_sign_in_at: Some(tx.now()),
+        ..User::clone(&user)
+    })?;
+    let session = sessions::create(tx, user_id, organization_id, method.of_session(), device)?;
+    let refresh_token = refresh_token::begin(tx, client, &session, method)?;
+    Ok(Ok(Authentication {
+        user,
+        claims: claims(tx, client, &session),
+        refresh_token,
+        method,
+    }))
+}
+
+/// Where a sign-in leads: to `wanted`, else to the only organization of the user, else the user has to choose.
+pub(crate) fn destination(
+    state: &State,
+    user_id: &str,
+    wanted: Option<&str>,
+) -> Result<Destination, ApiError> {
+    if let Some(id) = wanted {
+        check_membership(state, user_id, id)?;
+        return Ok(Destination::Organization(id.to_owned()));
+    }
+    let mut organizations: Vec<_> = memberships::active_of_user(state, user_id)
+        .filter_map(|membership| state.organizations.get(&membership.organization_id))
+        .map(|organization| OrganizationChoice::from(organization.as_ref()))
+        .collect();
+    Ok(match organizations.len() {
+        0 => Destination::NoOrganization,
+        1 => Destination::Organization(organizations.remove(0).id),
+        _ => Destination::Choice(organizations),
+    })
+}
+
+impl From<&Organization> for OrganizationChoice {
+    fn from(organization: &Organization) -> Self {
+        Self {
+            id: organization.id.clone(),
+            name: organization.name.clone(),
+        }
+    }
+}
+
+/// Whether the user may be in the organization now: pending and inactive memberships let nobody in.
+pub(crate) fn check_membership(state: &State, user_id: &str, organization_id: &str) -> Result<(), ApiError> {
+    if state.organizations.get(organization_id).is_none() {
+        return Err(ApiError::oauth(
+            "organization_not_found",
+            format!("Organization not found: '{organization_id}'."),
+        ));
+    }
+    if memberships::active(state, user_id, organization_id).is_none() {
+        return Err(ApiError::oauth(
+            "organization_membership_not_found",
+            format!("The user is not an active member of organization '{organization_id}'."),
+        ));
+    }
+    Ok(())
+}
+
+/// The claims of a new access token of a session.
+///
+/// `auth_time` is when the session began. Source: <https://workos.com/docs/authkit/reauthentication>.
+pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Session) -> AccessTokenClaims {
+    let seconds = Timestamp::as_second;
+    let roles = session.organization_id.as_deref().and_then(|organization_id| {
+        let membership = memberships::active(tx, &session.user_id, organization_id)?;
+        Some((organization_id, membership.roles.clone()))
+    });
+    let permissions = roles
+        .as_ref()
+        .map(|(organization_id, roles)| roles::permissions_of(tx, organization_id, roles));
+    let roles = roles.map(|(_, roles)| roles);
+    let issued_at = seconds(tx.now());
+    AccessTokenClaims {
+        iss: client.issuer.clone(),
+        sub: session.user_id.clone(),
+        sid: session.id.clone(),
+        jti: tx.ulid(),
+        iat: issued_at,
+        exp: issued_at + i64::from(tx.settings().access_token_lifetime),
+        auth_time: seconds(session.created_at),
+        client_id: client.id.clone(),
+        org_id: session.organization_id.clone(),
+        role: roles.as_ref().and_then(|roles| roles.first().cloned()),
+        roles,
+        permissions: permissions.unwrap_or_default(),
+        entitlements: None,
+        feature_flags: None,
+        act: None,
+        impersonator: None,
+        extra: serde_json::Map::new(),
+    }
+}
+
+fn organization_selection_required(
+    user: &User,
+    organizations: &[OrganizationChoice],
+    token: &Secret,
+) -> ApiError {
+    ApiError::step_up(
+        "organization_selection_required",
+        "The user must choose an organization to finish their authentication.",
+        token.expose(),
+    )
+    .with("organizations", serde_json::json!(organizations))
+    .with("user", user_body(user))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! `GET /user_management/authorize`: where a sign-in in a browser begins.
+//!
+//! Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
+
+pub(crate) mod request;
+pub(crate) mod session;
+
+use std::sync::Arc;
+
+use self::request::{AuthorizationError, AuthorizationRequest, Callback};
+use super::{
+    authenticate::{
+        authorization_code,
+        method::{self, AuthenticationMethod},
+        sign_in::{SignIn, check_membership},
+    },
+    redirect_uris,
+    sessions::Device,
+    users::{self, User},
+};
+use crate::{
+    control::settings::Interactive,
+    hosted,
+    server::{call::Call, error::ApiError, reply::Reply},
+    store::State,
+};
+
+/// `GET /user_management/authorize`
+///
+/// A wrong client or redirect URI is told to the person at the browser, who is sent nowhere; all else to the application.
+pub(crate) fn get_authorization_url(call: &Call) -> Result<Reply, ApiError> {
+    let client_id = call.query.get("client_id").unwrap_or_default();
+    if call.registry.by_client_id(client_id).is_none() {
+        return hosted::error::unknown_client(call, client_id);
+    }
+    let state = call.environment.state();
+    let redirect_uri = call.query.get("redirect_uri").unwrap_or_default();
+    let Some(redirect_uri) = redirect_uris::allowed(&state, redirect_uri) else {
+        return hosted::error::redirect_uri_not_allowed(call, redirect_uri);
+    };
+    let callback = Callback::new(&redirect_uri, &call.query);
+    match AuthorizationRequest::parse(&call.query, &callback, client_id, &state) {
+        Ok(request) if shows_page(call, &request, state.settings().interactive) => show_page(call, request),
+        Ok(request) => sign_in_at_once(call, &request),
+        Err(error) => Ok(Reply::redirect(302, callback.with_error(&error))),
+    }
+}
+
+/// Whether there is somebody who can use a page.
+fn shows_page(call: &Call, request: &AuthorizationRequest, interactive: Interactive) -> bool {
+    match interactive {
+        Interactive::Always => true,
+        Interactive::Never => false,
+        Interactive::Auto => is_navigation(call) || request.login_hint.is_none(),
+    }
+}
+
+/// Whether a browser asks for a document, and not a program for a redirect.
+fn is_navigation(call: &Call) -> bool {
+    match call.header("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => call
+            .header("accept")
+            .is_some_and(|accept| accept.contains("text/html")),
+    }
+}
+
+fn show_page(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+    let session = call.environment.transact(|tx| session::begin(tx, request))?;
+    Ok(hosted::visit::first_page(call, &session))
+}
+
+/// Signs in without a page: the user of `login_hint`, else the first one, as `@workos/emulate` does.
+fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply, ApiError> {
+    let device = device(call);
+    let url = call.environment.transact(|tx| {
+        let user = match user_at_once(tx, request) {
+            Ok(user) => user,
+            Err(error) => return Ok(request.callback.with_error(&error)),
+        };
+        method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
+        let sign_in = SignIn {
+            user_id: &user.id,
+            // Who has several organizations and names none gets to choose when the code is redeemed.
+            organization_id: request.organization_id.as_deref(),
+            method: AuthenticationMethod::Password,
+            device,
+        };
+        let code = authorization_code::issue(tx, request, sign_in)?;
+        Ok::<_, ApiError>(request.callback.with_code(code.expose()))
+    })?;
+    Ok(Reply::redirect(302, url))
+}
+
+fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<User>, AuthorizationError> {
+    let user = match &request.login_hint {
+        Some(email) => users::find_by_email(state, email).ok_or_else(|| {
+            AuthorizationError::new("user_not_found", format!("No user has the e-mail {email}."))
+        })?,
+        None => state
+            .users
+            .iter()
+            .next()
+            .ok_or_else(|| AuthorizationError::new("no_users", "The environment has no users."))?,
+    };
+    if let Some(organization_id) = &request.organization_id {
+        check_membership(state, &user.id, organization_id)
+            .map_err(|refusal| AuthorizationError::new("access_denied", refusal.description()))?;
+    }
+    Ok(Arc::clone(user))
+}
+
+/// The browser that makes this call.
+pub(crate) fn device(call: &Call) -> Device {
+    Device {
+        ip_address: call.peer.map(|address| address.to_string()),
+        user_agent: call.header("user-agent").map(str::to_owned),
+    }
+}

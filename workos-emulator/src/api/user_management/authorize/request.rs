@@ -1,0 +1,230 @@
+//! An authorization request: its parameters, what is wrong with them, and the way back to the application.
+
+use serde::{Deserialize, Serialize};
+use url::{Url, form_urlencoded};
+
+use crate::{core::pkce::CodeChallenge, server::call::Query, store::State};
+
+/// The way back to the application. It exists only for a redirect URI that was found to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Callback {
+    pub(crate) redirect_uri: String,
+    /// The application's `state`, percent-encoded: it goes back byte by byte as it came.
+    state: Option<String>,
+}
+
+/// A checked authorization request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client_id: String,
+    pub(crate) callback: Callback,
+    pub(crate) code_challenge: Option<CodeChallenge>,
+    /// The organization to sign in to.
+    pub(crate) organization_id: Option<String>,
+    /// The e-mail address that is filled in.
+    pub(crate) login_hint: Option<String>,
+    /// The person is new: the sign-up page comes first.
+    pub(crate) sign_up: bool,
+}
+
+/// What the application is told instead of a code.
+///
+/// Source of the codes: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url/error-codes>, and
+/// RFC 6749 section 4.1.2.1 for those that WorkOS does not list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuthorizationError {
+    code: &'static str,
+    description: String,
+}
+
+impl AuthorizationError {
+    pub(crate) fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            code,
+            description: description.into(),
+        }
+    }
+
+    fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new("invalid_request", description)
+    }
+}
+
+impl Callback {
+    pub(crate) fn new(redirect_uri: &Url, query: &Query) -> Self {
+        Self {
+            redirect_uri: redirect_uri.to_string(),
+            state: query.encoded("state"),
+        }
+    }
+
+    /// Where the browser goes with a code.
+    pub(crate) fn with_code(&self, code: &str) -> String {
+        self.with(&[("code", code)])
+    }
+
+    /// Where the browser goes without one.
+    pub(crate) fn with_error(&self, error: &AuthorizationError) -> String {
+        self.with(&[("error", error.code), ("error_description", &error.description)])
+    }
+
+    fn with(&self, parameters: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        if let Some(state) = &self.state {
+            query.push_str("&state=");
+            query.push_str(state);
+        }
+        // The redirect URI has no fragment; whatever query it has stays (RFC 6749 section 3.1.2).
+        let separator = if self.redirect_uri.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{query}", self.redirect_uri)
+    }
+}
+
+impl AuthorizationRequest {
+    /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
+    /// application to know.
+    ///
+    /// `prompt` and `max_age` ask to sign in again, which happens anyway: the emulator's AuthKit remembers nobody.
+    pub(super) fn parse(
+        query: &Query,
+        callback: &Callback,
+        client_id: &str,
+        state: &State,
+    ) -> Result<Self, AuthorizationError> {
+        check_response_type(query)?;
+        check_selector(query, state)?;
+        if let Some(max_age) = given(query, "max_age")
+            && max_age.parse::<u32>().is_err()
+        {
+            return Err(AuthorizationError::invalid_request(
+                "max_age is a number of seconds.",
+            ));
+        }
+        if given(query, "invitation_token").is_some() {
+            return Err(AuthorizationError::invalid_request(
+                "This emulator does not serve invitations yet: leave invitation_token out.",
+            ));
+        }
+        Ok(Self {
+            client_id: client_id.to_owned(),
+            callback: callback.clone(),
+            code_challenge: code_challenge(query)?,
+            organization_id: given(query, "organization_id").map(str::to_owned),
+            login_hint: given(query, "login_hint").map(str::to_owned),
+            sign_up: sign_up(query)?,
+        })
+    }
+}
+
+/// The value of a parameter. An empty one counts as left out (RFC 6749 section 3.1).
+fn given<'a>(query: &'a Query, name: &str) -> Option<&'a str> {
+    query.get(name).filter(|value| !value.is_empty())
+}
+
+fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
+    match given(query, "response_type") {
+        Some("code") => Ok(()),
+        Some(other) => Err(AuthorizationError::new(
+            "unsupported_response_type",
+            format!("response_type must be code, not {other}."),
+        )),
+        None => Err(AuthorizationError::invalid_request(
+            "response_type is required; it must be code.",
+        )),
+    }
+}
+
+/// Providers that the API knows, besides AuthKit itself.
+const OAUTH_PROVIDERS: [&str; 13] = [
+    "AppleOAuth",
+    "BitbucketOAuth",
+    "GitHubOAuth",
+    "GitLabOAuth",
+    "GoogleOAuth",
+    "IntuitOAuth",
+    "LinkedInOAuth",
+    "MicrosoftOAuth",
+    "SalesforceOAuth",
+    "SlackOAuth",
+    "VercelMarketplaceOAuth",
+    "VercelOAuth",
+    "XeroOAuth",
+];
+
+/// Exactly one of `provider`, `connection_id` and `organization_id` says how to sign in; only with `provider=authkit`
+/// may the organization be named as well.
+fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError> {
+    let provider = given(query, "provider");
+    let connection_id = given(query, "connection_id");
+    let organization_id = given(query, "organization_id");
+    match (provider, connection_id, organization_id) {
+        (Some("authkit"), None, None) => Ok(()),
+        (Some("authkit"), None, Some(organization_id)) => match state.organizations.get(organization_id) {
+            Some(_) => Ok(()),
+            None => Err(AuthorizationError::new(
+                "organization_invalid",
+                format!("Organization not found: '{organization_id}'."),
+            )),
+        },
+        (Some(provider), None, None) if OAUTH_PROVIDERS.contains(&provider) => Err(AuthorizationError::new(
+            "invalid_connection_selector",
+            format!("This emulator does not serve {provider} yet: send provider=authkit."),
+        )),
+        (Some(provider), None, None) => Err(AuthorizationError::new(
+            "invalid_connection_selector",
+            format!("WorkOS has no provider {provider}: send provider=authkit."),
+        )),
+        (None, Some(connection_id), None) => Err(AuthorizationError::new(
+            "connection_invalid",
+            format!("This emulator does not serve SSO connections yet: '{connection_id}'."),
+        )),
+        (None, None, Some(_)) => Err(AuthorizationError::new(
+            "organization_invalid",
+            "No connection associated with organization. For AuthKit's sign-in page send provider=authkit as well.",
+        )),
+        (None, None, None) => Err(AuthorizationError::new(
+            "invalid_connection_selector",
+            "One of provider, connection_id and organization_id is required.",
+        )),
+        _ => Err(AuthorizationError::new(
+            "ambiguous_connection_selector",
+            "Send only one of provider, connection_id and organization_id.",
+        )),
+    }
+}
+
+fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationError> {
+    match (
+        given(query, "code_challenge"),
+        given(query, "code_challenge_method"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(challenge), Some("S256")) => match CodeChallenge::parse(challenge) {
+            Some(challenge) => Ok(Some(challenge)),
+            None => Err(AuthorizationError::invalid_request(
+                "code_challenge is not a SHA-256 digest in base64url without padding.",
+            )),
+        },
+        (Some(_), _) => Err(AuthorizationError::invalid_request(
+            "code_challenge_method must be S256.",
+        )),
+        (None, Some(_)) => Err(AuthorizationError::invalid_request(
+            "code_challenge_method needs a code_challenge.",
+        )),
+    }
+}
+
+fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
+    match given(query, "screen_hint") {
+        None | Some("sign-in") => Ok(false),
+        Some("sign-up") => Ok(true),
+        Some(_) => Err(AuthorizationError::invalid_request(
+            "screen_hint must be sign-in or sign-up.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

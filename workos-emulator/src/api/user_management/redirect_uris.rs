@@ -1,0 +1,445 @@
+//! Redirect URIs: where a sign-in may lead to.
+//!
+//! Source: <https://workos.com/docs/reference/authkit/redirect-uri>; the rules for wildcards as in
+//! <https://workos.com/docs/sso/redirect-uris>.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::{
+    core::clock,
+    server::{call::Call, error::ApiError, reply::Reply},
+    store::{Index, Record, Select, State, Transaction},
+};
+
+/// A redirect URI, as kept and as shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "object", rename = "redirect_uri")]
+pub(crate) struct RedirectUri {
+    pub(crate) id: String,
+    /// As it was given; it may have a wildcard.
+    pub(crate) uri: String,
+    pub(crate) default: bool,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) updated_at: Timestamp,
+}
+
+const BY_URI: Index<RedirectUri> = Index::unique("uri", |redirect| vec![(redirect.uri.as_str().into(), 0)]);
+const BY_DEFAULT: Index<RedirectUri> = Index::unique("default", |redirect| {
+    redirect.default.then_some(("".into(), 0)).into_iter().collect()
+});
+
+impl Record for RedirectUri {
+    const INDEXES: &'static [Index<Self>] = &[BY_URI, BY_DEFAULT];
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Registers a redirect URI. The first one without a wildcard is the default.
+///
+/// Assumptions: the emulator is a staging environment, which allows `http`; schemes of native apps are not allowed.
+pub(crate) fn create(tx: &mut Transaction<'_>, uri: &str) -> Result<Arc<RedirectUri>, ApiError> {
+    let refused = |reason: &str| ApiError::invalid_field("uri", "invalid_redirect_uri", reason);
+    let pattern = Pattern::parse(uri).map_err(refused)?;
+    if tx.redirect_uris.find(BY_URI, uri).is_some() {
+        return Err(ApiError::message(
+            422,
+            format!("Redirect URI '{uri}' already exists."),
+        ));
+    }
+    let redirect = RedirectUri {
+        id: tx.id("redir"),
+        uri: uri.to_owned(),
+        default: !pattern.has_wildcard() && tx.redirect_uris.find(BY_DEFAULT, "").is_none(),
+        created_at: tx.now(),
+        updated_at: tx.now(),
+    };
+    Ok(tx.put(redirect)?)
+}
+
+fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
+    let redirect = tx.redirect_uris.get(id);
+    let redirect = redirect.ok_or_else(|| ApiError::not_found("Redirect URI", id))?;
+    if redirect.default {
+        return Err(ApiError::message(
+            409,
+            "The redirect URI is the default and cannot be deleted.",
+        ));
+    }
+    tx.delete::<RedirectUri>(id);
+    Ok(())
+}
+
+/// The URL that `given` is, if a sign-in may lead there: one that is registered, or any on this machine as long as none
+/// is.
+///
+/// Both sides are compared as browsers read them (<https://url.spec.whatwg.org>), and the browser is sent to what was
+/// compared, never to `given` itself: there is no second reading of the text that could lead elsewhere.
+pub(crate) fn allowed(state: &State, given: &str) -> Option<Url> {
+    let url = parse(given).ok()?;
+    let mut registered = patterns(state).peekable();
+    let allowed = match registered.peek() {
+        Some(_) => registered.any(|pattern| pattern.matches(&url)),
+        None => is_loopback(&url),
+    };
+    allowed.then_some(url)
+}
+
+/// The URL that `given` is, if a sign-out may lead there: one on this machine, or on the site of a registered redirect
+/// URI.
+///
+/// Assumption: production has a list of sign-out redirects of its own, which its API does not reach; as long as the
+/// emulator has none either, the site of the application will do.
+pub(crate) fn allowed_after_sign_out(state: &State, given: &str) -> Option<Url> {
+    let url = parse(given).ok()?;
+    let allowed = is_loopback(&url) || patterns(state).any(|pattern| pattern.matches_site(&url));
+    allowed.then_some(url)
+}
+
+fn patterns(state: &State) -> impl Iterator<Item = Pattern> {
+    let registered = state.redirect_uris.iter();
+    registered.filter_map(|redirect| Pattern::parse(&redirect.uri).ok())
+}
+
+/// A URL that can be redirected to, whether or not it may be.
+fn parse(text: &str) -> Result<Url, &'static str> {
+    if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err("A redirect URI has no spaces and no control characters.");
+    }
+    let url = Url::parse(text).map_err(|_| "A redirect URI is an absolute URL.")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("A redirect URI begins with https:// or http://.");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("A redirect URI names no user.");
+    }
+    if url.fragment().is_some() {
+        return Err("A redirect URI has no fragment.");
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A registered redirect URI, ready to be compared.
+#[derive(Debug)]
+struct Pattern {
+    /// Its host may have one `*`.
+    url: Url,
+    any_port: bool,
+}
+
+impl Pattern {
+    fn parse(uri: &str) -> Result<Self, &'static str> {
+        let (text, any_port) = match split_authority(uri) {
+            Some((scheme, authority, rest)) if authority.ends_with(":*") => {
+                let authority = authority.trim_end_matches(":*");
+                (format!("{scheme}://{authority}{rest}"), true)
+            }
+            _ => (uri.to_owned(), false),
+        };
+        let url = parse(&text)?;
+        if any_port && !is_loopback(&url) {
+            return Err("Only localhost may have any port.");
+        }
+        let (_, _, rest) = split_authority(&text).ok_or("A redirect URI is an absolute URL.")?;
+        if rest.contains('*') {
+            return Err("A wildcard stands in the host name or for a port, nowhere else.");
+        }
+        // Not in the text: there `%2A` would hide it.
+        let host = url.host_str().unwrap_or_default();
+        if host.contains('*') {
+            let (label, domain) = host.split_once('.').unwrap_or((host, ""));
+            if label.matches('*').count() != 1 || domain.contains('*') {
+                return Err("A host name has at most one wildcard, in its first label.");
+            }
+            // Assumption: the list of public suffixes is not at hand; a single label is always one of them.
+            if !domain.contains('.') || domain.starts_with('.') {
+                return Err("A wildcard does not stand for a domain of its own.");
+            }
+        }
+        Ok(Self { url, any_port })
+    }
+
+    fn has_wildcard(&self) -> bool {
+        self.any_port || self.url.host_str().is_some_and(|host| host.contains('*'))
+    }
+
+    fn matches(&self, url: &Url) -> bool {
+        self.matches_site(url) && self.url.path() == url.path() && self.url.query() == url.query()
+    }
+
+    /// Whether scheme, host and port fit.
+    fn matches_site(&self, url: &Url) -> bool {
+        let port = self.any_port || self.url.port_or_known_default() == url.port_or_known_default();
+        port && self.url.scheme() == url.scheme() && self.matches_host(url.host_str().unwrap_or_default())
+    }
+
+    fn matches_host(&self, host: &str) -> bool {
+        let pattern = self.url.host_str().unwrap_or_default();
+        let Some((prefix, suffix)) = pattern.split_once('*') else {
+            return pattern == host;
+        };
+        let middle = host
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(suffix));
+        middle.is_some_and(|middle| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            !middle.is_empty() && middle.bytes().all(is_plain)
+        })
+    }
+}
+
+/// `scheme://authority/rest`
+fn split_authority(uri: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    Some((scheme, authority, rest))
+}
+
+/// `GET /user_management/redirect_uris`
+pub(crate) fn list_redirect_uris(call: &Call) -> Result<Reply, ApiError> {
+    let state = call.environment.state();
+    Reply::ok(&Select::all().page(&state.redirect_uris, &call.page()?)?)
+}
+
+/// `POST /user_management/redirect_uris`
+pub(crate) fn create_redirect_uri(call: &Call) -> Result<Reply, ApiError> {
+    #[derive(Deserialize)]
+    struct CreateRedirectUri {
+        uri: String,
+    }
+    let CreateRedirectUri { uri } = call.body()?;
+    Reply::created(&call.environment.transact(|tx| create(tx, &uri))?)
+}
+
+/// `DELETE /user_management/redirect_uris/{id}`
+pub(crate) fn delete_redirect_uris(call: &Call) -> Result<Reply, ApiError> {
+    call.environment.transact(|tx| delete(tx, call.param("id")))?;
+    Reply::empty(204)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    fn with(uris: &[&str]) -> Arc<State> {
+        let environment = Environment::for_tests();
+        for uri in uris {
+            environment.transact(|tx| create(tx, uri)).unwrap();
+        }
+        environment.state()
+    }
+
+    fn refusal(uri: &str) -> ApiError {
+        Environment::for_tests()
+            .transact(|tx| create(tx, uri))
+            .unwrap_err()
+    }
+
+    #[test]
+    fn loopback_is_free_until_one_is_registered() {
+        let state = with(&[]);
+        for free in [
+            "http://localhost:3000/callback",
+            "https://localhost/x?y=z",
+            "http://127.0.0.1:8080/",
+            "http://[::1]:3000/a",
+        ] {
+            assert_eq!(allowed(&state, free).unwrap().as_str(), free);
+        }
+        let state = with(&["http://localhost:3000/callback"]);
+        assert!(allowed(&state, "http://localhost:3000/callback").is_some());
+        for other in [
+            "http://localhost:3001/callback",
+            "http://localhost:3000/callback/",
+            "http://localhost:3000/callback?x=1",
+            "https://localhost:3000/callback",
+            "http://127.0.0.1:3000/callback",
+        ] {
+            assert_eq!(allowed(&state, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn no_spelling_leads_to_a_foreign_site() {
+        let registered = with(&["https://app.example.com/callback"]);
+        for state in [with(&[]), registered] {
+            for foreign in [
+                "https://evil.example/callback",
+                "//evil.example/callback",
+                "/callback",
+                "https:evil.example/callback",
+                "http://localhost@evil.example/",
+                "http://localhost:3000@evil.example/",
+                "http://localhost%2f@evil.example/",
+                "http://localhost.evil.example/",
+                "https://app.example.com.evil.example/callback",
+                "https://evil.example/https://app.example.com/callback",
+                "https://evil.example\\@app.example.com/callback",
+                "https://app.example.com@evil.example/callback",
+                "https://user@app.example.com/callback",
+                "https://app.example.com/callback#@evil.example",
+                "https://app.example.com/callback/../evil",
+                "https://app.example.com/callback%0d%0aLocation:x",
+                "https://app.example.com/callback\r\nLocation: https://evil.example",
+                "https://app\t.example.com/callback",
+                " http://localhost/",
+                "http://localhost /",
+                "http://loc\u{0430}lhost/",
+                "http://evil.example%00.localhost/",
+                "javascript:alert(1)",
+                "javascript://localhost/%0aalert(1)",
+                "data:text/html,x",
+                "file:///etc/passwd",
+                "ftp://localhost/",
+                "http://",
+                "",
+            ] {
+                assert_eq!(allowed(&state, foreign), None, "{foreign}");
+                let after = allowed_after_sign_out(&state, foreign);
+                assert!(
+                    after.is_none_or(|url| url.host_str() == Some("app.example.com")),
+                    "{foreign}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_browser_goes_to_what_was_compared() {
+        let state = with(&[]);
+        let url = allowed(&state, "http://localhost\\@evil.example/").unwrap();
+        assert_eq!(url.as_str(), "http://localhost/@evil.example/");
+        assert_eq!(
+            allowed(&state, "HTTP://LOCALHOST:80/").unwrap().as_str(),
+            "http://localhost/"
+        );
+        assert_eq!(
+            allowed(&state, "http://0x7f.1/").unwrap().as_str(),
+            "http://127.0.0.1/"
+        );
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_one_label_or_part_of_one() {
+        let state = with(&["https://*.example.com/cb", "https://pr-*-app.example.org/cb"]);
+        for fits in [
+            "https://a.example.com/cb",
+            "https://a-b_c.example.com/cb",
+            "https://pr-12-app.example.org/cb",
+        ] {
+            assert!(allowed(&state, fits).is_some(), "{fits}");
+        }
+        for other in [
+            "https://example.com/cb",
+            "https://.example.com/cb",
+            "https://a.b.example.com/cb",
+            "https://*.example.com/cb",
+            "http://a.example.com/cb",
+            "https://a.example.com:8443/cb",
+            "https://aexample.com/cb",
+            "https://pr--app.example.org/cb",
+            "https://pr-1.x-app.example.org/cb",
+        ] {
+            assert_eq!(allowed(&state, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn any_port_is_for_this_machine() {
+        let state = with(&["http://localhost:*/cb"]);
+        assert!(allowed(&state, "http://localhost:3000/cb").is_some());
+        assert!(allowed(&state, "http://localhost/cb").is_some());
+        assert_eq!(allowed(&state, "http://127.0.0.1:3000/cb"), None);
+        assert_eq!(refusal("https://example.com:*/cb").status, 422);
+    }
+
+    #[test]
+    fn refuses_wildcards_elsewhere() {
+        for wrong in [
+            "https://*/cb",
+            "https://*.com/cb",
+            "https://%2A.com/cb",
+            "https://a.*.example.com/cb",
+            "https://*.*.example.com/cb",
+            "https://*a*.example.com/cb",
+            "https://example.com/*",
+            "https://example.com/cb?x=*",
+            "*://example.com/cb",
+            "not a url",
+            "https://example.com/cb#x",
+        ] {
+            let refused = refusal(wrong);
+            assert_eq!(
+                (refused.status, refused.code()),
+                (422, Some("invalid_request_parameters")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_plain_one_is_the_default_and_stays() {
+        let environment = Environment::for_tests();
+        let add = |uri: &str| environment.transact(|tx| create(tx, uri)).unwrap();
+        let wildcard = add("https://*.example.com/cb");
+        let first = add("https://example.com/cb");
+        let second = add("https://example.com/cb2");
+        assert_eq!(
+            (wildcard.default, first.default, second.default),
+            (false, true, false)
+        );
+        let remove = |id: &str| {
+            environment
+                .transact(|tx| delete(tx, id))
+                .map_err(|error| error.status)
+        };
+        assert_eq!(remove(&first.id), Err(409));
+        assert_eq!(remove(&second.id), Ok(()));
+        assert_eq!(remove(&second.id), Err(404));
+        let again = environment
+            .transact(|tx| create(tx, "https://example.com/cb"))
+            .unwrap_err();
+        assert_eq!(
+            again.to_string(),
+            "422 Redirect URI 'https://example.com/cb' already exists."
+        );
+    }
+
+    #[test]
+    fn a_sign_out_leads_to_this_machine_or_to_the_application() {
+        let state = with(&["https://app.example.com/callback"]);
+        for fits in [
+            "http://localhost:3000/bye",
+            "https://app.example.com/",
+            "https://app.example.com/x?y",
+        ] {
+            assert!(allowed_after_sign_out(&state, fits).is_some(), "{fits}");
+        }
+        for other in [
+            "https://evil.example/",
+            "http://app.example.com/",
+            "//app.example.com",
+            "/",
+        ] {
+            assert_eq!(allowed_after_sign_out(&state, other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A session without a browser.
+
+use serde::Deserialize;
+
+use crate::{
+    api::user_management::{
+        authenticate::{
+            Attempt,
+            client::Client,
+            method::{self, AuthenticationMethod},
+            sign_in::{self, Authentication, SignIn},
+        },
+        authorize,
+        sessions::Device,
+        users,
+    },
+    environment::Environment,
+    server::{call::Call, error::ApiError, reply::Reply},
+};
+
+/// Who is to be signed in, and how.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct WantedSignIn {
+    pub(crate) user_id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) organization_id: Option<String>,
+    /// `Password` unless given.
+    pub(crate) authentication_method: Option<AuthenticationMethod>,
+}
+
+/// `POST /_emulate/sign_in`: a session as after a sign-in in a browser, with the same events. The tokens are those of the
+/// environment's own client.
+pub(super) fn sign_in(call: &Call) -> Result<Reply, ApiError> {
+    let environment = &call.environment;
+    let wanted = call.body()?;
+    let authentication = sign_in_as(environment, &call.base_url(), &wanted, authorize::device(call))?;
+    authentication.reply(environment.state().keys())
+}
+
+/// Signs a user in whose credential nobody checks.
+pub(crate) fn sign_in_as(
+    environment: &Environment,
+    base_url: &str,
+    wanted: &WantedSignIn,
+    device: Device,
+) -> Result<Authentication, ApiError> {
+    let client = Client::new(&environment.state(), base_url, &environment.client_id);
+    environment.transact(|tx| -> Attempt<Authentication> {
+        let user = match (&wanted.user_id, &wanted.email) {
+            (Some(id), _) => users::find(tx, id)?.clone(),
+            (None, Some(email)) => users::find_by_email(tx, email)
+                .ok_or_else(|| ApiError::not_found("User", email))?
+                .clone(),
+            (None, None) => {
+                let message = "One of user_id and email is required.";
+                return Err(ApiError::invalid_field("user_id", "required", message));
+            }
+        };
+        let method = wanted
+            .authentication_method
+            .unwrap_or(AuthenticationMethod::Password);
+        method::succeeded(tx, method, &user, &device)?;
+        sign_in::sign_in(
+            tx,
+            &client,
+            SignIn {
+                user_id: &user.id,
+                organization_id: wanted.organization_id.as_deref(),
+                method,
+                device,
+            },
+        )
+    })?
+}
+
+#[cfg(test)]
+mod tests;

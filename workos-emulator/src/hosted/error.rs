@@ -1,0 +1,117 @@
+//! The error page: for requests that must not be sent on, as it is not known where to.
+
+use super::{chrome, page, pages::ErrorPage};
+use crate::server::{call::Call, error::ApiError, reply::Reply};
+
+/// What the page says, and how to mend it.
+struct Problem<'a> {
+    title: &'a str,
+    what_happened: &'a str,
+    why: &'a str,
+    what_to_do: &'a str,
+    example: Option<&'a str>,
+}
+
+fn show(call: &Call, status: u16, problem: &Problem<'_>) -> Result<Reply, ApiError> {
+    page(
+        status,
+        &ErrorPage {
+            chrome: chrome(&call.environment),
+            title: problem.title,
+            what_happened: problem.what_happened,
+            why: problem.why,
+            what_to_do: problem.what_to_do,
+            example: problem.example,
+            request_id: call.request_id(),
+        },
+    )
+}
+
+/// `client_id` is missing, or of no environment.
+pub(crate) fn unknown_client(call: &Call, client_id: &str) -> Result<Reply, ApiError> {
+    let known = &call.registry.default_environment().client_id;
+    show(
+        call,
+        400,
+        &Problem {
+            title: "Unknown client ID",
+            what_happened: &format!("An application asked for a sign-in with the client_id “{client_id}”."),
+            why: "No environment of this emulator has this client ID.",
+            what_to_do: "Set WORKOS_CLIENT_ID in the application to the client ID of its environment. \
+                         The default environment's is:",
+            example: Some(&format!("WORKOS_CLIENT_ID={known}")),
+        },
+    )
+}
+
+/// `redirect_uri` is missing, malformed, or not one of the environment's.
+pub(crate) fn redirect_uri_not_allowed(call: &Call, redirect_uri: &str) -> Result<Reply, ApiError> {
+    let why = if call.environment.state().redirect_uris.len() == 0 {
+        "The environment has no registered redirect URIs. As long as that is so, only addresses of this machine are \
+         allowed, such as http://localhost:3000/callback."
+    } else {
+        "It must equal a redirect URI that is registered for the environment, to the letter."
+    };
+    let base_url = call.base_url();
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This redirect URI is not registered",
+            what_happened: &format!("An application asked to be sent to “{redirect_uri}” after the sign-in."),
+            why,
+            what_to_do: "Correct the redirect URI of the application, or register it:",
+            example: Some(&format!(
+                "curl {base_url}/user_management/redirect_uris -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"uri\": \"https://…\"}}'"
+            )),
+        },
+    )
+}
+
+/// `return_to` of a sign-out leads to a site that is not the application's.
+pub(crate) fn return_to_not_allowed(call: &Call, return_to: &str) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "You are signed out, but cannot go there",
+            what_happened: &format!("An application asked to be sent to “{return_to}” after the sign-out."),
+            why: "After a sign-out the browser is only sent to this machine, or to the site of a registered redirect URI.",
+            what_to_do: "Correct return_to, or register a redirect URI on its site.",
+            example: None,
+        },
+    )
+}
+
+/// The sign-in is over, timed out, or was started by another browser: all the same to who has no part in it.
+pub(super) fn sign_in_not_found(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This sign-in is over",
+            what_happened: "The sign-in that this page belongs to has ended, or was started in another browser.",
+            why: "A sign-in can be finished once, within ten minutes unless set otherwise, and only in the browser \
+                  that started it, with cookies.",
+            what_to_do: "Go back to the application and sign in again.",
+            example: None,
+        },
+    )
+}
+
+/// A form was sent by a page of another site.
+pub(super) fn cross_site(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        403,
+        &Problem {
+            title: "This form was sent from another site",
+            what_happened: "Another site tried to sign in, or to choose an organization, in your place.",
+            why: "Forms of the sign-in pages are only taken from these pages.",
+            what_to_do: "Go back to the application and sign in again. If the emulator stands behind a proxy, \
+                         give it the address that browsers use:",
+            example: Some("workos-emulator --public-url https://…"),
+        },
+    )
+}

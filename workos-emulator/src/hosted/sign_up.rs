@@ -1,0 +1,171 @@
+//! Sign-up with e-mail and password.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    chrome, error, page,
+    pages::{Form, SignUpPage, TextField},
+    sign_in,
+    visit::{self, Visit},
+};
+use crate::{
+    api::user_management::{
+        authenticate::method::{self, AuthenticationMethod},
+        authorize::session::{self, Authenticated},
+        users::{
+            self, NewUser,
+            password::{self, GivenPassword},
+        },
+    },
+    core::secret::Secret,
+    server::{call::Call, error::ApiError, reply::Reply},
+};
+
+pub(crate) const PATH: &str = "/authkit/sign-up";
+
+/// What a person fills in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    first_name: String,
+    last_name: String,
+    email: String,
+    password: String,
+}
+
+/// What is wrong with it: by field, or as a whole.
+#[derive(Default)]
+struct Problems {
+    error: Option<String>,
+    first_name: Vec<String>,
+    last_name: Vec<String>,
+    email: Vec<String>,
+    password: Vec<String>,
+}
+
+/// `GET /authkit/sign-up`
+pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
+    visit::show(call, |visit| {
+        if !is_allowed(call) {
+            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+        }
+        let fields = Fields {
+            email: visit.session.request.login_hint.clone().unwrap_or_default(),
+            ..Fields::default()
+        };
+        form(visit, 200, &fields, &Problems::default())
+    })
+}
+
+/// `POST /authkit/sign-up`: creates the user, who is then signed in.
+pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
+    visit::submit(call, |visit| {
+        if !is_allowed(call) {
+            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+        }
+        let fields: Fields = call.body()?;
+        match sign_up(visit, &fields) {
+            Ok(Some(step)) => Ok(visit.go(step)),
+            Ok(None) => error::sign_in_not_found(call),
+            Err(refusal) => form(visit, 400, &fields, &Problems::from(&refusal)),
+        }
+    })
+}
+
+fn is_allowed(call: &Call) -> bool {
+    call.environment.state().settings().sign_up
+}
+
+/// Nothing where another tab finished the sign-in.
+fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, ApiError> {
+    let environment = &visit.call.environment;
+    let given = GivenPassword {
+        password: Some(Secret::new(&fields.password)),
+        ..GivenPassword::default()
+    };
+    let password_hash = password::prepare(environment, &fields.email, &given)?;
+    let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+    let new = NewUser {
+        email: fields.email.clone(),
+        first_name: named(&fields.first_name),
+        last_name: named(&fields.last_name),
+        password_hash,
+        ..NewUser::default()
+    };
+    let device = visit.device();
+    environment.transact(|tx| {
+        if !visit.is_current(tx) {
+            return Ok(None);
+        }
+        let user = users::create(tx, new)?;
+        let method = AuthenticationMethod::Password;
+        method::succeeded(tx, method, &user, &device)?;
+        let user_id = user.id.clone();
+        session::authenticated(tx, &visit.session, Authenticated { user_id, method }, device).map(Some)
+    })
+}
+
+/// The API's refusals, as the page shows them.
+///
+/// That an e-mail address is taken cannot be kept from a person who signs up with it as long as they need not show that
+/// it is theirs; the page does at least not say so.
+impl From<&ApiError> for Problems {
+    fn from(refusal: &ApiError) -> Self {
+        let mut problems = Self::default();
+        let errors = refusal.body.get("errors").and_then(Value::as_array);
+        for error in errors.into_iter().flatten() {
+            let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            let message = text("message").to_owned();
+            match (refusal.code(), text("code"), text("field")) {
+                (Some("password_strength_error"), ..) => problems.password.push(message),
+                (_, "invalid_email", _) => problems.email.push(message),
+                (_, _, "first_name") => problems.first_name.push(message),
+                (_, _, "last_name") => problems.last_name.push(message),
+                _ => {}
+            }
+        }
+        let by_field = [
+            &problems.first_name,
+            &problems.last_name,
+            &problems.email,
+            &problems.password,
+        ];
+        if by_field.iter().all(|problems| problems.is_empty()) {
+            let message = "Your account was not created. If you have one already, sign in.";
+            problems.error = Some(message.to_owned());
+        }
+        problems
+    }
+}
+
+fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
+    let state = visit.call.environment.state();
+    let least = state.settings().password_policy.min_length;
+    page(
+        status,
+        &SignUpPage {
+            chrome: chrome(&visit.call.environment),
+            form: Form {
+                action: PATH,
+                hidden: &visit.hidden(),
+            },
+            error: problems.error.as_deref(),
+            first_name: TextField {
+                value: &fields.first_name,
+                problems: &problems.first_name,
+            },
+            last_name: TextField {
+                value: &fields.last_name,
+                problems: &problems.last_name,
+            },
+            email: TextField {
+                value: &fields.email,
+                problems: &problems.email,
+            },
+            password_problems: &problems.password,
+            password_hint: &format!("At least {least} characters, and hard to guess."),
+            sign_in_url: &visit.url(sign_in::PATH),
+        },
+    )
+}

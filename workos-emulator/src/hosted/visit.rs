@@ -1,0 +1,152 @@
+//! A browser's visit to a page of a sign-in: is it the browser that started the sign-in, and does the form come from us?
+
+use std::sync::Arc;
+
+use url::form_urlencoded;
+
+use super::{error, organization, sign_in, sign_up};
+use crate::{
+    api::user_management::{
+        authorize::{
+            self,
+            session::{AuthorizationSession, Step},
+        },
+        sessions::Device,
+    },
+    server::{call::Call, error::ApiError, reply::Reply},
+    store::{Expiring, Transaction},
+};
+
+/// The parameter, and hidden field, that names the sign-in.
+const SESSION: &str = "authorization_session_id";
+
+/// A visit by the browser that started the sign-in.
+pub(super) struct Visit<'a> {
+    pub(super) call: &'a Call,
+    pub(super) session: Arc<AuthorizationSession>,
+}
+
+/// Shows a page of a sign-in, to the browser that started it.
+pub(super) fn show(
+    call: &Call,
+    page: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    match find(call, call.query.get(SESSION)) {
+        Some(session) => page(&Visit { call, session }),
+        None => error::sign_in_not_found(call),
+    }
+}
+
+/// Takes a form of a sign-in, from our own page in the browser that started it.
+pub(super) fn submit(
+    call: &Call,
+    form: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    if !is_same_origin(call) {
+        return error::cross_site(call);
+    }
+    let id = call.raw_body().get(SESSION).and_then(|id| id.as_str());
+    match find(call, id) {
+        Some(session) => form(&Visit { call, session }),
+        None => error::sign_in_not_found(call),
+    }
+}
+
+fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {
+    let id = id?;
+    let state = call.environment.state();
+    let session = state.authorization_sessions.get(id)?;
+    let given = call.cookie(&cookie_name(id))?;
+    let valid = session.secret().matches(given) && session.expires_at() > call.environment.clock.now();
+    valid.then(|| Arc::clone(session))
+}
+
+/// Whether one of our own pages sent this form. Browsers say where a form comes from, and no page can make them lie.
+/// What says nothing is no browser, and needs the cookie all the same.
+fn is_same_origin(call: &Call) -> bool {
+    match (call.header("sec-fetch-site"), call.header("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == call.base_url(),
+        (None, None) => true,
+    }
+}
+
+/// One cookie for each sign-in, so that two in one browser do not meet, and none that was there before is trusted.
+fn cookie_name(session_id: &str) -> String {
+    format!("workos_{session_id}")
+}
+
+fn cookie(call: &Call, session: &AuthorizationSession, value: &str, max_age: i64) -> String {
+    let name = cookie_name(&session.id);
+    let secure = if call.base_url().starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
+    format!("{name}={value}; Path=/authkit; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
+}
+
+fn cookie_with_secret(call: &Call, session: &AuthorizationSession) -> String {
+    let left = session.expires_at().duration_since(call.environment.clock.now());
+    cookie(call, session, session.secret().expose(), left.as_secs())
+}
+
+fn url(path: &str, session: &AuthorizationSession) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &session.request.client_id)
+        .append_pair(SESSION, &session.id)
+        .finish();
+    format!("{path}?{query}")
+}
+
+/// From the authorization request to the first page. It binds the sign-in to the browser.
+pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
+    let path = if session.request.sign_up {
+        sign_up::PATH
+    } else {
+        sign_in::PATH
+    };
+    Reply::redirect(302, format!("{}{}", call.base_url(), url(path, session)))
+        .header("Set-Cookie", cookie_with_secret(call, session))
+        .header("Cache-Control", "no-store")
+}
+
+impl Visit<'_> {
+    /// The address of another page of the same sign-in.
+    pub(super) fn url(&self, path: &str) -> String {
+        url(path, &self.session)
+    }
+
+    /// What the forms of this sign-in take along.
+    pub(super) fn hidden(&self) -> [(&str, &str); 2] {
+        [
+            ("client_id", &self.session.request.client_id),
+            (SESSION, &self.session.id),
+        ]
+    }
+
+    pub(super) fn device(&self) -> Device {
+        authorize::device(self.call)
+    }
+
+    /// Whether the sign-in is still where this visit found it: not finished by another tab in the meantime.
+    pub(super) fn is_current(&self, tx: &Transaction<'_>) -> bool {
+        tx.unexpired::<AuthorizationSession>(&self.session.id)
+            .is_some_and(|session| *session == self.session)
+    }
+
+    /// Goes on after a form was taken: 303, so that a reload does not send it again.
+    pub(super) fn go(&self, step: Step) -> Reply {
+        let reply = match step {
+            Step::ChooseOrganization(session) => Reply::redirect(303, url(organization::PATH, &session))
+                .header("Set-Cookie", cookie_with_secret(self.call, &session)),
+            Step::Leave(url) => {
+                Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0))
+            }
+        };
+        reply.header("Cache-Control", "no-store")
+    }
+}
+
+#[cfg(test)]
+mod tests;
