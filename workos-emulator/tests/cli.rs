@@ -1,9 +1,11 @@
 //! The `workos-emulator` command, from the outside.
 
+mod http;
+
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
@@ -86,19 +88,16 @@ impl Drop for Started {
     }
 }
 
-/// The body of `GET path`, with the default API key.
-fn get(port: u16, path: &str, api_key: &str) -> (String, Value) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {api_key}\r\nConnection: close\r\n\r\n"
+/// `GET path` with this API key.
+fn get(port: u16, path: &str, api_key: &str) -> (u16, Value) {
+    let bearer = format!("Bearer {api_key}");
+    http::request(
+        ([127, 0, 0, 1], port).into(),
+        "GET",
+        path,
+        &[("Authorization", &bearer)],
+        "",
     )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.lines().next().unwrap().to_owned();
-    (status, serde_json::from_str(body).unwrap_or_default())
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,8 +1,10 @@
 //! The emulator inside a test.
 
+mod http;
+
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{TcpListener, TcpStream},
     thread,
     time::{Duration, SystemTime},
 };
@@ -10,43 +12,18 @@ use std::{
 use serde_json::{Value, json};
 use workos_emulator::{Emulator, EmulatorError};
 
-/// One request, over a connection of its own: no client is needed that wants a runtime.
-fn request(
-    emulator: SocketAddr,
-    api_key: &str,
-    method: &str,
-    path: &str,
-    body: Option<&str>,
-) -> (u16, Value) {
-    let mut stream = TcpStream::connect(emulator).unwrap();
-    let body = body.unwrap_or_default();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {emulator}\r\nAuthorization: Bearer {api_key}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or_default())
-}
-
 fn get(emulator: &Emulator, api_key: &str, path: &str) -> (u16, Value) {
-    request(emulator.address(), api_key, "GET", path, None)
+    let bearer = format!("Bearer {api_key}");
+    http::request(emulator.address(), "GET", path, &[("Authorization", &bearer)], "")
 }
 
 fn post(emulator: &Emulator, path: &str, body: &Value) -> (u16, Value) {
-    let body = Some(body.to_string());
-    request(
-        emulator.address(),
-        &emulator.api_key(),
-        "POST",
-        path,
-        body.as_deref(),
-    )
+    let bearer = format!("Bearer {}", emulator.api_key());
+    let headers = [
+        ("Authorization", bearer.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    http::request(emulator.address(), "POST", path, &headers, &body.to_string())
 }
 
 #[tokio::test]
@@ -69,6 +46,10 @@ async fn sets_up_what_the_api_then_shows() -> Result<(), EmulatorError> {
     assert_eq!(status, 200);
     assert_eq!(list["data"][0]["organization_id"], json!(acme.id));
     assert_eq!(list["data"][0]["role"]["slug"], "admin");
+    let tokens = emulator.sign_in(&alice).await?;
+    assert_eq!(tokens.organization_id, Some(acme.id));
+    assert_eq!(tokens.access_token.split('.').count(), 3);
+    assert!(!format!("{tokens:?}").contains(&tokens.refresh_token));
     let created = emulator.events().expect("user.created").await?;
     assert_eq!(created.data["email"], "alice@acme.example");
     Ok(())
@@ -88,7 +69,10 @@ async fn teaches_what_was_wrong() -> Result<(), EmulatorError> {
     // Nothing of it is left.
     ann().create()?;
     let refused = ann().create().unwrap_err();
-    assert!(refused.to_string().contains("email_not_available"), "{refused}");
+    assert!(
+        refused.to_string().contains("This email is not available."),
+        "{refused}"
+    );
     let refused = emulator.environment("default").unwrap_err();
     assert!(refused.to_string().contains("'default'"), "{refused}");
     Ok(())

@@ -199,15 +199,14 @@ impl EmulatorBuilder {
         seed: Option<&Seed>,
         public_url: Option<String>,
     ) -> Result<(Arc<Registry>, Seeded), EmulatorError> {
-        let source = Source {
-            time: clock::system_time(),
-            randomness: Mutex::new(ids::system_randomness()),
-        };
         let options = Options {
+            source: Source::default(),
             public_url,
             control_key: self.control_key.clone(),
         };
-        let environment = source.environment("default", Some("client_emulate".to_owned()));
+        let environment = options
+            .source
+            .environment("default", Some("client_emulate".to_owned()));
         let settings = Value::Object(self.settings.clone());
         let start = Start {
             api_key: Some("sk_test_default"),
@@ -216,8 +215,7 @@ impl EmulatorBuilder {
             settings: Some(&settings),
         };
         let seeded = environments::fill(&environment, start)?;
-        let registry = Registry::new(environment, source, options)
-            .map_err(EmulatorError::refused("the default environment"))?;
+        let registry = Registry::new(Arc::new(environment), options);
         Ok((Arc::new(registry), seeded))
     }
 }

@@ -141,3 +141,6 @@ pub fn validate_seed(text: &str) -> Result<Vec<String>, InvalidSeed> {
         )])),
     }
 }
+
+#[cfg(test)]
+mod tests;

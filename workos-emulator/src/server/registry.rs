@@ -9,7 +9,11 @@ use tokio::sync::watch;
 
 use super::{api_key, error::ApiError};
 use crate::{
-    core::{clock::TimeSource, secret::Secret},
+    core::{
+        clock::{self, TimeSource},
+        ids,
+        secret::Secret,
+    },
     environment::Environment,
 };
 
@@ -21,13 +25,12 @@ pub(crate) struct Registry {
     changed: watch::Sender<()>,
     default: Arc<Environment>,
     options: Options,
-    source: Source,
 }
 
 /// Where new environments take their time and their randomness from.
 pub(crate) struct Source {
-    pub(crate) time: TimeSource,
-    pub(crate) randomness: Mutex<StdRng>,
+    time: TimeSource,
+    randomness: Mutex<StdRng>,
 }
 
 impl Source {
@@ -43,6 +46,16 @@ impl Source {
     }
 }
 
+/// The system's.
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            time: clock::system_time(),
+            randomness: Mutex::new(ids::system_randomness()),
+        }
+    }
+}
+
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Source")
@@ -50,8 +63,9 @@ impl std::fmt::Debug for Source {
 }
 
 /// What holds for the whole process.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Options {
+    pub(crate) source: Source,
     /// Where clients reach the emulator, when that is not the host that they name.
     pub(crate) public_url: Option<String>,
     /// What `X-Emulate-Key` must be on the control API.
@@ -67,23 +81,22 @@ struct Entries {
 }
 
 impl Registry {
-    pub(crate) fn new(default: Environment, source: Source, options: Options) -> Result<Self, ApiError> {
-        let default = Arc::new(default);
+    pub(crate) fn new(default: Arc<Environment>, options: Options) -> Self {
         let registry = Self {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
             changed: watch::Sender::new(()),
             default: Arc::clone(&default),
             options,
-            source,
         };
-        registry.add(&default)?;
-        Ok(registry)
+        // Nothing else is there that could have its name or its keys.
+        let _ = registry.add(&default);
+        registry
     }
 
     /// An empty environment, for [`add`](Self::add).
     pub(crate) fn blank(&self, name: &str) -> Environment {
-        self.source.environment(name, None)
+        self.options.source.environment(name, None)
     }
 
     /// The environment of requests that name none.

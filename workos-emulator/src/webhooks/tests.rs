@@ -278,16 +278,16 @@ async fn serves_environments_while_they_are_there() {
         Arc::new(|| "2026-01-16T12:00:00Z".parse().unwrap()),
         crate::core::ids::system_randomness(),
     ));
-    registry.add(&later);
+    registry.add(&later).unwrap();
     subscribe(&later, &receiver.url);
     emit(&later, "user.created", "user_1");
     let received = receiver.next().await;
-    assert!(registry.remove(&later.id).is_some());
+    assert!(registry.remove(&later.id).is_ok());
     received.closed().await;
     assert_eq!(later.state().attempts.len(), 0);
 
     // Without the one who serves them nobody is sent to any more.
-    registry.add(&later);
+    registry.add(&later).unwrap();
     let received: Received = receiver.next().await;
     serving.abort();
     received.closed().await;
