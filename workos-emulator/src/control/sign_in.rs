@@ -56,7 +56,9 @@ pub(crate) fn sign_in_as(
                 return Err(ApiError::invalid_field("user_id", "required", message));
             }
         };
-        let method = wanted.authentication_method.unwrap_or(AuthenticationMethod::Password);
+        let method = wanted
+            .authentication_method
+            .unwrap_or(AuthenticationMethod::Password);
         method::succeeded(tx, method, &user, &device)?;
         sign_in::sign_in(
             tx,

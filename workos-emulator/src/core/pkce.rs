@@ -41,21 +41,37 @@ mod tests {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
         assert!(challenge.is_answered_by(VERIFIER));
         assert!(!challenge.is_answered_by(&VERIFIER.replace('d', "e")));
-        assert!(!challenge.is_answered_by(CHALLENGE), "that would be the method `plain`");
+        assert!(
+            !challenge.is_answered_by(CHALLENGE),
+            "that would be the method `plain`"
+        );
         assert!(!challenge.is_answered_by(""));
     }
 
     #[test]
     fn a_verifier_of_a_forbidden_form_answers_nothing() {
-        for verifier in ["short", &"a".repeat(129), &format!("{} {}", "a".repeat(30), "b".repeat(30))] {
+        for verifier in [
+            "short",
+            &"a".repeat(129),
+            &format!("{} {}", "a".repeat(30), "b".repeat(30)),
+        ] {
             let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
-            assert!(!CodeChallenge::parse(&challenge).unwrap().is_answered_by(verifier), "{verifier}");
+            assert!(
+                !CodeChallenge::parse(&challenge).unwrap().is_answered_by(verifier),
+                "{verifier}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_digest() {
-        for text in ["", "abc", &CHALLENGE[..42], &format!("{CHALLENGE}="), &CHALLENGE.replace('-', "+")] {
+        for text in [
+            "",
+            "abc",
+            &CHALLENGE[..42],
+            &format!("{CHALLENGE}="),
+            &CHALLENGE.replace('-', "+"),
+        ] {
             assert_eq!(CodeChallenge::parse(text), None, "{text}");
         }
     }

@@ -44,18 +44,12 @@ pub(crate) struct TextField<'a> {
 impl<'a> TextField<'a> {
     /// A control that holds `value`, with which nothing is wrong.
     pub(crate) const fn filled(value: &'a str) -> Self {
-        Self {
-            value,
-            problems: &[],
-        }
+        Self { value, problems: &[] }
     }
 
     /// An empty control with `problems`: a password is asked again.
     const fn refused(problems: &'a [String]) -> Self {
-        Self {
-            value: "",
-            problems,
-        }
+        Self { value: "", problems }
     }
 }
 

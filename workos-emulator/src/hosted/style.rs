@@ -11,10 +11,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 /// for good (`Cache-Control: public, max-age=31536000, immutable`).
 pub(crate) static PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE);
-    let version: String = digest[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let version: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("/authkit/style-{version}.css")
 });
 

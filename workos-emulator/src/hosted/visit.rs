@@ -78,7 +78,11 @@ fn cookie_name(session_id: &str) -> String {
 
 fn cookie(call: &Call, session: &AuthorizationSession, value: &str, max_age: i64) -> String {
     let name = cookie_name(&session.id);
-    let secure = if call.base_url().starts_with("https:") { "; Secure" } else { "" };
+    let secure = if call.base_url().starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
     format!("{name}={value}; Path=/authkit; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
 }
 
@@ -97,7 +101,11 @@ fn url(path: &str, session: &AuthorizationSession) -> String {
 
 /// From the authorization request to the first page. It binds the sign-in to the browser.
 pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
-    let path = if session.request.sign_up { sign_up::PATH } else { sign_in::PATH };
+    let path = if session.request.sign_up {
+        sign_up::PATH
+    } else {
+        sign_in::PATH
+    };
     Reply::redirect(302, format!("{}{}", call.base_url(), url(path, session)))
         .header("Set-Cookie", cookie_with_secret(call, session))
         .header("Cache-Control", "no-store")

@@ -44,7 +44,10 @@ impl Query {
 
     /// The first value of this name, percent-encoded for another URL: the same bytes, whether they are UTF-8 or not.
     pub(crate) fn encoded(&self, name: &str) -> Option<String> {
-        let pairs = self.raw.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let pairs = self
+            .raw
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let (_, value) = pairs.into_iter().find(|(key, _)| {
             url::form_urlencoded::parse(key.as_bytes())
                 .next()
@@ -184,7 +187,11 @@ mod tests {
             ("state", Some("")),
             ("xstate=1", None),
         ] {
-            assert_eq!(Query::parse(query).encoded("state").as_deref(), encoded, "{query}");
+            assert_eq!(
+                Query::parse(query).encoded("state").as_deref(),
+                encoded,
+                "{query}"
+            );
         }
     }
 

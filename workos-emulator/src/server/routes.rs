@@ -7,7 +7,9 @@ use crate::{
     api::{
         authorization::{environment_roles, organization_roles, permissions},
         organizations,
-        user_management::{authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users},
+        user_management::{
+            authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users,
+        },
     },
     control, hosted,
 };
@@ -449,7 +451,10 @@ impl Routes {
     /// All routes of the emulator.
     pub(crate) fn new() -> Self {
         let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
-        for operation in [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS].into_iter().flatten() {
+        for operation in [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
+            .into_iter()
+            .flatten()
+        {
             by_path
                 .entry(pattern(operation.path))
                 .or_default()

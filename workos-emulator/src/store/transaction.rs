@@ -99,7 +99,9 @@ impl<'a> Transaction<'a> {
 
     /// The row with this id, unless its time is over.
     pub(crate) fn unexpired<R: Expiring>(&self, id: &str) -> Option<&Arc<R>> {
-        R::table(&self.state).get(id).filter(|row| row.expires_at() > self.now)
+        R::table(&self.state)
+            .get(id)
+            .filter(|row| row.expires_at() > self.now)
     }
 
     /// The state and the commit that leads to it; nothing where nothing was changed.

@@ -31,11 +31,7 @@ pub(crate) struct RedirectUri {
 
 const BY_URI: Index<RedirectUri> = Index::unique("uri", |redirect| vec![(redirect.uri.as_str().into(), 0)]);
 const BY_DEFAULT: Index<RedirectUri> = Index::unique("default", |redirect| {
-    redirect
-        .default
-        .then_some(("".into(), 0))
-        .into_iter()
-        .collect()
+    redirect.default.then_some(("".into(), 0)).into_iter().collect()
 });
 
 impl Record for RedirectUri {
@@ -318,7 +314,10 @@ mod tests {
             ] {
                 assert_eq!(allowed(&state, foreign), None, "{foreign}");
                 let after = allowed_after_sign_out(&state, foreign);
-                assert!(after.is_none_or(|url| url.host_str() == Some("app.example.com")), "{foreign}");
+                assert!(
+                    after.is_none_or(|url| url.host_str() == Some("app.example.com")),
+                    "{foreign}"
+                );
             }
         }
     }
@@ -328,8 +327,14 @@ mod tests {
         let state = with(&[]);
         let url = allowed(&state, "http://localhost\\@evil.example/").unwrap();
         assert_eq!(url.as_str(), "http://localhost/@evil.example/");
-        assert_eq!(allowed(&state, "HTTP://LOCALHOST:80/").unwrap().as_str(), "http://localhost/");
-        assert_eq!(allowed(&state, "http://0x7f.1/").unwrap().as_str(), "http://127.0.0.1/");
+        assert_eq!(
+            allowed(&state, "HTTP://LOCALHOST:80/").unwrap().as_str(),
+            "http://localhost/"
+        );
+        assert_eq!(
+            allowed(&state, "http://0x7f.1/").unwrap().as_str(),
+            "http://127.0.0.1/"
+        );
     }
 
     #[test]
@@ -382,7 +387,11 @@ mod tests {
             "https://example.com/cb#x",
         ] {
             let refused = refusal(wrong);
-            assert_eq!((refused.status, refused.code()), (422, Some("invalid_request_parameters")), "{wrong}");
+            assert_eq!(
+                (refused.status, refused.code()),
+                (422, Some("invalid_request_parameters")),
+                "{wrong}"
+            );
         }
     }
 
@@ -393,22 +402,43 @@ mod tests {
         let wildcard = add("https://*.example.com/cb");
         let first = add("https://example.com/cb");
         let second = add("https://example.com/cb2");
-        assert_eq!((wildcard.default, first.default, second.default), (false, true, false));
-        let remove = |id: &str| environment.transact(|tx| delete(tx, id)).map_err(|error| error.status);
+        assert_eq!(
+            (wildcard.default, first.default, second.default),
+            (false, true, false)
+        );
+        let remove = |id: &str| {
+            environment
+                .transact(|tx| delete(tx, id))
+                .map_err(|error| error.status)
+        };
         assert_eq!(remove(&first.id), Err(409));
         assert_eq!(remove(&second.id), Ok(()));
         assert_eq!(remove(&second.id), Err(404));
-        let again = environment.transact(|tx| create(tx, "https://example.com/cb")).unwrap_err();
-        assert_eq!(again.to_string(), "422 Redirect URI 'https://example.com/cb' already exists.");
+        let again = environment
+            .transact(|tx| create(tx, "https://example.com/cb"))
+            .unwrap_err();
+        assert_eq!(
+            again.to_string(),
+            "422 Redirect URI 'https://example.com/cb' already exists."
+        );
     }
 
     #[test]
     fn a_sign_out_leads_to_this_machine_or_to_the_application() {
         let state = with(&["https://app.example.com/callback"]);
-        for fits in ["http://localhost:3000/bye", "https://app.example.com/", "https://app.example.com/x?y"] {
+        for fits in [
+            "http://localhost:3000/bye",
+            "https://app.example.com/",
+            "https://app.example.com/x?y",
+        ] {
             assert!(allowed_after_sign_out(&state, fits).is_some(), "{fits}");
         }
-        for other in ["https://evil.example/", "http://app.example.com/", "//app.example.com", "/"] {
+        for other in [
+            "https://evil.example/",
+            "http://app.example.com/",
+            "//app.example.com",
+            "/",
+        ] {
             assert_eq!(allowed_after_sign_out(&state, other), None, "{other}");
         }
     }

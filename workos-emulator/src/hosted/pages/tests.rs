@@ -50,10 +50,7 @@ fn every_page(text: &str) -> Vec<String> {
         value: text,
         problems: &problems,
     };
-    let organizations = [OrganizationChoice {
-        id: text,
-        name: text,
-    }];
+    let organizations = [OrganizationChoice { id: text, name: text }];
     [
         SignInPage {
             chrome,
@@ -174,13 +171,7 @@ fn every_control_has_a_label_and_every_description_exists() {
             .into_iter()
             .filter(|tag| !tag.contains(r#"type="hidden""#))
         {
-            let id = tag
-                .split(r#"id=""#)
-                .nth(1)
-                .unwrap()
-                .split('"')
-                .next()
-                .unwrap();
+            let id = tag.split(r#"id=""#).nth(1).unwrap().split('"').next().unwrap();
             assert!(html.contains(&format!(r#"<label for="{id}">"#)), "{tag}");
             let descriptions = tag
                 .split(r#"aria-describedby=""#)
@@ -325,9 +316,7 @@ fn a_refused_sign_up_keeps_what_was_typed_and_points_at_what_is_wrong() {
     let list = &html[html.find(r#"id="password-problems""#).unwrap()..];
     let list = &list[..list.find("</ul>").unwrap()];
     assert!(
-        problems
-            .iter()
-            .all(|problem| list.contains(problem.as_str())),
+        problems.iter().all(|problem| list.contains(problem.as_str())),
         "{list}"
     );
 }
@@ -376,10 +365,7 @@ fn each_organization_is_one_button() {
         html.contains(r#"<span class="avatar" aria-hidden="true">UR</span>"#),
         "{html}"
     );
-    assert!(
-        html.contains("<span>Umbrella Research &#38; Co</span>"),
-        "{html}"
-    );
+    assert!(html.contains("<span>Umbrella Research &#38; Co</span>"), "{html}");
     assert!(html.contains("Signed in as alice@acme.com"));
     assert!(input(&html, "authorization_session_id").contains("01KA"));
 }

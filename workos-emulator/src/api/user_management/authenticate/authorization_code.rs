@@ -99,7 +99,9 @@ fn redeem(
     let now = tx.now();
     let code = tx.delete::<AuthorizationCode>(&Secret::digest(&request.code));
     let Some(code) = code.filter(|code| code.expires_at > now && code.client_id == client.id) else {
-        return Ok(Err(invalid_grant("The code has expired or has already been used.")));
+        return Ok(Err(invalid_grant(
+            "The code has expired or has already been used.",
+        )));
     };
     if let Err(refusal) = code.check(client, request) {
         return Ok(Err(refusal));
@@ -124,11 +126,15 @@ impl AuthorizationCode {
     fn check(&self, client: &Client, request: &Request) -> Result<(), ApiError> {
         let same = |uri: &String| Url::parse(uri).is_ok_and(|url| url.as_str() == self.redirect_uri);
         if !request.redirect_uri.as_ref().is_none_or(same) {
-            return Err(invalid_grant("The redirect_uri is not the one of the authorization request."));
+            return Err(invalid_grant(
+                "The redirect_uri is not the one of the authorization request.",
+            ));
         }
         match (&self.code_challenge, &request.code_verifier) {
             (Some(challenge), Some(verifier)) if challenge.is_answered_by(verifier) => Ok(()),
-            (Some(_), Some(_)) => Err(invalid_grant("The code_verifier does not answer the code_challenge.")),
+            (Some(_), Some(_)) => Err(invalid_grant(
+                "The code_verifier does not answer the code_challenge.",
+            )),
             (Some(_), None) => Err(invalid_grant("The code_verifier is required.")),
             // A verifier that nothing asked for proves nothing.
             (None, Some(_)) => Err(ApiError::bad_request(
@@ -136,7 +142,10 @@ impl AuthorizationCode {
                 "The authorization request had no code_challenge.",
             )),
             (None, None) if client.authenticated => Ok(()),
-            (None, None) => Err(ApiError::oauth("invalid_client", "The client_secret is required.")),
+            (None, None) => Err(ApiError::oauth(
+                "invalid_client",
+                "The client_secret is required.",
+            )),
         }
     }
 }

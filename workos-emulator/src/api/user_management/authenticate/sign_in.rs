@@ -90,7 +90,11 @@ pub(crate) fn sign_in(
         Ok(Destination::Organization(id)) => Some(id),
         Ok(Destination::Choice(organizations)) => {
             let token = organization_selection::begin(tx, client, user_id, method)?;
-            return Ok(Err(organization_selection_required(&user, &organizations, &token)));
+            return Ok(Err(organization_selection_required(
+                &user,
+                &organizations,
+                &token,
+            )));
         }
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -94,8 +94,9 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
 
 fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<User>, AuthorizationError> {
     let user = match &request.login_hint {
-        Some(email) => users::find_by_email(state, email)
-            .ok_or_else(|| AuthorizationError::new("user_not_found", format!("No user has the e-mail {email}.")))?,
+        Some(email) => users::find_by_email(state, email).ok_or_else(|| {
+            AuthorizationError::new("user_not_found", format!("No user has the e-mail {email}."))
+        })?,
         None => state
             .users
             .iter()
@@ -116,3 +117,6 @@ pub(crate) fn device(call: &Call) -> Device {
         user_agent: call.header("user-agent").map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests;

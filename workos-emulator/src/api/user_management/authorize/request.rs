@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
-use crate::{
-    core::pkce::CodeChallenge,
-    server::call::Query,
-    store::State,
-};
+use crate::{core::pkce::CodeChallenge, server::call::Query, store::State};
 
 /// The way back to the application. It exists only for a redirect URI that was found to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,15 +161,13 @@ fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError
     let organization_id = given(query, "organization_id");
     match (provider, connection_id, organization_id) {
         (Some("authkit"), None, None) => Ok(()),
-        (Some("authkit"), None, Some(organization_id)) => {
-            match state.organizations.get(organization_id) {
-                Some(_) => Ok(()),
-                None => Err(AuthorizationError::new(
-                    "organization_invalid",
-                    format!("Organization not found: '{organization_id}'."),
-                )),
-            }
-        }
+        (Some("authkit"), None, Some(organization_id)) => match state.organizations.get(organization_id) {
+            Some(_) => Ok(()),
+            None => Err(AuthorizationError::new(
+                "organization_invalid",
+                format!("Organization not found: '{organization_id}'."),
+            )),
+        },
         (Some(provider), None, None) if OAUTH_PROVIDERS.contains(&provider) => Err(AuthorizationError::new(
             "invalid_connection_selector",
             format!("This emulator does not serve {provider} yet: send provider=authkit."),
@@ -202,7 +196,10 @@ fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError
 }
 
 fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationError> {
-    match (given(query, "code_challenge"), given(query, "code_challenge_method")) {
+    match (
+        given(query, "code_challenge"),
+        given(query, "code_challenge_method"),
+    ) {
         (None, None) => Ok(None),
         (Some(challenge), Some("S256")) => match CodeChallenge::parse(challenge) {
             Some(challenge) => Ok(Some(challenge)),
@@ -228,6 +225,3 @@ fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
         )),
     }
 }
-
-#[cfg(test)]
-mod tests;
