@@ -8,22 +8,13 @@
 )]
 
 #[path = "../tests/flow/app.rs"]
-#[expect(
-    dead_code,
-    reason = "the benchmark needs only a part of the flow tests"
-)]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod app;
 #[path = "../tests/flow/browser.rs"]
-#[expect(
-    dead_code,
-    reason = "the benchmark needs only a part of the flow tests"
-)]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod browser;
 #[path = "../tests/flow/fake_workos.rs"]
-#[expect(
-    dead_code,
-    reason = "the benchmark needs only a part of the flow tests"
-)]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod fake_workos;
 
 use std::{
@@ -54,12 +45,8 @@ async fn length_of_email(user: AuthUser) -> String {
 }
 
 /// Sends requests with the given cookies to a service that was made before, one after another.
-fn call<S, R, B>(
-    bencher: Bencher<'_, '_>,
-    system: &SystemRunner,
-    service: S,
-    request: impl Fn() -> R,
-) where
+fn call<S, R, B>(bencher: Bencher<'_, '_>, system: &SystemRunner, service: S, request: impl Fn() -> R)
+where
     S: Service<R, Response = ServiceResponse<B>>,
     S::Error: std::fmt::Debug,
 {
@@ -152,8 +139,7 @@ fn webhook_1_kib(bencher: Bencher<'_, '_>) {
         .with_inputs(|| {
             *number.borrow_mut() += 1;
             let number = number.borrow();
-            let head =
-                format!(r#"{{"id":"event_{number:020}","event":"user.created","data":{{"x":""#);
+            let head = format!(r#"{{"id":"event_{number:020}","event":"user.created","data":{{"x":""#);
             let body = format!("{head}{}\"}}}}", "x".repeat(1024 - head.len() - 3));
             let mac = mac(body.as_bytes());
             (body, format!("t={MILLIS}, v1={mac}"))

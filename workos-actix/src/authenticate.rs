@@ -94,11 +94,7 @@ impl AuthKit {
         Authenticated::signed_out()
     }
 
-    async fn authenticate_session(
-        &self,
-        credential: Fingerprint,
-        session: LoadedSession,
-    ) -> Authenticated {
+    async fn authenticate_session(&self, credential: Fingerprint, session: LoadedSession) -> Authenticated {
         if let Some(hit) = self.cached(&credential).await {
             return self.refresh_if_due(Arc::clone(&hit.context), session).await;
         }
@@ -121,14 +117,8 @@ impl AuthKit {
     }
 
     /// The context of a session whose access token is genuine, current, and about the session's user.
-    pub(crate) async fn verify_session(
-        &self,
-        session: &Session,
-    ) -> Result<Arc<AuthContext>, TokenError> {
-        let claims = self
-            .verifier()
-            .verify(session.access_token.expose())
-            .await?;
+    pub(crate) async fn verify_session(&self, session: &Session) -> Result<Arc<AuthContext>, TokenError> {
+        let claims = self.verifier().verify(session.access_token.expose()).await?;
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
         }
@@ -164,12 +154,7 @@ impl AuthKit {
         is_good.then_some(hit)
     }
 
-    async fn remember(
-        &self,
-        credential: Fingerprint,
-        session: &Arc<Session>,
-        context: &Arc<AuthContext>,
-    ) {
+    async fn remember(&self, credential: Fingerprint, session: &Arc<Session>, context: &Arc<AuthContext>) {
         let verified = VerifiedSession {
             session: Arc::clone(session),
             context: Arc::clone(context),
@@ -178,11 +163,7 @@ impl AuthKit {
         self.verified().insert(credential, Arc::new(verified)).await;
     }
 
-    async fn refresh_if_due(
-        &self,
-        context: Arc<AuthContext>,
-        session: LoadedSession,
-    ) -> Authenticated {
+    async fn refresh_if_due(&self, context: Arc<AuthContext>, session: LoadedSession) -> Authenticated {
         let remaining = context.claims.exp - self.now();
         if remaining <= 0 {
             return self.refresh(session, None).await;
@@ -250,8 +231,7 @@ impl AuthKit {
             match self.verify_session(&new).await {
                 Ok(context) if context.claims.exp > self.now() => {
                     let cookie = self.store_refreshed(&old, &new).await;
-                    self.remember_refreshed(cookie.as_ref(), &new, &context)
-                        .await;
+                    self.remember_refreshed(cookie.as_ref(), &new, &context).await;
                     let session = LoadedSession {
                         session: new,
                         key: old.key,
@@ -286,11 +266,7 @@ impl AuthKit {
     }
 
     /// The new cookie; a failure is logged and leaves the old one, which the grace time covers.
-    async fn store_refreshed(
-        &self,
-        old: &LoadedSession,
-        new: &Arc<Session>,
-    ) -> Option<Cookie<'static>> {
+    async fn store_refreshed(&self, old: &LoadedSession, new: &Arc<Session>) -> Option<Cookie<'static>> {
         let stored = self.session_cookie().replace(old, new).await;
         stored
             .inspect_err(|error| tracing::error!(%error, "the refreshed session cannot be kept"))

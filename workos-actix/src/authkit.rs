@@ -95,17 +95,14 @@ impl AuthKit {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, String> {
-        let http =
-            http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
+        let http = http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
         let client = Client::builder()
             .api_key(config.api_key.expose())
             .client_id(&config.client_id)
             .base_url(&config.api_base_url)
             .transport(Arc::new(ReqwestTransport(http.clone())))
             .try_build()
-            .map_err(|_| {
-                "has characters that no HTTP header can carry; copy it again.".to_owned()
-            })?;
+            .map_err(|_| "has characters that no HTTP header can carry; copy it again.".to_owned())?;
         let jwks_url = format!(
             "{}/sso/jwks/{}",
             config.api_base_url,

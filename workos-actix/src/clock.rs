@@ -55,9 +55,7 @@ pub(crate) mod testing {
 
     impl TestClock {
         pub(crate) fn at_seconds(seconds: u64) -> Self {
-            Self(Arc::new(Mutex::new(
-                UNIX_EPOCH + Duration::from_secs(seconds),
-            )))
+            Self(Arc::new(Mutex::new(UNIX_EPOCH + Duration::from_secs(seconds))))
         }
 
         pub(crate) fn advance(&self, by: Duration) {

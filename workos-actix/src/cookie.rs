@@ -11,10 +11,7 @@ use crate::config::CookieConfig;
 ///
 /// There can be several (a sibling domain may have set one of the same name), and bytes in other cookies that are not
 /// text must not hide ours.
-pub(crate) fn values<'a>(
-    headers: &'a HeaderMap,
-    name: &'a str,
-) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = String> + 'a {
     pairs(headers)
         .filter(move |(found, _)| *found == name)
         .map(|(name, value)| {
@@ -99,12 +96,7 @@ impl CookieAttributes {
         self
     }
 
-    pub(crate) fn cookie(
-        &self,
-        name: &str,
-        value: String,
-        max_age: std::time::Duration,
-    ) -> Cookie<'static> {
+    pub(crate) fn cookie(&self, name: &str, value: String, max_age: std::time::Duration) -> Cookie<'static> {
         let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         let mut cookie = Cookie::build(name.to_owned(), value)
             .path("/")
@@ -145,10 +137,7 @@ mod tests {
     #[test]
     fn finds_every_value_and_survives_odd_neighbours() {
         let headers = headers(&[b"\xff\xfe=1; a=1+2=; =; b", b"a=%41; ;a=%zz"]);
-        assert_eq!(
-            values(&headers, "a").collect::<Vec<_>>(),
-            ["1+2=", "A", "%zz"]
-        );
+        assert_eq!(values(&headers, "a").collect::<Vec<_>>(), ["1+2=", "A", "%zz"]);
         assert_eq!(values(&headers, "b").count(), 0);
         assert_eq!(names(&headers, "a").count(), 3);
     }

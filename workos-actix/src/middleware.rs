@@ -109,8 +109,7 @@ where
                             Ok(cookie) => Some(cookie),
                             Err(error) => {
                                 let failure = error.error_response();
-                                let mut response =
-                                    response.into_response(failure).map_into_right_body();
+                                let mut response = response.into_response(failure).map_into_right_body();
                                 finish(response.headers_mut(), cookie.as_ref(), &auth);
                                 return Ok(response);
                             }
@@ -141,10 +140,8 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
     }
     let path = request.uri().path();
     // A browser sends preflight requests without cookies, whatever it has.
-    let is_preflight = request.method() == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let is_preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if is_preflight
         || config.paths.is_auth_route(path)
         || path_pattern::matches_any(&config.unauthenticated_paths, path)
@@ -158,16 +155,11 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.
-async fn apply(
-    auth: &RequestAuth,
-    change: SessionChange,
-) -> Result<Cookie<'static>, actix_web::Error> {
+async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'static>, actix_web::Error> {
     let cookies = auth.authkit.session_cookie();
     let opaque = |error: crate::credential::SessionError| {
         tracing::error!(%error, "the session cannot be kept");
-        actix_web::error::ErrorInternalServerError(
-            "The session cannot be kept; the server's log says why.",
-        )
+        actix_web::error::ErrorInternalServerError("The session cannot be kept; the server's log says why.")
     };
     match change {
         SessionChange::Begin(session) => cookies
@@ -226,8 +218,7 @@ fn has_private_caching(headers: &HeaderMap) -> bool {
         .any(|value| {
             value.split(',').any(|directive| {
                 let directive = directive.trim();
-                directive.eq_ignore_ascii_case("private")
-                    || directive.eq_ignore_ascii_case("no-store")
+                directive.eq_ignore_ascii_case("private") || directive.eq_ignore_ascii_case("no-store")
             })
         })
 }

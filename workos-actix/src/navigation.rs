@@ -93,10 +93,7 @@ mod tests {
     #[test]
     fn navigation_is_told_from_fetch() {
         assert!(navigates(&[("sec-fetch-mode", "navigate")]));
-        assert!(!navigates(&[
-            ("sec-fetch-mode", "cors"),
-            ("accept", "text/html")
-        ]));
+        assert!(!navigates(&[("sec-fetch-mode", "cors"), ("accept", "text/html")]));
         assert!(navigates(&[("accept", "text/html,*/*")]));
         assert!(!navigates(&[("accept", "application/json")]));
         assert!(!navigates(&[("accept", "*/*")]));
@@ -126,9 +123,7 @@ mod tests {
             ("purpose", "prefetch"),
             ("x-moz", "prefetch"),
         ] {
-            assert!(is_prefetch(
-                request(&[(name, value)]).to_http_request().headers()
-            ));
+            assert!(is_prefetch(request(&[(name, value)]).to_http_request().headers()));
         }
         assert!(!is_prefetch(request(&[]).to_http_request().headers()));
     }
@@ -140,10 +135,7 @@ mod tests {
             is_same_origin(request(headers).to_http_request().headers(), own)
         };
         assert!(allowed(&[]));
-        assert!(allowed(&[
-            ("sec-fetch-site", "same-origin"),
-            ("origin", "null")
-        ]));
+        assert!(allowed(&[("sec-fetch-site", "same-origin"), ("origin", "null")]));
         assert!(allowed(&[("sec-fetch-site", "none")]));
         assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
         assert!(!allowed(&[

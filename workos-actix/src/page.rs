@@ -6,11 +6,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, http::header::ContentType};
 use serde_json::json;
 
 /// `{"code": …, "message": …}`, as the WorkOS API answers.
-pub(crate) fn json_error(
-    response: &mut HttpResponseBuilder,
-    code: &str,
-    message: &str,
-) -> HttpResponse {
+pub(crate) fn json_error(response: &mut HttpResponseBuilder, code: &str, message: &str) -> HttpResponse {
     response.json(json!({ "code": code, "message": message }))
 }
 
@@ -50,7 +46,10 @@ fn html(response: &mut HttpResponseBuilder, title: &str, body: &str) -> HttpResp
     let title = escape(title);
     response
         .insert_header(ContentType::html())
-        .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"))
+        .insert_header((
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .insert_header(("Referrer-Policy", "no-referrer"))
         .body(format!(

@@ -58,9 +58,8 @@ impl PathPattern {
                     Some(Variable::One) => segments.push(Segment::Any),
                     Some(Variable::Below) => rest = Rest::Below,
                     Some(Variable::Optional) => rest = Rest::Optional,
-                    None if part.contains([
-                        '(', ')', '{', '}', ':', '*', '+', '?', '[', ']', '|', '\\', '%',
-                    ]) =>
+                    None if part
+                        .contains(['(', ')', '{', '}', ':', '*', '+', '?', '[', ']', '|', '\\', '%']) =>
                     {
                         return Err(wrong(&format!("the segment `{part}` is not understood")));
                     }
@@ -80,10 +79,7 @@ impl PathPattern {
         } else {
             path.split('/').collect::<Vec<_>>()
         };
-        if self.rest == Rest::Nothing
-            && parts.len() == self.segments.len() + 1
-            && parts.last() == Some(&"")
-        {
+        if self.rest == Rest::Nothing && parts.len() == self.segments.len() + 1 && parts.last() == Some(&"") {
             parts.pop();
         }
         if parts.len() < self.segments.len() {
@@ -131,10 +127,7 @@ impl Variable {
             return is_name(name).then_some(variable);
         }
         let inner = part.strip_prefix('{')?;
-        let (inner, variable) = match inner
-            .strip_suffix("}*")
-            .or_else(|| inner.strip_suffix(":.*}"))
-        {
+        let (inner, variable) = match inner.strip_suffix("}*").or_else(|| inner.strip_suffix(":.*}")) {
             Some(name) => (name, Self::Below),
             None => (inner.strip_suffix('}')?, Self::One),
         };

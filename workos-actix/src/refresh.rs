@@ -104,10 +104,7 @@ impl Refresher {
         key: Fingerprint,
         refresh_token: &SecretString,
     ) -> watch::Receiver<Option<Refreshed>> {
-        let mut in_flight = self
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = in_flight.get(&key) {
             return flight.clone();
         }

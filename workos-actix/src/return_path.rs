@@ -126,10 +126,7 @@ mod tests {
 
     #[test]
     fn unusual_characters_are_encoded() {
-        assert_eq!(
-            ReturnPath::parse("/café x").unwrap().as_str(),
-            "/caf%C3%A9%20x"
-        );
+        assert_eq!(ReturnPath::parse("/café x").unwrap().as_str(), "/caf%C3%A9%20x");
         assert_eq!(ReturnPath::parse("/a/../b").unwrap().as_str(), "/b");
     }
 
@@ -167,10 +164,7 @@ mod tests {
         ] {
             assert_eq!(ReturnPath::parse(attack), None, "{attack:?}");
         }
-        assert_eq!(
-            ReturnPath::parse(&format!("/{}", "a".repeat(MAX_LENGTH))),
-            None
-        );
+        assert_eq!(ReturnPath::parse(&format!("/{}", "a".repeat(MAX_LENGTH))), None);
     }
 
     #[test]

@@ -251,10 +251,7 @@ impl AuthKitBuilder {
 
     /// Paths that stay open under [`require_auth`](Self::require_auth): exact paths, WorkOS's globs (`/blog/(.*)`,
     /// `/docs/:path*`) and Actix's patterns (`/docs/{page}`, `/files/{tail}*`).
-    pub fn unauthenticated_paths<I: Into<String>>(
-        mut self,
-        patterns: impl IntoIterator<Item = I>,
-    ) -> Self {
+    pub fn unauthenticated_paths<I: Into<String>>(mut self, patterns: impl IntoIterator<Item = I>) -> Self {
         self.unauthenticated_paths
             .extend(patterns.into_iter().map(Into::into));
         self
@@ -289,9 +286,8 @@ impl AuthKitBuilder {
         let config = self.check(&mut problems);
         match config {
             Some(config) if problems.is_empty() => {
-                AuthKit::new(config, self.store, self.clock, self.randomness).map_err(|error| {
-                    ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)])
-                })
+                AuthKit::new(config, self.store, self.clock, self.randomness)
+                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
             }
             _ => Err(ConfigError::new(problems)),
         }

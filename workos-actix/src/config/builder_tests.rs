@@ -31,10 +31,7 @@ fn problem(overrides: &'static [(&'static str, &'static str)]) -> (String, Strin
     let [problem] = error.problems() else {
         panic!("expected one problem: {error}")
     };
-    (
-        problem.setting().to_owned(),
-        problem.explanation().to_owned(),
-    )
+    (problem.setting().to_owned(), problem.explanation().to_owned())
 }
 
 #[test]
@@ -42,10 +39,7 @@ fn defaults_are_those_of_the_kits() {
     let config = config(&[]);
     assert_eq!(config.api_base_url, "https://api.workos.com");
     assert_eq!(config.cookie.name, "wos-session");
-    assert_eq!(
-        config.cookie.max_age,
-        Duration::from_secs(400 * 24 * 60 * 60)
-    );
+    assert_eq!(config.cookie.max_age, Duration::from_secs(400 * 24 * 60 * 60));
     assert_eq!(config.cookie.same_site, SameSite::Lax);
     assert!(config.cookie.secure);
     assert_eq!(config.paths.callback, "/callback");
@@ -73,10 +67,7 @@ fn a_base_url_is_taken_apart() {
         ("http://[::1]", "http://[::1]"),
     ] {
         let builder = variables(&[]).api_base_url(url);
-        assert_eq!(
-            builder.check(&mut Vec::new()).unwrap().api_base_url,
-            expected
-        );
+        assert_eq!(builder.check(&mut Vec::new()).unwrap().api_base_url, expected);
     }
     for url in [
         "ftp://localhost",
@@ -92,11 +83,7 @@ fn a_base_url_is_taken_apart() {
 #[test]
 fn all_missing_variables_are_reported_at_once() {
     let error = AuthKit::builder().variables(|_| None).build().unwrap_err();
-    let settings: Vec<_> = error
-        .problems()
-        .iter()
-        .map(ConfigProblem::setting)
-        .collect();
+    let settings: Vec<_> = error.problems().iter().map(ConfigProblem::setting).collect();
     assert_eq!(
         settings,
         [
@@ -135,10 +122,7 @@ fn wrong_values_name_their_variable() {
         "WORKOS_REDIRECT_URI"
     );
     assert_eq!(problem(&[("WORKOS_API_PORT", "http")]).0, "WORKOS_API_PORT");
-    assert_eq!(
-        problem(&[("WORKOS_API_HTTPS", "perhaps")]).0,
-        "WORKOS_API_HTTPS"
-    );
+    assert_eq!(problem(&[("WORKOS_API_HTTPS", "perhaps")]).0, "WORKOS_API_HTTPS");
     assert_eq!(
         problem(&[("WORKOS_API_HOSTNAME", "http://x/y")]).0,
         "WORKOS_API_HOSTNAME"
@@ -151,10 +135,7 @@ fn wrong_values_name_their_variable() {
         problem(&[("WORKOS_COOKIE_SAMESITE", "maybe")]).0,
         "WORKOS_COOKIE_SAMESITE"
     );
-    assert_eq!(
-        problem(&[("WORKOS_COOKIE_NAME", "a;b")]).0,
-        "WORKOS_COOKIE_NAME"
-    );
+    assert_eq!(problem(&[("WORKOS_COOKIE_NAME", "a;b")]).0, "WORKOS_COOKIE_NAME");
     assert_eq!(
         problem(&[("WORKOS_COOKIE_DOMAIN", "a; Path=/x")]).0,
         "WORKOS_COOKIE_DOMAIN"
@@ -196,10 +177,7 @@ fn cookies_are_secure_for_https_and_for_same_site_none() {
 #[test]
 fn issuers_are_a_comma_list() {
     let config = config(&[("WORKOS_ISSUER", "https://a.example, https://b.example,")]);
-    assert_eq!(
-        config.token.issuers,
-        ["https://a.example", "https://b.example"]
-    );
+    assert_eq!(config.token.issuers, ["https://a.example", "https://b.example"]);
 }
 
 #[test]

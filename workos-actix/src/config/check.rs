@@ -20,11 +20,7 @@ impl AuthKitBuilder {
         let mut problem =
             |setting, explanation: String| problems.push(ConfigProblem::new(setting, explanation));
 
-        if self
-            .api_key
-            .as_ref()
-            .is_none_or(|key| key.expose().is_empty())
-        {
+        if self.api_key.as_ref().is_none_or(|key| key.expose().is_empty()) {
             problem(
                 "WORKOS_API_KEY",
                 "is not set: the secret key, like `sk_test_…`; copy it from API Keys in the WorkOS dashboard.".into(),
@@ -33,8 +29,7 @@ impl AuthKitBuilder {
         if self.client_id.as_ref().is_none_or(String::is_empty) {
             problem(
                 "WORKOS_CLIENT_ID",
-                "is not set: like `client_01…`; copy it from API Keys in the WorkOS dashboard."
-                    .into(),
+                "is not set: like `client_01…`; copy it from API Keys in the WorkOS dashboard.".into(),
             );
         }
         let password = self
@@ -50,9 +45,7 @@ impl AuthKitBuilder {
             };
             problem(
                 "WORKOS_COOKIE_PASSWORD",
-                format!(
-                    "{state}: at least 32 random characters; make one with `openssl rand -base64 32`."
-                ),
+                format!("{state}: at least 32 random characters; make one with `openssl rand -base64 32`."),
             );
         }
         let redirect_uri = self.redirect_uri.as_deref().and_then(absolute_http_url);
@@ -178,11 +171,7 @@ impl AuthKitBuilder {
             .api_hostname
             .as_deref()
             .map_or(DEFAULT_API_HOSTNAME, str::trim);
-        let port = match self
-            .api_port
-            .as_deref()
-            .map(|text| text.trim().parse::<u16>())
-        {
+        let port = match self.api_port.as_deref().map(|text| text.trim().parse::<u16>()) {
             None => String::new(),
             Some(Ok(port)) => format!(":{port}"),
             Some(Err(_)) => {
@@ -204,18 +193,12 @@ impl AuthKitBuilder {
         } else {
             Err((
                 "WORKOS_API_HOSTNAME",
-                format!(
-                    "is `{hostname}`: must be a bare host name, like `api.workos.com` or `localhost`."
-                ),
+                format!("is `{hostname}`: must be a bare host name, like `api.workos.com` or `localhost`."),
             ))
         }
     }
 
-    fn paths(
-        &self,
-        redirect_uri: Option<&Url>,
-        problem: &mut impl FnMut(&'static str, String),
-    ) -> Paths {
+    fn paths(&self, redirect_uri: Option<&Url>, problem: &mut impl FnMut(&'static str, String)) -> Paths {
         // Actix would read braces in a route as a pattern.
         let is_route = |path: &str| {
             path.starts_with('/')
@@ -245,9 +228,7 @@ impl AuthKitBuilder {
             };
             problem(
                 setting,
-                format!(
-                    "has the path `{callback}`: must be a plain path of its own, like `/auth/callback`."
-                ),
+                format!("has the path `{callback}`: must be a plain path of its own, like `/auth/callback`."),
             );
         }
         let mut local = |setting, path: &str| {

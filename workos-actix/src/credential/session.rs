@@ -69,10 +69,7 @@ impl Session {
             ("user".to_owned(), serde_json::to_string(&self.user)?),
         ]);
         if let Some(impersonator) = &self.impersonator {
-            state.insert(
-                "impersonator".to_owned(),
-                serde_json::to_string(impersonator)?,
-            );
+            state.insert("impersonator".to_owned(), serde_json::to_string(impersonator)?);
         }
         Ok(state)
     }

@@ -11,10 +11,7 @@ pub(crate) type StoredState = HashMap<String, String>;
 type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 trait DynSessionStore: Send + Sync {
-    fn load<'a>(
-        &'a self,
-        key: &'a SessionKey,
-    ) -> LocalBoxFuture<'a, Result<Option<StoredState>, String>>;
+    fn load<'a>(&'a self, key: &'a SessionKey) -> LocalBoxFuture<'a, Result<Option<StoredState>, String>>;
     fn save<'a>(
         &'a self,
         state: StoredState,
@@ -30,10 +27,7 @@ trait DynSessionStore: Send + Sync {
 }
 
 impl<S: SessionStore + Send + Sync> DynSessionStore for S {
-    fn load<'a>(
-        &'a self,
-        key: &'a SessionKey,
-    ) -> LocalBoxFuture<'a, Result<Option<StoredState>, String>> {
+    fn load<'a>(&'a self, key: &'a SessionKey) -> LocalBoxFuture<'a, Result<Option<StoredState>, String>> {
         Box::pin(async move {
             match SessionStore::load(self, key).await {
                 Ok(state) => Ok(state),

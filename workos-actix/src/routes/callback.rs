@@ -11,8 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::form_urlencoded;
 use workos::{
-    UserManagementAuthenticationScreenHint as ScreenHint,
-    user_management::AuthenticateWithCodeParams,
+    UserManagementAuthenticationScreenHint as ScreenHint, user_management::AuthenticateWithCodeParams,
 };
 
 use super::{redirect, refuse, return_path, sign_in, verifier_cookie::Attempt};
@@ -78,10 +77,7 @@ impl CallbackError {
     }
 }
 
-pub(crate) async fn callback(
-    request: HttpRequest,
-    query: Option<Query<CallbackQuery>>,
-) -> HttpResponse {
+pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQuery>>) -> HttpResponse {
     let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
         Err(error) => return error.error_response(),
@@ -90,11 +86,7 @@ pub(crate) async fn callback(
     let Some(state) = query.state.clone().filter(|state| !state.is_empty()) else {
         // Nobody here asked for this code, so it is not ours to use: an attacker could have planted it.
         if query.code.is_some() && query.error.is_none() {
-            return sign_in::begin(
-                &request,
-                sign_in::SignInQuery::default(),
-                ScreenHint::SignIn,
-            );
+            return sign_in::begin(&request, sign_in::SignInQuery::default(), ScreenHint::SignIn);
         }
         return failure(
             &auth,

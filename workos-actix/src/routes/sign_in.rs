@@ -3,15 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Query};
 use serde::Deserialize;
 use workos::{
-    UserManagementAuthenticationProvider as Provider,
-    UserManagementAuthenticationScreenHint as ScreenHint,
+    UserManagementAuthenticationProvider as Provider, UserManagementAuthenticationScreenHint as ScreenHint,
     user_management::GetAuthorizationUrlParams,
 };
 
 use super::{redirect, refuse, return_path};
-use crate::{
-    AuthError, context::RequestAuth, digest::sha256_base64url, navigation, random::unguessable,
-};
+use crate::{AuthError, context::RequestAuth, digest::sha256_base64url, navigation, random::unguessable};
 
 /// What a link to the route may ask for. The rest of the authorize request is not for strangers to choose.
 #[derive(Debug, Default, Deserialize)]
@@ -21,10 +18,7 @@ pub(crate) struct SignInQuery {
     login_hint: Option<String>,
 }
 
-pub(crate) async fn sign_in(
-    request: HttpRequest,
-    query: Option<Query<SignInQuery>>,
-) -> HttpResponse {
+pub(crate) async fn sign_in(request: HttpRequest, query: Option<Query<SignInQuery>>) -> HttpResponse {
     begin(
         &request,
         query.map(Query::into_inner).unwrap_or_default(),
@@ -32,10 +26,7 @@ pub(crate) async fn sign_in(
     )
 }
 
-pub(crate) async fn sign_up(
-    request: HttpRequest,
-    query: Option<Query<SignInQuery>>,
-) -> HttpResponse {
+pub(crate) async fn sign_up(request: HttpRequest, query: Option<Query<SignInQuery>>) -> HttpResponse {
     begin(
         &request,
         query.map(Query::into_inner).unwrap_or_default(),
@@ -81,11 +72,7 @@ pub(super) fn begin(request: &HttpRequest, query: SignInQuery, screen: ScreenHin
         login_hint: query.login_hint.filter(|hint| !hint.is_empty()),
         ..GetAuthorizationUrlParams::new(authkit.config().redirect_uri.as_str())
     };
-    let url = match authkit
-        .client()
-        .user_management()
-        .get_authorization_url(params)
-    {
+    let url = match authkit.client().user_management().get_authorization_url(params) {
         Ok(url) => url,
         Err(error) => {
             tracing::error!(%error, "the authorization URL cannot be made");
@@ -96,10 +83,9 @@ pub(super) fn begin(request: &HttpRequest, query: SignInQuery, screen: ScreenHin
         }
     };
     let mut response = redirect(StatusCode::TEMPORARY_REDIRECT, &url);
-    for cookie in
-        authkit
-            .verifier_cookies()
-            .begin(request.headers(), &state, &code_verifier, return_to)
+    for cookie in authkit
+        .verifier_cookies()
+        .begin(request.headers(), &state, &code_verifier, return_to)
     {
         if let Err(error) = response.add_cookie(&cookie) {
             tracing::error!(%error, "the sign-in cookie cannot be set");

@@ -64,11 +64,7 @@ pub(crate) async fn get(request: HttpRequest, query: Option<Query<SignOutQuery>>
     sign_out(&auth, query, StatusCode::TEMPORARY_REDIRECT)
 }
 
-fn sign_out(
-    auth: &RequestAuth,
-    query: Option<Query<SignOutQuery>>,
-    status: StatusCode,
-) -> HttpResponse {
+fn sign_out(auth: &RequestAuth, query: Option<Query<SignOutQuery>>, status: StatusCode) -> HttpResponse {
     let config = auth.authkit.config();
     let asked = query.and_then(|query| return_path(&auth.authkit, query.return_to.as_deref()));
     let session_id = auth.session_id();
@@ -86,12 +82,7 @@ fn sign_out(
         return_to: return_to.map(String::from),
         ..GetLogoutUrlParams::new(session_id)
     };
-    match auth
-        .authkit
-        .client()
-        .user_management()
-        .get_logout_url(params)
-    {
+    match auth.authkit.client().user_management().get_logout_url(params) {
         Ok(url) if Url::parse(&url).is_ok() => redirect(status, &url),
         _ => redirect(status, "/"),
     }

@@ -95,10 +95,7 @@ impl Jwks {
                 return Err(TokenError::UnknownKey);
             }
         }
-        self.0
-            .fetch_after(seen)
-            .await
-            .map_err(TokenError::Unavailable)?;
+        self.0.fetch_after(seen).await.map_err(TokenError::Unavailable)?;
         let set = self.0.keys.load_full();
         set.and_then(|set| set.keys.get(kid).cloned())
             .ok_or(TokenError::UnknownKey)
@@ -202,8 +199,8 @@ struct Jwk {
 
 /// The RS256 keys of a JWKS document; keys of other kinds are skipped, and of two with one id the first counts.
 fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
-    let document: Document = serde_json::from_slice(document)
-        .map_err(|error| format!("the answer is not a key set: {error}"))?;
+    let document: Document =
+        serde_json::from_slice(document).map_err(|error| format!("the answer is not a key set: {error}"))?;
     let mut keys = HashMap::new();
     for jwk in document.keys {
         let usable = jwk.kty == "RSA"

@@ -94,8 +94,7 @@ impl Verifier {
             return Err(TokenError::NotYetValid);
         }
         let issuers = &self.config.issuers;
-        let same =
-            |issuer: &String| issuer.trim_end_matches('/') == claims.iss.trim_end_matches('/');
+        let same = |issuer: &String| issuer.trim_end_matches('/') == claims.iss.trim_end_matches('/');
         if !issuers.is_empty() && !issuers.iter().any(same) {
             return Err(TokenError::Issuer {
                 actual: claims.iss.clone(),
@@ -159,6 +158,5 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
     let json = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| TokenError::Malformed("a part is not base64url"))?;
-    serde_json::from_slice(&json)
-        .map_err(|_| TokenError::Malformed("a part is not the expected JSON"))
+    serde_json::from_slice(&json).map_err(|_| TokenError::Malformed("a part is not the expected JSON"))
 }

@@ -12,9 +12,7 @@ use crate::page;
 #[non_exhaustive]
 pub enum WebhookError {
     /// The app has no [`WebhookConfig`](crate::WebhookConfig): 500.
-    #[error(
-        "webhooks are not configured: add `.app_data(WebhookConfig::new(\"whsec_…\"))` to the `App`"
-    )]
+    #[error("webhooks are not configured: add `.app_data(WebhookConfig::new(\"whsec_…\"))` to the `App`")]
     MissingConfig,
     /// There is no `WorkOS-Signature` header: 400.
     #[error("the WorkOS-Signature header is missing")]
@@ -71,10 +69,9 @@ impl ResponseError for WebhookError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::MissingConfig => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::MissingSignature
-            | Self::MalformedSignature(_)
-            | Self::Malformed(_)
-            | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::MissingSignature | Self::MalformedSignature(_) | Self::Malformed(_) | Self::Unreadable => {
+                StatusCode::BAD_REQUEST
+            }
             Self::SignatureMismatch | Self::Stale { .. } => StatusCode::UNAUTHORIZED,
             Self::Replayed { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,

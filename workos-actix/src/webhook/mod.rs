@@ -125,8 +125,8 @@ impl WebhookConfig {
                 tolerance: self.tolerance,
             });
         }
-        let webhook: Webhook = serde_json::from_slice(body)
-            .map_err(|error| WebhookError::Malformed(error.to_string()))?;
+        let webhook: Webhook =
+            serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
         let acceptable_until = signature.timestamp.saturating_add(tolerance);
         if !self
             .deliveries

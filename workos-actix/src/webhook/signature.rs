@@ -58,8 +58,7 @@ impl<'a> Signature<'a> {
 
     /// Whether one of the secrets signed this body at this time. Every comparison takes constant time.
     pub(super) fn is_of<'s>(&self, body: &[u8], secrets: impl Iterator<Item = &'s str>) -> bool {
-        let mut keyed =
-            secrets.filter_map(|secret| Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok());
+        let mut keyed = secrets.filter_map(|secret| Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok());
         keyed.any(|mut expected| {
             expected.update(self.timestamp_text.as_bytes());
             expected.update(b".");

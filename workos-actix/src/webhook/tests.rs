@@ -64,10 +64,7 @@ fn a_signed_event_is_accepted_and_read() {
     struct DirectoryUser {
         id: String,
     }
-    assert_eq!(
-        webhook.data::<DirectoryUser>().unwrap().id,
-        "directory_user_1"
-    );
+    assert_eq!(webhook.data::<DirectoryUser>().unwrap().id, "directory_user_1");
     assert!(webhook.data::<Vec<String>>().is_err());
 }
 
@@ -117,19 +114,14 @@ fn stale_and_early_signatures_are_refused() {
 #[test]
 fn replays_are_refused_and_retries_are_not() {
     let (config, clock) = config();
-    let replayed = Err(WebhookError::Replayed {
-        id: "event_1".into(),
-    });
+    let replayed = Err(WebhookError::Replayed { id: "event_1".into() });
     let first = header("secret", millis(), BODY);
     config.verify(&first, BODY.as_bytes()).unwrap();
     assert_eq!(config.clone().verify(&first, BODY.as_bytes()), replayed);
     // The same signed request in another dress.
     let padded = format!("v1={}, {first},v2=x", mac("unknown", 1, b""));
     assert_eq!(config.verify(&padded, BODY.as_bytes()), replayed);
-    let shouted = first
-        .to_uppercase()
-        .replace("T=", "t=")
-        .replace("V1=", "v1=");
+    let shouted = first.to_uppercase().replace("T=", "t=").replace("V1=", "v1=");
     assert_eq!(config.verify(&shouted, BODY.as_bytes()), replayed);
     // WorkOS tries again: the same event, signed anew.
     clock.advance(Duration::from_secs(60));
@@ -169,9 +161,7 @@ fn secrets_can_be_rotated() {
     let one = header("next", millis() - 2, BODY);
     assert_eq!(
         config.verify(&one, BODY.as_bytes()),
-        Err(WebhookError::Replayed {
-            id: "event_1".into()
-        })
+        Err(WebhookError::Replayed { id: "event_1".into() })
     );
 }
 
@@ -219,10 +209,7 @@ fn debug_shows_no_secret() {
     assert!(!format!("{config:?}").contains("hidden"));
 }
 
-async fn status(
-    config: Option<WebhookConfig>,
-    request: TestRequest,
-) -> (StatusCode, serde_json::Value) {
+async fn status(config: Option<WebhookConfig>, request: TestRequest) -> (StatusCode, serde_json::Value) {
     let route = web::post().to(|webhook: Webhook| async move { webhook.id });
     let mut app = App::new().route("/", route);
     if let Some(config) = config {
@@ -275,10 +262,7 @@ async fn the_extractor_answers_by_cause() {
         ),
     ] {
         let (code, body) = status(config, request).await;
-        assert_eq!(
-            (code.as_u16(), body["code"].as_str()),
-            (expected, Some(cause))
-        );
+        assert_eq!((code.as_u16(), body["code"].as_str()), (expected, Some(cause)));
     }
     let non_ascii = actix_web::http::header::HeaderValue::from_bytes(b"t=1,\xff").unwrap();
     let (code, _) = status(Some(config().0), post().insert_header((HEADER, non_ascii))).await;

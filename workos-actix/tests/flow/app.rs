@@ -33,9 +33,7 @@ impl TestApp {
         Self::start_with(|builder| builder).await
     }
 
-    pub(crate) async fn start_with(
-        settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder,
-    ) -> Self {
+    pub(crate) async fn start_with(settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -86,10 +84,7 @@ impl TestApp {
     /// Waits until a number of requests has reached the app since it was started.
     pub(crate) async fn arrivals_reach(&self, number: usize) {
         let mut arrivals = self.arrivals.subscribe();
-        arrivals
-            .wait_for(|arrived| *arrived >= number)
-            .await
-            .unwrap();
+        arrivals.wait_for(|arrived| *arrived >= number).await.unwrap();
     }
 
     pub(crate) fn browser(&self) -> Browser {

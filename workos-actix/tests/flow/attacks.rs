@@ -15,10 +15,7 @@ async fn a_state_that_was_tampered_with_is_refused() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
     let callback = browser.authorize(&app.workos, "/auth/sign-in").await;
-    for tampered in [
-        format!("{callback}x"),
-        callback.replace("state=", "state=x"),
-    ] {
+    for tampered in [format!("{callback}x"), callback.replace("state=", "state=x")] {
         let response = browser.clone().fetch(&tampered).await;
         assert_eq!(
             (response.status, response.json()["code"].as_str()),
@@ -75,11 +72,7 @@ async fn a_callback_works_once_and_for_ten_minutes() {
     let callback = browser.authorize(&app.workos, "/auth/sign-in").await;
     let before = browser.clone();
     assert_eq!(browser.fetch(&callback).await.status, 307);
-    assert_eq!(
-        browser.fetch(&callback).await.status,
-        400,
-        "the attempt is over"
-    );
+    assert_eq!(browser.fetch(&callback).await.status, 400, "the attempt is over");
     assert_eq!(
         before.clone().fetch(&callback).await.status,
         401,
@@ -118,19 +111,12 @@ async fn sign_in_never_redirects_to_another_site() {
         let response = browser
             .sign_in(&app.workos, &format!("/auth/sign-in?return_to={attack}"))
             .await;
-        assert_eq!(
-            (response.status, response.location()),
-            (307, "/"),
-            "{attack}"
-        );
+        assert_eq!((response.status, response.location()), (307, "/"), "{attack}");
     }
 }
 
 /// Signs in with a WorkOS whose tokens are forged in some way.
-async fn sign_in_with(
-    app: &TestApp,
-    mint: impl Fn(Value) -> String + Send + Sync + 'static,
-) -> u16 {
+async fn sign_in_with(app: &TestApp, mint: impl Fn(Value) -> String + Send + Sync + 'static) -> u16 {
     app.workos.mint_with(mint);
     let mut browser = app.browser();
     let status = browser.sign_in(&app.workos, "/auth/sign-in").await.status;
@@ -162,18 +148,12 @@ async fn forged_tokens_are_refused() {
         .await,
         502
     );
-    assert_eq!(
-        sign_in_with(&app, |claims| sign("none", KID, &claims)).await,
-        502
-    );
+    assert_eq!(sign_in_with(&app, |claims| sign("none", KID, &claims)).await, 502);
     let hmac = |claims: Value| {
         let signed = unsigned(&json!({ "alg": "HS256", "kid": KID }), &claims);
         let mut mac = Hmac::<Sha256>::new_from_slice(modulus().as_bytes()).unwrap();
         mac.update(signed.as_bytes());
-        format!(
-            "{signed}.{}",
-            URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-        )
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     };
     assert_eq!(sign_in_with(&app, hmac).await, 502);
     // Genuine signature, other algorithm in the header; no kid; critical extensions.
@@ -189,12 +169,8 @@ async fn forged_tokens_are_refused() {
         .await,
         502
     );
-    let critical = |claims: Value| {
-        sign_with_header(
-            &json!({ "alg": "RS256", "kid": KID, "crit": ["exp"] }),
-            &claims,
-        )
-    };
+    let critical =
+        |claims: Value| sign_with_header(&json!({ "alg": "RS256", "kid": KID, "crit": ["exp"] }), &claims);
     assert_eq!(sign_in_with(&app, critical).await, 502);
     // Claims changed after signing.
     let spliced = |claims: Value| {
@@ -226,15 +202,7 @@ async fn forged_tokens_are_refused() {
         502
     );
     // No token at all.
-    for nonsense in [
-        "",
-        ".",
-        "..",
-        "...",
-        "a.b.c",
-        "é.é.é",
-        "eyJhbGciOiJSUzI1NiJ9",
-    ] {
+    for nonsense in ["", ".", "..", "...", "a.b.c", "é.é.é", "eyJhbGciOiJSUzI1NiJ9"] {
         assert_eq!(
             sign_in_with(&app, move |_| nonsense.to_owned()).await,
             502,
@@ -246,12 +214,8 @@ async fn forged_tokens_are_refused() {
 
 #[actix_web::test]
 async fn issuer_and_audience_are_checked_when_asked_for() {
-    let app = TestApp::start_with(|builder| {
-        builder
-            .issuers(["https://api.workos.com/"])
-            .audiences(["api"])
-    })
-    .await;
+    let app =
+        TestApp::start_with(|builder| builder.issuers(["https://api.workos.com/"]).audiences(["api"])).await;
     let with = |aud: Value, iss: &'static str| {
         move |mut claims: Value| {
             claims["aud"] = aud.clone();
@@ -294,18 +258,11 @@ async fn made_up_key_ids_do_not_flood_workos() {
     });
     for _ in 0..10 {
         assert_eq!(
-            app.browser()
-                .sign_in(&app.workos, "/auth/sign-in")
-                .await
-                .status,
+            app.browser().sign_in(&app.workos, "/auth/sign-in").await.status,
             503
         );
     }
-    assert_eq!(
-        app.workos.counts().jwks,
-        2,
-        "one more fetch for ten unknown keys"
-    );
+    assert_eq!(app.workos.counts().jwks, 2, "one more fetch for ten unknown keys");
     app.clock.advance(10);
     app.browser().sign_in(&app.workos, "/auth/sign-in").await;
     assert_eq!(app.workos.counts().jwks, 3);
@@ -326,12 +283,9 @@ async fn sessions_are_bound_to_password_and_name() {
     let browser = app.signed_in().await;
     let session = browser.session().unwrap().clone();
     let other =
-        TestApp::start_with(|builder| builder.cookie_password("another-password-of-32-characters"))
-            .await;
+        TestApp::start_with(|builder| builder.cookie_password("another-password-of-32-characters")).await;
     let mut foreign = other.browser();
-    foreign
-        .cookies
-        .insert("wos-session".into(), session.clone());
+    foreign.cookies.insert("wos-session".into(), session.clone());
     assert_eq!(foreign.fetch("/me").await.status, 401);
     for cut in [1, session.len() / 2, session.len() - 4] {
         let mut truncated = app.browser();
@@ -358,8 +312,7 @@ async fn sessions_verified_with_a_withdrawn_key_are_verified_again() {
     let mut browser = app.signed_in().await;
     assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_2");
     app.workos.publish("next_key");
-    app.workos
-        .mint_with(|claims| sign("RS256", "next_key", &claims));
+    app.workos.mint_with(|claims| sign("RS256", "next_key", &claims));
     app.clock.advance(60);
     app.signed_in().await;
     // The cached verification no longer counts; a refresh brings a token of the new key.

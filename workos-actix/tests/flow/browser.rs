@@ -23,9 +23,7 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     pub(crate) fn location(&self) -> &str {
@@ -68,12 +66,7 @@ impl Browser {
         }
     }
 
-    pub(crate) async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-    ) -> Response {
+    pub(crate) async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -147,9 +140,5 @@ pub(crate) fn callback_path(workos: &FakeWorkOs, authorization_url: &str) -> Str
 }
 
 pub(crate) fn query(url: &str) -> BTreeMap<String, String> {
-    Url::parse(url)
-        .unwrap()
-        .query_pairs()
-        .into_owned()
-        .collect()
+    Url::parse(url).unwrap().query_pairs().into_owned().collect()
 }

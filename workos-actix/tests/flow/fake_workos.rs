@@ -127,10 +127,7 @@ impl FakeWorkOs {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::new(workos.clone()))
-                .route(
-                    "/user_management/authenticate",
-                    web::post().to(authenticate),
-                )
+                .route("/user_management/authenticate", web::post().to(authenticate))
                 .route("/sso/jwks/client_1", web::get().to(jwks))
         })
         .workers(1)
@@ -294,10 +291,7 @@ impl MessageBody for Broken {
         BodySize::Sized(100)
     }
 
-    fn poll_next(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
         Poll::Ready(Some(Err(std::io::Error::other("the connection broke"))))
     }
 }
@@ -305,8 +299,7 @@ impl MessageBody for Broken {
 async fn jwks(workos: web::Data<FakeWorkOs>) -> HttpResponse {
     workos.0.counts.send_modify(|counts| counts.jwks += 1);
     if let Some(status) = workos.0.state.lock().unwrap().jwks_failure {
-        return HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap())
-            .finish();
+        return HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap()).finish();
     }
     HttpResponse::Ok().json(json!({ "keys": [
         { "kty": "EC", "kid": "other", "use": "sig" },

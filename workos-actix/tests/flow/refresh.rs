@@ -84,15 +84,11 @@ async fn a_client_that_disconnects_does_not_cut_a_rotation_in_half() {
     app.clock.advance(LIFETIME + 1);
     app.workos.hold();
     let service =
-        actix_web::test::init_service(App::new().wrap(app.authkit.middleware()).configure(pages))
-            .await;
+        actix_web::test::init_service(App::new().wrap(app.authkit.middleware()).configure(pages)).await;
     let service = Rc::new(service);
     let request = TestRequest::get()
         .uri("/me")
-        .insert_header((
-            "cookie",
-            format!("wos-session={}", browser.session().unwrap()),
-        ))
+        .insert_header(("cookie", format!("wos-session={}", browser.session().unwrap())))
         .to_request();
     tokio::select! {
         biased;
@@ -197,8 +193,7 @@ async fn a_rotated_session_is_kept_while_its_key_cannot_be_fetched() {
     let mut browser = app.signed_in().await;
     let old = browser.session().cloned();
     app.clock.advance(LIFETIME + 1);
-    app.workos
-        .mint_with(|claims| sign("RS256", "next_key", &claims));
+    app.workos.mint_with(|claims| sign("RS256", "next_key", &claims));
     app.workos.fail_jwks(Some(500));
     assert_eq!(browser.fetch("/me").await.status, 503);
     assert_ne!(browser.session().cloned(), old, "the rotation is not lost");
@@ -224,9 +219,6 @@ async fn a_late_request_hops_over_settled_sessions_that_expired() {
         .add_claims(json!({ "exp": crate::fake_workos::NOW + 500 }));
     let response = late.fetch("/me").await;
     assert_eq!((response.status, app.workos.counts().refreshes), (200, 2));
-    assert_eq!(
-        browser.fetch("/me").await.json()["jti"],
-        response.json()["jti"]
-    );
+    assert_eq!(browser.fetch("/me").await.json()["jti"], response.json()["jti"]);
     assert_eq!(app.workos.counts().refreshes, 2);
 }

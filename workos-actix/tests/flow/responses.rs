@@ -56,8 +56,7 @@ async fn the_rotated_cookie_arrives_with_an_inner_middlewares_error() {
 async fn a_missing_middleware_is_a_clear_500() {
     let app = TestApp::start().await;
     let service =
-        actix_web::test::init_service(App::new().configure(app.authkit.routes()).configure(pages))
-            .await;
+        actix_web::test::init_service(App::new().configure(app.authkit.routes()).configure(pages)).await;
     for path in [
         "/me",
         "/scope/page",
@@ -66,15 +65,11 @@ async fn a_missing_middleware_is_a_clear_500() {
         "/auth/sign-out",
     ] {
         let response =
-            actix_web::test::call_service(&service, TestRequest::get().uri(path).to_request())
-                .await;
+            actix_web::test::call_service(&service, TestRequest::get().uri(path).to_request()).await;
         assert_eq!(response.status(), 500, "{path}");
         let body = actix_web::test::read_body(response).await;
         let body = String::from_utf8(body.to_vec()).unwrap();
-        assert!(
-            body.contains(".wrap(authkit.middleware())"),
-            "{path}: {body}"
-        );
+        assert!(body.contains(".wrap(authkit.middleware())"), "{path}: {body}");
     }
 }
 
@@ -107,17 +102,8 @@ async fn require_auth_protects_everything_but_the_open_paths() {
         ("access-control-request-method", "GET"),
         ("origin", "https://spa.example"),
     ];
-    assert_ne!(
-        browser
-            .send(Method::OPTIONS, "/me", &preflight)
-            .await
-            .status,
-        401
-    );
-    assert_eq!(
-        browser.sign_in(&app.workos, "/auth/sign-in").await.status,
-        307
-    );
+    assert_ne!(browser.send(Method::OPTIONS, "/me", &preflight).await.status, 401);
+    assert_eq!(browser.sign_in(&app.workos, "/auth/sign-in").await.status, 307);
     assert_eq!(browser.visit("/no-such-page").await.status, 404);
 }
 
@@ -125,8 +111,7 @@ async fn require_auth_protects_everything_but_the_open_paths() {
 async fn odd_cookies_and_headers_do_no_harm() {
     let app = TestApp::start().await;
     let service =
-        actix_web::test::init_service(App::new().wrap(app.authkit.middleware()).configure(pages))
-            .await;
+        actix_web::test::init_service(App::new().wrap(app.authkit.middleware()).configure(pages)).await;
     let long = format!("wos-session={}", "A".repeat(100_000));
     for cookie in [
         &b"wos-session="[..],
@@ -148,18 +133,13 @@ async fn odd_cookies_and_headers_do_no_harm() {
     }
     // A cookie that somebody tossed in front of the real one does not sign anyone out.
     let browser = app.signed_in().await;
-    let cookie = format!(
-        "wos-session=tossed; wos-session={}",
-        browser.session().unwrap()
-    );
+    let cookie = format!("wos-session=tossed; wos-session={}", browser.session().unwrap());
     let request = TestRequest::get()
         .uri("/me")
         .insert_header(("cookie", cookie))
         .to_request();
     assert_eq!(
-        actix_web::test::call_service(&service, request)
-            .await
-            .status(),
+        actix_web::test::call_service(&service, request).await.status(),
         200
     );
     let _ = NAVIGATE;

@@ -26,10 +26,7 @@ async fn a_person_signs_in_and_the_app_knows_them() {
     assert_eq!(authorize["provider"], "authkit");
     assert_eq!(authorize["client_id"], "client_1");
     assert_eq!(authorize["screen_hint"], "sign-in");
-    assert_eq!(
-        authorize["redirect_uri"],
-        format!("{}/auth/callback", app.url)
-    );
+    assert_eq!(authorize["redirect_uri"], format!("{}/auth/callback", app.url));
     let [cookie] = &response.set_cookies()[..] else {
         panic!("one cookie")
     };
@@ -82,10 +79,7 @@ async fn sign_up_and_hints_are_passed_on_and_nothing_else() {
     assert_eq!(authorize["screen_hint"], "sign-up");
     assert_eq!(authorize["organization_id"], "org_9");
     assert_eq!(authorize["login_hint"], "a@b.example");
-    assert_eq!(
-        authorize["redirect_uri"],
-        format!("{}/auth/callback", app.url)
-    );
+    assert_eq!(authorize["redirect_uri"], format!("{}/auth/callback", app.url));
     assert_eq!(authorize["provider"], "authkit");
     assert_ne!(authorize["state"], "y");
 }
@@ -94,12 +88,8 @@ async fn sign_up_and_hints_are_passed_on_and_nothing_else() {
 async fn two_tabs_sign_in_side_by_side() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
-    let first = browser
-        .authorize(&app.workos, "/auth/sign-in?return_to=/a")
-        .await;
-    let second = browser
-        .authorize(&app.workos, "/auth/sign-in?return_to=/b")
-        .await;
+    let first = browser.authorize(&app.workos, "/auth/sign-in?return_to=/a").await;
+    let second = browser.authorize(&app.workos, "/auth/sign-in?return_to=/b").await;
     assert_eq!(browser.visit(&first).await.location(), "/a");
     assert_eq!(browser.visit(&second).await.location(), "/b");
 }
@@ -122,9 +112,7 @@ async fn too_many_pending_sign_ins_are_purged() {
 async fn only_navigations_begin_a_sign_in() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
-    let response = browser
-        .send(reqwest::Method::GET, "/auth/sign-in", &FETCH)
-        .await;
+    let response = browser.send(reqwest::Method::GET, "/auth/sign-in", &FETCH).await;
     assert_eq!(
         (response.status, response.json()["code"].as_str()),
         (400, Some("navigation_required"))
@@ -153,10 +141,7 @@ async fn programs_get_401_and_forms_see_other() {
         assert_eq!(response.header("www-authenticate"), "Bearer");
     }
     let response = browser.send(reqwest::Method::POST, "/me", &NAVIGATE).await;
-    assert_eq!(
-        (response.status, response.location()),
-        (303, "/auth/sign-in")
-    );
+    assert_eq!((response.status, response.location()), (303, "/auth/sign-in"));
 }
 
 #[actix_web::test]
@@ -166,11 +151,7 @@ async fn a_code_that_nobody_asked_for_starts_a_sign_in_instead() {
     let response = browser.visit("/auth/callback?code=planted").await;
     assert_eq!(response.status, 307);
     let callback = callback_path(&app.workos, response.location());
-    assert_eq!(
-        app.workos.counts().exchanges,
-        0,
-        "the planted code was not used"
-    );
+    assert_eq!(app.workos.counts().exchanges, 0, "the planted code was not used");
     assert_eq!(browser.visit(&callback).await.location(), "/");
     assert!(browser.session().is_some());
 }
@@ -188,9 +169,7 @@ async fn the_providers_error_is_shown_escaped() {
     let response = browser.visit(&path).await;
     assert_eq!(response.status, 401);
     assert!(
-        response
-            .body
-            .contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
+        response.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
         "{}",
         response.body
     );
@@ -269,10 +248,7 @@ async fn unreachable_keys_are_503_at_sign_in() {
     assert_eq!(response.status, 503);
     assert_eq!(response.header("retry-after"), "5");
     app.workos.fail_jwks(None);
-    assert_eq!(
-        browser.sign_in(&app.workos, "/auth/sign-in").await.status,
-        307
-    );
+    assert_eq!(browser.sign_in(&app.workos, "/auth/sign-in").await.status, 307);
 }
 
 #[actix_web::test]
@@ -308,10 +284,7 @@ async fn a_token_about_somebody_else_is_refused() {
     app.workos
         .mint_with(|claims| format!("{}.", unsigned(&json!({ "alg": "none" }), &claims)));
     assert_eq!(
-        app.browser()
-            .sign_in(&app.workos, "/auth/sign-in")
-            .await
-            .status,
+        app.browser().sign_in(&app.workos, "/auth/sign-in").await.status,
         502
     );
 }

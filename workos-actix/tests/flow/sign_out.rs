@@ -31,8 +31,7 @@ async fn a_post_signs_out_here_and_at_workos() {
 
 #[actix_web::test]
 async fn signing_out_works_with_an_expired_token_and_workos_down() {
-    let app =
-        TestApp::start_with(|builder| builder.after_sign_out("https://acme.example/bye")).await;
+    let app = TestApp::start_with(|builder| builder.after_sign_out("https://acme.example/bye")).await;
     let mut browser = app.signed_in().await;
     app.clock.advance(LIFETIME * 10);
     app.workos.stop().await;
@@ -55,10 +54,7 @@ async fn return_to_becomes_an_absolute_url_of_this_site() {
     );
     // Nobody is signed in any more: no detour.
     assert_eq!(
-        browser
-            .visit("/auth/sign-out?return_to=/bye")
-            .await
-            .location(),
+        browser.visit("/auth/sign-out?return_to=/bye").await.location(),
         "/bye"
     );
     assert_eq!(
@@ -88,10 +84,7 @@ async fn another_site_cannot_sign_anyone_out() {
     }
     // <img src="…/auth/sign-out">
     assert_eq!(
-        browser
-            .send(Method::GET, "/auth/sign-out", &FETCH)
-            .await
-            .status,
+        browser.send(Method::GET, "/auth/sign-out", &FETCH).await.status,
         403
     );
     let prefetch = [NAVIGATE[0], NAVIGATE[1], ("purpose", "prefetch")];

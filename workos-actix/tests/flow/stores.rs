@@ -40,9 +40,7 @@ impl Memory {
     async fn updated(&self) {
         // A bound for the case that fails: it never comes.
         let limit = std::time::Duration::from_secs(10);
-        tokio::time::timeout(limit, self.update.notified())
-            .await
-            .unwrap();
+        tokio::time::timeout(limit, self.update.notified()).await.unwrap();
     }
 
     fn keys(&self) -> Vec<String> {
@@ -52,14 +50,12 @@ impl Memory {
 
 impl SessionStore for Memory {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        self.check()
-            .map_err(|error| LoadError::Other(error.into()))?;
+        self.check().map_err(|error| LoadError::Other(error.into()))?;
         Ok(self.sessions.lock().unwrap().get(key.as_ref()).cloned())
     }
 
     async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
-        self.check()
-            .map_err(|error| SaveError::Other(error.into()))?;
+        self.check().map_err(|error| SaveError::Other(error.into()))?;
         let key = generate_session_key();
         self.sessions
             .lock()
@@ -68,14 +64,8 @@ impl SessionStore for Memory {
         Ok(key)
     }
 
-    async fn update(
-        &self,
-        key: SessionKey,
-        state: State,
-        _: &Duration,
-    ) -> Result<SessionKey, UpdateError> {
-        self.check()
-            .map_err(|error| UpdateError::Other(error.into()))?;
+    async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
+        self.check().map_err(|error| UpdateError::Other(error.into()))?;
         self.sessions
             .lock()
             .unwrap()
@@ -100,10 +90,7 @@ async fn a_session_lives_and_ends_in_the_store() {
     let store = Memory::default();
     let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
     let mut browser = app.signed_in().await;
-    assert!(
-        browser.session().unwrap().len() < 200,
-        "the cookie is only a key"
-    );
+    assert!(browser.session().unwrap().len() < 200, "the cookie is only a key");
     assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_2");
     let keys = store.keys();
     assert_eq!(keys.len(), 1);
@@ -114,10 +101,7 @@ async fn a_session_lives_and_ends_in_the_store() {
     assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_3");
     app.clock.advance(60);
     assert_eq!(other_tab.fetch("/me").await.json()["jti"], "jti_3");
-    assert_eq!(
-        (store.keys(), app.workos.counts().refreshes),
-        (keys.clone(), 1)
-    );
+    assert_eq!((store.keys(), app.workos.counts().refreshes), (keys.clone(), 1));
 
     // Against session fixation: a new sign-in gets a new key, and the old one is gone.
     let mut fixed = browser.clone();
@@ -150,10 +134,7 @@ async fn a_store_that_is_away_is_503_and_signs_nobody_out() {
     assert_eq!(browser.fetch("/me").await.status, 503);
     assert!(browser.session().is_some());
     let mut other = app.browser();
-    assert_eq!(
-        other.sign_in(&app.workos, "/auth/sign-in").await.status,
-        500
-    );
+    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 500);
     store.away.store(false, Ordering::Relaxed);
     assert_eq!(browser.fetch("/me").await.status, 200);
 }
