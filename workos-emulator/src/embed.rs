@@ -19,6 +19,7 @@ use crate::{
         registry::{Options, Registry},
         routes::Routes,
     },
+    webhooks,
 };
 
 /// A running emulator. It stops when it is dropped.
@@ -104,6 +105,7 @@ impl EmulatorBuilder {
             routes: Routes::new(),
             request_ids: Mutex::new(ids::system_randomness()),
         });
+        let deliveries = webhooks::deliver_all(Arc::clone(&registry));
         let (ready, started) = tokio::sync::oneshot::channel();
         let workers = self.workers;
         // A thread of its own, so that it works under any runtime of the caller, and outlives none of it.
@@ -124,7 +126,11 @@ impl EmulatorBuilder {
                     match running {
                         Ok(running) => {
                             let _ = ready.send(Ok(running.handle()));
-                            let _ = running.await;
+                            // Deliveries end with the server; those under way are made again by the next start.
+                            tokio::select! {
+                                _ = running => {}
+                                () = deliveries => {}
+                            }
                         }
                         Err(error) => drop(ready.send(Err(error))),
                     }

@@ -9,5 +9,6 @@ mod environment;
 mod hosted;
 mod server;
 mod store;
+mod webhooks;
 
 pub use embed::{Emulator, EmulatorBuilder, StartError};

@@ -7,3 +7,4 @@ pub(crate) mod organizations;
 #[cfg(test)]
 pub(crate) mod recorded;
 pub(crate) mod user_management;
+pub(crate) mod webhooks;

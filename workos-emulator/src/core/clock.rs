@@ -54,6 +54,11 @@ impl Clock {
         )
     }
 
+    /// The source's time, however the clock was moved: for what another program compares with its own time.
+    pub(crate) fn source_time(&self) -> Timestamp {
+        whole_milliseconds((self.source)())
+    }
+
     /// Moves the time forward, whether it is frozen or running.
     pub(crate) fn advance(&self, by: Duration) {
         let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);

@@ -58,6 +58,11 @@ impl Query {
         Some(percent_encode(&bytes, RESERVED).to_string())
     }
 
+    /// Whether the parameter was sent, be it empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
     /// All values of an array parameter, in each form that clients use: `a=1&a=2`, `a[]=1`, `a[0]=1`, `a=1,2`.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.pairs

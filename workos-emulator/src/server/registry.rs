@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
+use tokio::sync::watch;
 
 use super::api_key;
 use crate::{core::secret::Secret, environment::Environment};
@@ -13,6 +14,7 @@ use crate::{core::secret::Secret, environment::Environment};
 pub(crate) struct Registry {
     entries: ArcSwap<Entries>,
     writer: Mutex<()>,
+    changed: watch::Sender<()>,
     default: Arc<Environment>,
     options: Options,
 }
@@ -39,6 +41,7 @@ impl Registry {
         let registry = Self {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
+            changed: watch::Sender::new(()),
             default: Arc::clone(&default),
             options,
         };
@@ -122,11 +125,17 @@ impl Registry {
         alias.then(|| Arc::clone(&self.default))
     }
 
+    /// Tells of every environment that comes or goes.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> T {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Entries::clone(&self.entries.load());
         let value = change(&mut entries);
         self.entries.store(Arc::new(entries));
+        self.changed.send_replace(());
         value
     }
 }

@@ -6,10 +6,11 @@ use super::{call::Call, error::ApiError, reply::Reply};
 use crate::{
     api::{
         authorization::{environment_roles, organization_roles, permissions},
-        organizations,
+        events, organizations,
         user_management::{
             authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users,
         },
+        webhooks,
     },
     control, hosted,
 };
@@ -129,7 +130,7 @@ const API: &[Operation] = &[
     not_built("GET", "/directory_users/{id}", "get_user"),
 
     // events
-    not_built("GET", "/events", "list_events"),
+    get("/events", "list_events", events::list_events),
 
     // feature_flags
     not_built("GET", "/feature-flags", "list_feature_flags"),
@@ -323,10 +324,10 @@ const API: &[Operation] = &[
     not_built("GET", "/vault/v1/kv/{id}/versions", "list_kv_versions"),
 
     // webhooks
-    not_built("GET", "/webhook_endpoints", "list_webhook_endpoints"),
-    not_built("POST", "/webhook_endpoints", "create_webhook_endpoint"),
-    not_built("PATCH", "/webhook_endpoints/{id}", "update_webhook_endpoint"),
-    not_built("DELETE", "/webhook_endpoints/{id}", "delete_webhook_endpoint"),
+    get("/webhook_endpoints", "list_webhook_endpoints", webhooks::list_webhook_endpoints),
+    post("/webhook_endpoints", "create_webhook_endpoint", webhooks::create_webhook_endpoint),
+    patch("/webhook_endpoints/{id}", "update_webhook_endpoint", webhooks::update_webhook_endpoint),
+    delete("/webhook_endpoints/{id}", "delete_webhook_endpoint", webhooks::delete_webhook_endpoint),
 
     // widgets
     not_built("POST", "/widgets/token", "create_token"),

@@ -14,7 +14,7 @@ mod transaction;
 
 pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
-    state::{Change, Commit, State, Stored},
-    table::{Conflict, Index, Record, Table, group},
+    state::{State, Stored},
+    table::{Conflict, Index, Record, group},
     transaction::{Expiring, Transaction},
 };

@@ -87,12 +87,15 @@ impl<T: Serialize> Serialize for List<T> {
     }
 }
 
+type RankOf<'a> = Box<dyn Fn(&str) -> Option<i64> + 'a>;
+type Filter<'a, R> = Box<dyn Fn(&R) -> bool + 'a>;
+
 /// Which rows of a table a list is made of.
 pub(crate) struct Select<'a, R> {
     source: Option<(Index<R>, Vec<Arc<str>>)>,
     ranks: RangeInclusive<i64>,
-    cursors: Option<Box<dyn Fn(&str) -> Option<i64> + 'a>>,
-    filter: Option<Box<dyn Fn(&R) -> bool + 'a>>,
+    cursors: Option<RankOf<'a>>,
+    filter: Option<Filter<'a, R>>,
 }
 
 /// Rank, then creation.

@@ -23,10 +23,12 @@ use crate::{
             signing_keys::SigningKeys,
             users::{Password, User},
         },
+        webhooks::WebhookEndpoint,
     },
     control::settings::Settings,
     core::clock,
     server::api_key::SecretKey,
+    webhooks::outbox::{Attempt, Delivery},
 };
 
 /// A change to one row.
@@ -141,4 +143,7 @@ tables! {
 
     // What happened, and who was told
     events: Event,
+    webhook_endpoints: WebhookEndpoint,
+    deliveries: Delivery,
+    attempts: Attempt,
 }

@@ -12,6 +12,10 @@ pub(crate) trait Record:
     /// The indexes over this kind of row.
     const INDEXES: &'static [Index<Self>] = &[];
 
+    /// The ids of deleted rows stay known, so that a list can be continued behind one. Rows that come and go without
+    /// end turn it off.
+    const REMEMBERS_DELETED: bool = true;
+
     /// Unique in the table, and never changed.
     fn id(&self) -> &str;
 }
@@ -99,7 +103,7 @@ pub(super) type Position = (Arc<str>, i64, u64);
 /// Rows in order of creation. A clone costs a few pointers; both then go their own way.
 pub(crate) struct Table<R> {
     pub(super) rows: OrdMap<u64, Arc<R>>,
-    /// Where each id stands. Ids of deleted rows stay, so that a list can be continued behind one.
+    /// Where each id stands, or stood: [`Record::REMEMBERS_DELETED`].
     pub(super) places: OrdMap<Arc<str>, u64>,
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
     /// The ranks, other than 0, that deleted rows had: index and place to rank.
@@ -167,6 +171,11 @@ impl<R: Record> Table<R> {
             .filter_map(|((_, _, place), ())| self.rows.get(place))
     }
 
+    /// How many entries an index has.
+    pub(crate) fn filed(&self, index: Index<R>) -> usize {
+        self.index(index).map_or(0, OrdMap::len)
+    }
+
     /// All rows in order of creation.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<R>> {
         self.rows.values()
@@ -232,15 +241,24 @@ impl<R: Record> Table<R> {
 
     pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
         let place = *self.places.get(id)?;
-        if let Some(row) = self.rows.get(&place) {
-            for (at, index) in R::INDEXES.iter().enumerate() {
-                if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
-                    self.deleted_ranks.insert((at, place), *rank);
-                }
-            }
+        if R::REMEMBERS_DELETED {
+            self.remember_ranks(place);
+        } else {
+            self.places.remove(id);
         }
         self.unfile(place);
         self.rows.remove(&place)
+    }
+
+    fn remember_ranks(&mut self, place: u64) {
+        let Some(row) = self.rows.get(&place) else {
+            return;
+        };
+        for (at, index) in R::INDEXES.iter().enumerate() {
+            if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
+                self.deleted_ranks.insert((at, place), *rank);
+            }
+        }
     }
 
     /// Takes the row at `place` out of every index.

@@ -1,11 +1,11 @@
 //! Pages, compared with a list that is sorted and cut by hand.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Index, List, Order, Page, Record, Select, Table, UnknownCursor};
+use crate::store::{Index, List, Order, Page, Record, Select, UnknownCursor, table::Table};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
@@ -262,11 +262,8 @@ fn add(table: &mut Table<Row>, row: usize) {
     table.put(table.place_for(&row.id), Arc::new(row)).unwrap();
 }
 
-fn page(table: &Table<Row>, page: Page) -> List<String> {
-    Select::all()
-        .page(table, &page)
-        .unwrap()
-        .map(|row| row.id.clone())
+fn page(table: &Table<Row>, page: &Page) -> List<String> {
+    Select::all().page(table, page).unwrap().map(|row| row.id.clone())
 }
 
 #[test]
@@ -277,7 +274,7 @@ fn a_walk_sees_each_row_once_while_others_come_and_go() {
     for turn in 0.. {
         let list = page(
             &table,
-            Page {
+            &Page {
                 limit: 5,
                 after,
                 ..Page::default()
@@ -302,7 +299,7 @@ fn a_walk_back_sees_the_same_in_reverse() {
         loop {
             let list = page(
                 &table,
-                Page {
+                &Page {
                     limit: 5,
                     order,
                     after,
@@ -323,7 +320,7 @@ fn a_walk_back_sees_the_same_in_reverse() {
         for forwards in pages[..2].iter().rev() {
             let list = page(
                 &table,
-                Page {
+                &Page {
                     limit: 5,
                     order,
                     before,
@@ -344,7 +341,7 @@ fn normal_is_descending_with_its_cursors_reversed() {
     let order = Order::Normal;
     let newest = page(
         &table,
-        Page {
+        &Page {
             limit: 3,
             order,
             ..Page::default()
@@ -354,7 +351,7 @@ fn normal_is_descending_with_its_cursors_reversed() {
     assert_eq!((&newest.before, &newest.after), (&Some(id(1)), &None));
     let older = page(
         &table,
-        Page {
+        &Page {
             limit: 3,
             order,
             before: newest.before,
@@ -365,7 +362,7 @@ fn normal_is_descending_with_its_cursors_reversed() {
     assert_eq!((&older.before, &older.after), (&None, &Some(id(0))));
     let newer = page(
         &table,
-        Page {
+        &Page {
             limit: 3,
             order,
             after: older.after,
@@ -379,7 +376,7 @@ fn normal_is_descending_with_its_cursors_reversed() {
 fn nothing_comes_behind_the_first_row_of_all() {
     let list = page(
         &rows(3),
-        Page {
+        &Page {
             after: Some(id(0)),
             ..Page::default()
         },
@@ -482,4 +479,31 @@ fn cursors_may_name_what_stands_for_a_rank() {
             )
             .is_err()
     );
+}
+
+#[test]
+fn a_page_looks_at_no_more_rows_than_it_shows() {
+    let table = rows(10_000);
+    let looks = Cell::new(0);
+    let count = |_: &Row| {
+        looks.set(looks.get() + 1);
+        true
+    };
+    for select in [Select::all(), Select::group(BY_GROUP, "a")] {
+        let select = select.filter(count);
+        for order in [Order::Ascending, Order::Descending, Order::Normal] {
+            for (before, after) in [(None, None), (Some(5_000), None), (None, Some(5_000))] {
+                looks.set(0);
+                let (before, after) = (before.map(id), after.map(id));
+                let page = Page {
+                    limit: 10,
+                    order,
+                    before,
+                    after,
+                };
+                assert_eq!(select.page(&table, &page).unwrap().data.len(), 10);
+                assert_eq!(looks.get(), 11, "{page:?}");
+            }
+        }
+    }
 }

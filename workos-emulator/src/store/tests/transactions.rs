@@ -13,7 +13,7 @@ use crate::{
     core::ids::IdGenerator,
     environment::Environment,
     server::error::ApiError,
-    store::{Commit, State, Transaction},
+    store::{State, Transaction, state::Commit},
 };
 
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ fn user(id: u8, email: u8, external_id: Option<u8>, now: Timestamp) -> User {
     User {
         id: format!("user_{id}"),
         // The case alone does not make another address.
-        email: format!("{}{email}@example.com", if id % 2 == 0 { "a" } else { "A" }),
+        email: format!("{}{email}@example.com", if id < 3 { "a" } else { "A" }),
         email_verified: false,
         first_name: None,
         last_name: None,

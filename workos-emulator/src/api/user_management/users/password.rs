@@ -130,7 +130,7 @@ mod tests {
 
     const BCRYPT: &str = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
 
-    fn prepared(given: serde_json::Value) -> Result<Option<PasswordHash>, ApiError> {
+    fn prepared(given: &serde_json::Value) -> Result<Option<PasswordHash>, ApiError> {
         let text = |name: &str| given[name].as_str().map(Secret::new);
         let given = GivenPassword {
             password: text("password"),
@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn hashes_and_imports() {
-        assert_eq!(prepared(json!({})).unwrap(), None);
-        let hash = prepared(json!({"password": "correct horse battery"}))
+        assert_eq!(prepared(&json!({})).unwrap(), None);
+        let hash = prepared(&json!({"password": "correct horse battery"}))
             .unwrap()
             .unwrap();
         assert!(hash.verify("correct horse battery"));
         assert!(!hash.verify("correct horse batterz"));
-        let imported = prepared(json!({"hash": BCRYPT, "type": "bcrypt"}))
+        let imported = prepared(&json!({"hash": BCRYPT, "type": "bcrypt"}))
             .unwrap()
             .unwrap();
         assert!(!imported.verify("correct horse battery"));
@@ -191,7 +191,7 @@ mod tests {
                 "invalid_password_hash",
             ),
         ] {
-            let refused = prepared(given.clone()).unwrap_err();
+            let refused = prepared(&given).unwrap_err();
             assert_eq!((refused.status, refused.code()), (status, Some(code)), "{given}");
             assert!(!refused.to_string().contains(BCRYPT));
         }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn names_what_is_wrong_with_a_weak_password() {
-        let refused = prepared(json!({"password": "password"})).unwrap_err();
+        let refused = prepared(&json!({"password": "password"})).unwrap_err();
         assert_eq!(
             (refused.status, refused.code()),
             (400, Some("password_strength_error"))
