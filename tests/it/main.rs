@@ -1,1 +1,5 @@
-fn main() {}
+//! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
+
+mod organizations;
+mod routes;
+mod sdk;

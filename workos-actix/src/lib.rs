@@ -1,1 +1,131 @@
-//! x
+//! Sign-in for Actix Web 4 with [WorkOS AuthKit](https://workos.com/docs/authkit).
+//!
+//! ```no_run
+//! # use actix_web::{App, HttpServer, web};
+//! # use workos_actix::{AuthKit, AuthUser};
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let authkit = AuthKit::from_env()?;
+//! HttpServer::new(move || {
+//!     App::new()
+//!         .wrap(authkit.middleware())
+//!         .configure(authkit.routes()) // /auth/sign-in, /auth/callback, /auth/sign-out, …
+//!         .route("/me", web::get().to(|user: AuthUser| async move { user.email().to_owned() }))
+//! })
+//! # .bind(("127.0.0.1", 8080))?.run().await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Four environment variables, and it runs; what is missing is said at start, with how to get it:
+//!
+//! ```sh
+//! WORKOS_API_KEY=sk_…                # WorkOS dashboard, API Keys
+//! WORKOS_CLIENT_ID=client_…          # the same page
+//! WORKOS_COOKIE_PASSWORD=…           # openssl rand -base64 32
+//! WORKOS_REDIRECT_URI=http://localhost:8080/auth/callback   # the same under Redirects in the dashboard
+//! ```
+//!
+//! # How it works
+//!
+//! ```text
+//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who is signed in
+//!         ─► ensure_signed_in on a scope, or require_auth for everything
+//!         ─► handler: AuthUser · Option<AuthUser> · request.auth()
+//! response ◄─ refreshed cookie, Cache-Control and Vary where the response depends on the user
+//! ```
+//!
+//! - **The session** is what WorkOS answered at sign-in: access token, refresh token and user. By default it is in the
+//!   cookie `wos-session`, encrypted by `actix-session`'s scheme (AES-256-GCM); with
+//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server. A cookie of more
+//!   than 4096 bytes, which browsers drop silently, is an error in the log and at sign-in, never a loop.
+//! - **The access token** is verified here (RS256 only, signature and expiry; issuer and audience when configured), with
+//!   the keys of your client id. They are fetched once for all workers and serve on while WorkOS is unreachable. A session
+//!   seen before costs a hash.
+//! - **Refreshing** happens shortly before the token expires, once for any number of concurrent requests, in a task that
+//!   no disconnecting client can stop; requests that come up to 30 seconds late with the old cookie get the same result.
+//!   Only WorkOS ends a session: a network fault, a timeout, 408, 429 or 5xx does not.
+//! - **The answers** tell a person from a program: a browser that navigates is redirected to sign-in and comes back to
+//!   the page it wanted (never to another site), everything else gets 401 as JSON. When WorkOS is needed and unreachable it
+//!   is 503 with `Retry-After`, and the user is still signed in. A forgotten middleware is a 500 that says what to add.
+//! - **Sign-in** is bound to the browser that began it: state and PKCE verifier are in one encrypted cookie per attempt
+//!   (`wos-auth-verifier-…`, ten minutes), so two tabs work and a planted callback does not.
+//! - **Sign-out** ends the session in this process at once and at WorkOS by redirect. With the cookie store, other
+//!   processes accept a copied cookie until its access token expires (minutes); a server-side store has no such gap.
+//!
+//! # Protecting more than one handler
+//!
+//! ```
+//! use actix_web::{App, web};
+//! use workos_actix::{AuthKit, ensure_signed_in};
+//! # async fn dashboard() -> &'static str { "" }
+//! # async fn home() -> &'static str { "" }
+//! # fn build(authkit: AuthKit) {
+//! let app = App::new()
+//!     .service(web::scope("/app").wrap(ensure_signed_in()).route("/dashboard", web::get().to(dashboard)))
+//!     .route("/", web::get().to(home))
+//!     .wrap(authkit.middleware())
+//!     .configure(authkit.routes());
+//! # drop(app); }
+//! # fn by_default() -> Result<(), Box<dyn std::error::Error>> {
+//! // Or everything, with exceptions:
+//! let authkit = AuthKit::builder()
+//!     .env()
+//!     .require_auth()
+//!     .unauthenticated_paths(["/", "/pricing", "/blog/(.*)", "/docs/:path*"])
+//!     .build()?;
+//! # drop(authkit); Ok(()) }
+//! ```
+//!
+//! # Webhooks
+//!
+//! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
+//!
+//! # The WorkOS API
+//!
+//! [`AuthKit::client`] is the official SDK's client, [re-exported](workos).
+//!
+//! # Not here yet
+//!
+//! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
+//! roles, permissions, feature flags and recent authentication; typed custom claims; organization switch and forced
+//! refresh; callback and refresh hooks; a refresh lock across machines (several machines refresh one session at most once
+//! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
+#![forbid(unsafe_code)]
+
+mod authenticate;
+mod authkit;
+mod clock;
+mod config;
+mod context;
+mod cookie;
+mod credential;
+mod digest;
+mod error;
+mod extract;
+mod guard;
+mod middleware;
+mod navigation;
+mod page;
+mod path_pattern;
+mod random;
+mod refresh;
+mod return_path;
+mod routes;
+mod token;
+mod transport;
+mod webhook;
+
+pub use workos;
+
+pub use self::{
+    authkit::AuthKit,
+    clock::{Clock, SystemClock},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    context::{AuthContext, AuthExt},
+    error::{AuthError, SignInRedirect},
+    extract::{AuthUser, Impersonator},
+    guard::{EnsureSignedIn, ensure_signed_in},
+    middleware::AuthKitMiddleware,
+    token::{Actor, Claims},
+    webhook::{Webhook, WebhookConfig, WebhookError},
+};

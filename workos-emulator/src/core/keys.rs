@@ -54,7 +54,7 @@ pub(crate) enum KeyError {
     Rsa,
     #[error("the certificate could not be made: {0}")]
     Certificate(#[from] rcgen::Error),
-    #[error("the claims are not a JSON object: {0}")]
+    #[error("the claims cannot be written as JSON: {0}")]
     Claims(#[from] serde_json::Error),
 }
 

@@ -108,7 +108,6 @@ pub(crate) struct Table<R> {
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
     /// The ranks, other than 0, that deleted rows had: index and place to rank.
     deleted_ranks: OrdMap<(usize, u64), i64>,
-    /// The place of the next row; the first is 1.
     next: u64,
 }
 
@@ -131,7 +130,7 @@ impl<R: Record> Default for Table<R> {
             places: OrdMap::new(),
             indexes: vec![OrdMap::new(); R::INDEXES.len()],
             deleted_ranks: OrdMap::new(),
-            next: 1,
+            next: 0,
         }
     }
 }
@@ -242,20 +241,24 @@ impl<R: Record> Table<R> {
 
     pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
         let place = *self.places.get(id)?;
-        if R::REMEMBERS_DELETED
-            && let Some(row) = self.rows.get(&place)
-        {
-            for (at, index) in R::INDEXES.iter().enumerate() {
-                if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
-                    self.deleted_ranks.insert((at, place), *rank);
-                }
-            }
-        }
-        self.unfile(place);
-        if !R::REMEMBERS_DELETED {
+        if R::REMEMBERS_DELETED {
+            self.remember_ranks(place);
+        } else {
             self.places.remove(id);
         }
+        self.unfile(place);
         self.rows.remove(&place)
+    }
+
+    fn remember_ranks(&mut self, place: u64) {
+        let Some(row) = self.rows.get(&place) else {
+            return;
+        };
+        for (at, index) in R::INDEXES.iter().enumerate() {
+            if let Some((_, rank)) = index.entries(row).first().filter(|(_, rank)| *rank != 0) {
+                self.deleted_ranks.insert((at, place), *rank);
+            }
+        }
     }
 
     /// Takes the row at `place` out of every index.

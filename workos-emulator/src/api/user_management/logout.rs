@@ -46,3 +46,105 @@ fn environment_of(call: &Call, session_id: &str) -> Option<Arc<Environment>> {
         .into_iter()
         .find(|environment| environment.state().sessions.get(session_id).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::api::user_management::authenticate::fixture::Fixture;
+
+    struct SignedIn {
+        fixture: Fixture,
+        session_id: String,
+    }
+
+    fn signed_in() -> SignedIn {
+        let fixture = Fixture::new();
+        let session_id = fixture.claims(&fixture.signed_in()).sid;
+        SignedIn { fixture, session_id }
+    }
+
+    impl SignedIn {
+        fn log_out(&self, with: &str) -> Reply {
+            let query = format!("session_id={}{with}", self.session_id);
+            get_logout_url(&self.fixture.call(&query, Value::Null)).unwrap()
+        }
+
+        fn is_revoked(&self) -> bool {
+            let state = self.fixture.environment.state();
+            let session = state.sessions.get(&self.session_id).unwrap();
+            !session.is_active(self.fixture.environment.clock.now())
+        }
+    }
+
+    fn location(reply: &Reply) -> Option<&str> {
+        let location = reply.headers.iter().find(|(name, _)| *name == "Location")?;
+        Some(&location.1)
+    }
+
+    #[test]
+    fn ends_the_session_once_and_goes_to_return_to() {
+        let it = signed_in();
+        for _ in 0..2 {
+            let reply = it.log_out("&return_to=http%3A%2F%2Flocalhost%3A3000%2Fbye%3Fx%3D1");
+            assert_eq!(
+                (reply.status, location(&reply)),
+                (302, Some("http://localhost:3000/bye?x=1"))
+            );
+        }
+        assert!(it.is_revoked());
+        assert_eq!(it.fixture.events("session.revoked").len(), 1);
+    }
+
+    #[test]
+    fn shows_that_it_is_done_where_there_is_no_return_to() {
+        let it = signed_in();
+        let reply = it.log_out("");
+        let page = format!(
+            "http://auth.test/authkit/signed-out?client_id={}",
+            it.fixture.environment.client_id
+        );
+        assert_eq!((reply.status, location(&reply)), (302, Some(page.as_str())));
+    }
+
+    #[test]
+    fn does_not_go_to_a_foreign_site_but_ends_the_session() {
+        for foreign in [
+            "https://evil.example/",
+            "//evil.example",
+            "javascript:alert(1)",
+            "/authkit",
+            "",
+        ] {
+            let it = signed_in();
+            let reply = it.log_out(&format!("&return_to={foreign}"));
+            assert_eq!((reply.status, location(&reply)), (400, None), "{foreign}");
+            assert!(it.is_revoked());
+        }
+    }
+
+    #[test]
+    fn goes_to_the_site_of_a_registered_redirect_uri() {
+        let it = signed_in();
+        it.fixture
+            .register_redirect_uri("https://app.example.com/callback");
+        let reply = it.log_out("&return_to=https%3A%2F%2Fapp.example.com%2F");
+        assert_eq!(location(&reply), Some("https://app.example.com/"));
+    }
+
+    #[test]
+    fn refuses_what_is_no_session() {
+        let it = signed_in();
+        for query in [
+            "",
+            "session_id=",
+            "session_id=session_none",
+            "return_to=http://localhost/",
+        ] {
+            let refused = get_logout_url(&it.fixture.call(query, Value::Null)).unwrap_err();
+            assert_eq!(refused.status, 422, "{query}");
+        }
+        assert!(!it.is_revoked());
+    }
+}

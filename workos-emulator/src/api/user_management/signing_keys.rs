@@ -68,3 +68,42 @@ fn check_client(call: &Call, client_id: &str) -> Result<(), ApiError> {
         None => Err(ApiError::not_found("Client", client_id)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::environment::Environment;
+
+    fn answer(
+        operation: fn(&Call) -> Result<Reply, ApiError>,
+        params: &[(&str, &str)],
+    ) -> Result<Value, u16> {
+        let call = Call::for_tests(&Arc::new(Environment::for_tests()), params, "", Value::Null);
+        let reply = operation(&call).map_err(|refused| refused.status)?;
+        Ok(serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    #[test]
+    fn publishes_the_key_that_signs() {
+        let jwks = answer(get_jwks, &[("clientId", "client_app")]).unwrap();
+        assert_eq!(jwks["keys"][0]["kid"], SigningKey::development().kid());
+        assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(jwks["keys"][0]["d"], Value::Null);
+        assert_eq!(answer(get_jwks, &[("clientId", "app")]), Err(404));
+    }
+
+    #[test]
+    fn describes_itself_under_its_issuer() {
+        let found = answer(get_openid_configuration, &[("client_id", "client_app")]).unwrap();
+        assert_eq!(found["issuer"], "http://localhost/user_management/client_app");
+        assert_eq!(found["jwks_uri"], "http://localhost/sso/jwks/client_app");
+        assert_eq!(
+            answer(get_openid_configuration, &[("client_id", "app")]),
+            Err(404)
+        );
+    }
+}

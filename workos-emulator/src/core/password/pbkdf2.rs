@@ -1,21 +1,18 @@
 //! PBKDF2 (RFC 8018): `$pbkdf2$i=600000,d=sha256$salt$hash`, with HMAC-SHA-256 or HMAC-SHA-512.
 
-use sha2::{Sha256, Sha512};
-use subtle::ConstantTimeEq as _;
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 
 use super::phc::{Phc, within};
 use super::{InvalidPasswordHash, Scheme};
 
+/// aws-lc does the work, as its inner loop is fast in a debug build as well.
 pub(super) struct Pbkdf2Hash {
-    digest: Digest,
-    iterations: u32,
+    algorithm: Algorithm,
+    iterations: NonZeroU32,
     salt: Vec<u8>,
     hash: Vec<u8>,
-}
-
-enum Digest {
-    Sha256,
-    Sha512,
 }
 
 impl Pbkdf2Hash {
@@ -26,9 +23,9 @@ impl Pbkdf2Hash {
         if phc.id != "pbkdf2" {
             return Err(InvalidPasswordHash::new("not a pbkdf2 hash"));
         }
-        let (digest, min_iterations) = match phc.param("d")? {
-            "sha256" => (Digest::Sha256, 600_000),
-            "sha512" => (Digest::Sha512, 210_000),
+        let (algorithm, min_iterations) = match phc.param("d")? {
+            "sha256" => (PBKDF2_HMAC_SHA256, 600_000),
+            "sha512" => (PBKDF2_HMAC_SHA512, 210_000),
             _ => {
                 return Err(InvalidPasswordHash::new(
                     "the digest `d` must be sha256 or sha512",
@@ -36,13 +33,15 @@ impl Pbkdf2Hash {
             }
         };
         let iterations = within("i", phc.number("i")?, min_iterations..=1_000_000)?;
+        let iterations =
+            NonZeroU32::new(iterations).ok_or_else(|| InvalidPasswordHash::new("no iterations"))?;
         if phc.salt.is_empty() || !(16..=64).contains(&phc.hash.len()) {
             return Err(InvalidPasswordHash::new(
                 "PBKDF2 needs a salt, and a hash of 16 to 64 bytes",
             ));
         }
         Ok(Self {
-            digest,
+            algorithm,
             iterations,
             salt: phc.salt,
             hash: phc.hash,
@@ -52,16 +51,8 @@ impl Pbkdf2Hash {
 
 impl Scheme for Pbkdf2Hash {
     fn verify(&self, password: &[u8]) -> bool {
-        let mut derived = vec![0; self.hash.len()];
-        match self.digest {
-            Digest::Sha256 => {
-                ::pbkdf2::pbkdf2_hmac::<Sha256>(password, &self.salt, self.iterations, &mut derived)
-            }
-            Digest::Sha512 => {
-                ::pbkdf2::pbkdf2_hmac::<Sha512>(password, &self.salt, self.iterations, &mut derived)
-            }
-        }
-        derived.ct_eq(&self.hash).into()
+        // compares in constant time
+        pbkdf2::verify(self.algorithm, self.iterations, &self.salt, password, &self.hash).is_ok()
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Longer passwords are refused: an assumption, as WorkOS documents no maximum. In characters.
 const MAX_LENGTH: usize = 1024;
 /// A password is too weak that a guesser takes for fewer than so many independent pieces.
-const MIN_PIECES: usize = 6;
+const MIN_PIECES: usize = 7;
 /// The most common passwords in public breach statistics, in lower case, one on a line.
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
@@ -168,58 +168,48 @@ fn weakness(password: &str, email: &str) -> Option<&'static str> {
     (pieces(&password) < MIN_PIECES).then_some("Add more words that are less common.")
 }
 
-/// How many independent pieces a guesser has to get right: a common password is two, whatever its length; a run such as
-/// `aaaa`, `4567` or `zyx` is one; any other character is one.
+/// How many independent pieces a guesser has to get right: a common password is two, whatever its length; a run of
+/// three or more, such as `aaaa`, `4567` or `zyx`, is one; any other character is one.
 fn pieces(password: &str) -> usize {
     let password: Vec<char> = password.chars().collect();
-    let plain: String = password.iter().copied().map(without_disguise).collect();
-    let plain_at: Vec<(usize, char)> = plain.char_indices().collect();
-    let (mut pieces, mut at) = (0, 0);
-    while let (Some(&current), Some(&(byte, _))) = (password.get(at), plain_at.get(at)) {
-        if let Some(length) = plain.get(byte..).and_then(common_prefix) {
-            pieces += 2;
-            at += length;
-            continue;
-        }
-        pieces += 1;
-        at += 1;
-        let step = |from: char, to: char| i64::from(u32::from(to)) - i64::from(u32::from(from));
-        let Some(direction) = password
-            .get(at)
-            .map(|next| step(current, *next))
-            .filter(|step| step.abs() <= 1)
-        else {
-            continue;
+    let mut rest = password.as_slice();
+    let mut pieces = 0;
+    while !rest.is_empty() {
+        let (cost, length) = match common_prefix(rest) {
+            Some(length) => (2, length),
+            None => (1, run_length(rest)),
         };
-        while let Some(&next) = password.get(at)
-            && password
-                .get(at - 1)
-                .is_some_and(|last| step(*last, next) == direction)
-        {
-            at += 1;
-        }
+        pieces += cost;
+        rest = &rest[length..];
     }
     pieces
 }
 
-/// The length of the longest common password, of four letters or more, that `text` starts with. They are compared
+/// The length of the longest common password, of four letters or more, that `text` starts with. Both are compared
 /// without their disguises, so that `P@ssw0rd` is `password`.
-fn common_prefix(text: &str) -> Option<usize> {
+fn common_prefix(text: &[char]) -> Option<usize> {
+    let begins_text = |common: &str| {
+        common.len() <= text.len()
+            && common
+                .chars()
+                .zip(text)
+                .all(|(a, b)| without_disguise(a) == without_disguise(*b))
+    };
     COMMON_PASSWORDS
         .lines()
-        .filter(|common| common.len() >= 4 && starts_with_undisguised(text, common))
+        .filter(|common| common.len() >= 4 && begins_text(common))
         .map(str::len)
         .max()
 }
 
-/// Both are ASCII as far as they agree, as the list is, so that bytes are characters.
-fn starts_with_undisguised(text: &str, common: &str) -> bool {
-    text.len() >= common.len()
-        && text
-            .chars()
-            .zip(common.chars().map(without_disguise))
-            .take(common.len())
-            .all(|(a, b)| a == b)
+/// How many characters at the start of `text` repeat, ascend or descend in steps of one; 1 if there are not three.
+fn run_length(text: &[char]) -> usize {
+    let step = |pair: &[char]| i64::from(u32::from(pair[1])) - i64::from(u32::from(pair[0]));
+    let Some(direction) = text.windows(2).next().map(step).filter(|step| step.abs() <= 1) else {
+        return 1;
+    };
+    let steps = text.windows(2).take_while(|pair| step(pair) == direction).count();
+    if steps >= 2 { steps + 1 } else { 1 }
 }
 
 /// The letter that a digit or symbol often stands for.

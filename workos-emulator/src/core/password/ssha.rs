@@ -117,7 +117,7 @@ mod tests {
             "20 bytes of digest and a salt",
         );
         refuses(Ssha, "{SSHA}AQID", "20 bytes of digest and a salt");
-        refuses(Ssha, "{SSHA}", "20 bytes of digest and a salt");
+        refuses(Ssha, "{SSHA}AA==", "20 bytes of digest and a salt");
         refuses(Ssha, "{SSHA}not base64", "no base64 follows");
         refuses(Ssha256, "{SSHA256}é", "no base64 follows");
     }

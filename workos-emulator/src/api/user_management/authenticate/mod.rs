@@ -5,6 +5,8 @@
 
 pub(crate) mod authorization_code;
 pub(crate) mod client;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub(crate) mod method;
 pub(crate) mod organization_selection;
 pub(crate) mod password;

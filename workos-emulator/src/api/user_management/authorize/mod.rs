@@ -117,3 +117,6 @@ pub(crate) fn device(call: &Call) -> Device {
         user_agent: call.header("user-agent").map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,6 +225,3 @@ fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
         )),
     }
 }
-
-#[cfg(test)]
-mod tests;

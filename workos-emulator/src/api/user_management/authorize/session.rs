@@ -143,6 +143,3 @@ fn leave(
     let code = authorization_code::issue(tx, &session.request, sign_in)?;
     Ok(Step::Leave(session.request.callback.with_code(code.expose())))
 }
-
-#[cfg(test)]
-mod tests;

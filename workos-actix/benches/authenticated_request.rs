@@ -1,0 +1,174 @@
+//! What authentication adds to a request, and how fast webhooks are verified.
+//!
+//! `cargo bench -p workos-actix`. `plain` is the same request without the middleware: the difference to it is ours.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark that fails should stop"
+)]
+
+#[path = "../tests/flow/app.rs"]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
+mod app;
+#[path = "../tests/flow/browser.rs"]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
+mod browser;
+#[path = "../tests/flow/fake_workos.rs"]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
+mod fake_workos;
+
+use std::{
+    cell::RefCell,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use actix_web::{
+    App,
+    dev::{Service, ServiceResponse},
+    rt::{System, SystemRunner},
+    test::{TestRequest, init_service},
+    web,
+};
+use divan::{Bencher, black_box};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use workos_actix::{AuthUser, Clock, WebhookConfig};
+
+use crate::app::TestApp;
+
+fn main() {
+    divan::main();
+}
+
+async fn length_of_email(user: AuthUser) -> String {
+    user.email().len().to_string()
+}
+
+/// Sends requests with the given cookies to a service that was made before, one after another.
+fn call<S, R, B>(bencher: Bencher<'_, '_>, system: &SystemRunner, service: S, request: impl Fn() -> R)
+where
+    S: Service<R, Response = ServiceResponse<B>>,
+    S::Error: std::fmt::Debug,
+{
+    bencher.with_inputs(request).bench_local_values(|request| {
+        let response = system.block_on(service.call(request)).unwrap();
+        assert_eq!(response.status(), 200);
+        response
+    });
+}
+
+#[divan::bench]
+fn plain(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let app = App::new().route("/", web::get().to(|| async { "18" }));
+    let service = system.block_on(init_service(app));
+    call(bencher, &system, service, || {
+        TestRequest::get().uri("/").to_request()
+    });
+}
+
+#[divan::bench]
+fn cached_session(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let (app, cookies) = system.block_on(signed_in(1));
+    let routes = App::new()
+        .wrap(app.authkit.middleware())
+        .route("/", web::get().to(length_of_email));
+    let service = system.block_on(init_service(routes));
+    let request = || {
+        TestRequest::get()
+            .uri("/")
+            .insert_header(("cookie", cookies[0].as_str()))
+            .to_request()
+    };
+    system.block_on(async { service.call(request()).await.unwrap() });
+    call(bencher, &system, service, request);
+}
+
+const FIRST_SIGHTS: u32 = 1000;
+
+/// Decrypt, parse, verify RS256, and put into the cache.
+#[divan::bench(sample_count = 100, sample_size = 10)]
+fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    // One more, to fetch the key set.
+    let (app, cookies) = system.block_on(signed_in(FIRST_SIGHTS + 1));
+    let cookies = RefCell::new(cookies);
+    let routes = App::new()
+        .wrap(app.authkit.middleware())
+        .route("/", web::get().to(length_of_email));
+    let service = system.block_on(init_service(routes));
+    let request = || {
+        let cookie = cookies.borrow_mut().pop().unwrap();
+        TestRequest::get()
+            .uri("/")
+            .insert_header(("cookie", cookie))
+            .to_request()
+    };
+    system.block_on(async { service.call(request()).await.unwrap() });
+    call(bencher, &system, service, request);
+}
+
+async fn signed_in(sessions: u32) -> (TestApp, Vec<String>) {
+    let app = TestApp::start().await;
+    let mut cookies = Vec::new();
+    for _ in 0..sessions {
+        let browser = app.signed_in().await;
+        cookies.push(format!("wos-session={}", browser.session().unwrap()));
+    }
+    (app, cookies)
+}
+
+const MILLIS: u64 = 1_800_000_000_000;
+
+#[derive(Debug)]
+struct Fixed;
+
+impl Clock for Fixed {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(MILLIS)
+    }
+}
+
+/// A delivery of 1 KiB: signature, timestamp, replay memory, JSON.
+#[divan::bench]
+fn webhook_1_kib(bencher: Bencher<'_, '_>) {
+    let config = WebhookConfig::new("whsec_benchmark").clock(Fixed);
+    let number = RefCell::new(0_u64);
+    bencher
+        .with_inputs(|| {
+            *number.borrow_mut() += 1;
+            let number = number.borrow();
+            let head = format!(r#"{{"id":"event_{number:020}","event":"user.created","data":{{"x":""#);
+            let body = format!("{head}{}\"}}}}", "x".repeat(1024 - head.len() - 3));
+            let mac = mac(body.as_bytes());
+            (body, format!("t={MILLIS}, v1={mac}"))
+        })
+        .bench_local_refs(|(body, header)| {
+            config
+                .verify(black_box(header), black_box(body.as_bytes()))
+                .unwrap()
+        });
+}
+
+/// The bare HMAC-SHA256 of 1 KiB, which no verification can be faster than.
+#[divan::bench]
+fn hmac_1_kib(bencher: Bencher<'_, '_>) {
+    let body = [b'x'; 1024];
+    bencher.bench_local(|| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_benchmark").unwrap();
+        mac.update(black_box(&body));
+        mac.finalize().into_bytes()
+    });
+}
+
+fn mac(body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_benchmark").unwrap();
+    mac.update(format!("{MILLIS}.").as_bytes());
+    mac.update(body);
+    mac.finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,305 @@
+//! From a request's cookie to the signed-in user: load, verify, refresh if due.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{cookie::Cookie, http::header::HeaderMap};
+
+use crate::{
+    AuthKit, Impersonator,
+    context::{AuthContext, AuthState},
+    credential::{LoadedSession, Session, SessionError},
+    digest::Fingerprint,
+    refresh::Refreshed,
+    token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
+};
+
+/// A browser sends one session cookie; more are somebody's tossed cookies, of which a few are tried.
+const MAX_COOKIES: usize = 4;
+/// A refresh ahead of time must not hold up a request whose token is good.
+const EARLY_REFRESH_WAIT: Duration = Duration::from_secs(2);
+/// A late request may find a settled session that has expired itself; each hop is one refresh further.
+const MAX_HOPS: usize = 4;
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What the credentials of a request amount to.
+#[derive(Debug)]
+pub(crate) struct Authenticated {
+    pub(crate) state: AuthState,
+    pub(crate) session: Option<LoadedSession>,
+    /// Set with the response: the refreshed session, or the removal of one that is over.
+    pub(crate) cookie: Option<Cookie<'static>>,
+}
+
+impl Authenticated {
+    fn signed_in(context: Arc<AuthContext>, session: LoadedSession) -> Self {
+        Self {
+            state: AuthState::SignedIn(context),
+            session: Some(session),
+            cookie: None,
+        }
+    }
+
+    fn signed_out() -> Self {
+        Self {
+            state: AuthState::SignedOut,
+            session: None,
+            cookie: None,
+        }
+    }
+
+    fn unavailable(retry_after: Duration, session: Option<LoadedSession>) -> Self {
+        Self {
+            state: AuthState::Unavailable { retry_after },
+            session,
+            cookie: None,
+        }
+    }
+
+    fn with_cookie(mut self, cookie: Option<Cookie<'static>>) -> Self {
+        self.cookie = cookie;
+        self
+    }
+}
+
+impl AuthKit {
+    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
+        for value in self
+            .session_cookie()
+            .values(headers)
+            .into_iter()
+            .take(MAX_COOKIES)
+        {
+            let of_cookie = self.session_cookie().fingerprint(&value);
+            if let Some(credential) = of_cookie
+                && let Some(hit) = self.cached(&credential).await
+            {
+                let session = LoadedSession {
+                    session: Arc::clone(&hit.session),
+                    key: None,
+                };
+                return self.refresh_if_due(Arc::clone(&hit.context), session).await;
+            }
+            match self.session_cookie().load(&value).await {
+                Ok(Some(session)) => {
+                    let credential = of_cookie.unwrap_or_else(|| session.session.fingerprint());
+                    return self.authenticate_session(credential, session).await;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the session cannot be loaded");
+                    return Authenticated::unavailable(RETRY_AFTER, None);
+                }
+            }
+        }
+        Authenticated::signed_out()
+    }
+
+    async fn authenticate_session(&self, credential: Fingerprint, session: LoadedSession) -> Authenticated {
+        if let Some(hit) = self.cached(&credential).await {
+            return self.refresh_if_due(Arc::clone(&hit.context), session).await;
+        }
+        match self.verify_session(&session.session).await {
+            Ok(context) => {
+                self.remember(credential, &session.session, &context).await;
+                self.refresh_if_due(context, session).await
+            }
+            // A key that is gone from the set signed a token that is too old anyway.
+            Err(TokenError::Expired | TokenError::UnknownKey) => self.refresh(session, None).await,
+            Err(TokenError::Unavailable(reason)) => {
+                tracing::warn!(%reason, "the session cannot be verified; it is kept");
+                Authenticated::unavailable(RETRY_AFTER, Some(session))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the session is not acceptable and ends");
+                self.end(session).await
+            }
+        }
+    }
+
+    /// The context of a session whose access token is genuine, current, and about the session's user.
+    pub(crate) async fn verify_session(&self, session: &Session) -> Result<Arc<AuthContext>, TokenError> {
+        let claims = self.verifier().verify(session.access_token.expose()).await?;
+        if claims.sub != session.user.id {
+            return Err(TokenError::WrongSubject("it names another user"));
+        }
+        if self.verified().has_ended(&claims.sid) {
+            return Err(TokenError::WrongSubject("its session was signed out here"));
+        }
+        let actor = claims.act.as_ref().map(|act| act.sub.as_str());
+        if let (Some(actor), Some(impersonator)) = (actor, &session.impersonator)
+            && actor != impersonator.email
+        {
+            return Err(TokenError::WrongSubject("it names another impersonator"));
+        }
+        let by_token = || {
+            actor.map(|email| Impersonator {
+                email: email.to_owned(),
+                reason: None,
+            })
+        };
+        Ok(Arc::new(AuthContext {
+            impersonator: session.impersonator.clone().or_else(by_token),
+            user: session.user.clone(),
+            access_token: session.access_token.clone(),
+            claims,
+        }))
+    }
+
+    /// A session verified before, if that still says something.
+    async fn cached(&self, credential: &Fingerprint) -> Option<Arc<VerifiedSession>> {
+        let hit = self.verified().get(credential).await?;
+        let is_good = hit.generation == self.verifier().jwks.generation()
+            && hit.context.claims.exp > self.now()
+            && !self.verified().has_ended(&hit.context.claims.sid);
+        is_good.then_some(hit)
+    }
+
+    async fn remember(&self, credential: Fingerprint, session: &Arc<Session>, context: &Arc<AuthContext>) {
+        let verified = VerifiedSession {
+            session: Arc::clone(session),
+            context: Arc::clone(context),
+            generation: self.verifier().jwks.generation(),
+        };
+        self.verified().insert(credential, Arc::new(verified)).await;
+    }
+
+    async fn refresh_if_due(&self, context: Arc<AuthContext>, session: LoadedSession) -> Authenticated {
+        let remaining = context.claims.exp - self.now();
+        if remaining <= 0 {
+            return self.refresh(session, None).await;
+        }
+        if remaining > self.refresh_buffer(context.claims.lifetime()) {
+            return Authenticated::signed_in(context, session);
+        }
+        self.refresh(session, Some(context)).await
+    }
+
+    /// How many seconds before expiry a token is refreshed.
+    fn refresh_buffer(&self, lifetime: i64) -> i64 {
+        let buffer = match self.config().refresh_buffer {
+            Some(buffer) => i64::try_from(buffer.as_secs()).unwrap_or(i64::MAX),
+            None if lifetime <= 300 => 30,
+            None => 60,
+        };
+        // A token that lives shorter than the buffer would be refreshed at every request.
+        if lifetime > 0 {
+            buffer.min(lifetime / 2)
+        } else {
+            buffer
+        }
+    }
+
+    /// Refreshes a session. `valid` is the context of a token that has not expired yet: it is served whenever the
+    /// refresh does not succeed in time.
+    async fn refresh(&self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
+        let rotation = self.clone().rotate(old.clone(), valid.clone());
+        let rotation: Pin<Box<dyn Future<Output = Option<Authenticated>>>> =
+            if self.session_cookie().is_self_contained() {
+                Box::pin(async { Some(rotation.await) })
+            } else {
+                // Run to its end whatever the client does: the store must learn the new refresh token.
+                let task = actix_web::rt::spawn(rotation);
+                Box::pin(async { task.await.ok() })
+            };
+        match valid {
+            Some(context) => match tokio::time::timeout(EARLY_REFRESH_WAIT, rotation).await {
+                Ok(Some(answer)) => answer,
+                _ => Authenticated::signed_in(context, old),
+            },
+            None => {
+                let answer = rotation.await;
+                answer.unwrap_or_else(|| Authenticated::unavailable(RETRY_AFTER, Some(old)))
+            }
+        }
+    }
+
+    /// Exchanges the refresh token, verifies the new access token, and stores the new session.
+    async fn rotate(self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
+        let mut current = Arc::clone(&old.session);
+        for _ in 0..MAX_HOPS {
+            let new = match (
+                self.refresher().refresh(&current.refresh_token).await,
+                valid.clone(),
+            ) {
+                (Refreshed::Rotated(new), _) => new,
+                (_, Some(context)) => return Authenticated::signed_in(context, old),
+                (Refreshed::Ended { .. }, None) => return self.end(old).await,
+                (Refreshed::Unavailable { retry_after }, None) => {
+                    return Authenticated::unavailable(retry_after, Some(old));
+                }
+            };
+            match self.verify_session(&new).await {
+                Ok(context) if context.claims.exp > self.now() => {
+                    let cookie = self.store_refreshed(&old, &new).await;
+                    self.remember_refreshed(cookie.as_ref(), &new, &context).await;
+                    let session = LoadedSession {
+                        session: new,
+                        key: old.key,
+                    };
+                    return Authenticated::signed_in(context, session).with_cookie(cookie);
+                }
+                Ok(_) | Err(TokenError::Expired) => current = new,
+                // The session goes on; only its proof has to wait.
+                Err(TokenError::Unavailable(_) | TokenError::UnknownKey) => {
+                    let cookie = self.store_refreshed(&old, &new).await;
+                    let session = LoadedSession {
+                        session: new,
+                        key: old.key,
+                    };
+                    let retry_after = Duration::from_secs(UNKNOWN_KEY_SECONDS.unsigned_abs());
+                    let answer = match valid {
+                        Some(context) => Authenticated::signed_in(context, session),
+                        None => Authenticated::unavailable(retry_after, Some(session)),
+                    };
+                    return answer.with_cookie(cookie);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "WorkOS refreshed the session with a token that is not acceptable");
+                    return self.end(old).await;
+                }
+            }
+        }
+        tracing::error!(
+            "access tokens expire as soon as they are issued; compare this machine's clock with WorkOS's"
+        );
+        Authenticated::unavailable(RETRY_AFTER, Some(old))
+    }
+
+    /// The new cookie; a failure is logged and leaves the old one, which the grace time covers.
+    async fn store_refreshed(&self, old: &LoadedSession, new: &Arc<Session>) -> Option<Cookie<'static>> {
+        let stored = self.session_cookie().replace(old, new).await;
+        stored
+            .inspect_err(|error| tracing::error!(%error, "the refreshed session cannot be kept"))
+            .ok()
+    }
+
+    async fn remember_refreshed(
+        &self,
+        cookie: Option<&Cookie<'static>>,
+        new: &Arc<Session>,
+        context: &Arc<AuthContext>,
+    ) {
+        let Some(cookie) = cookie else { return };
+        let credential = self
+            .session_cookie()
+            .fingerprint(cookie.value())
+            .unwrap_or_else(|| new.fingerprint());
+        self.remember(credential, new, context).await;
+    }
+
+    /// The session is over: the store and the browser forget it.
+    async fn end(&self, session: LoadedSession) -> Authenticated {
+        if let Err(error) = self.forget(&session).await {
+            tracing::error!(%error, "the ended session cannot be deleted");
+        }
+        Authenticated {
+            state: AuthState::SignedOut,
+            session: Some(session),
+            cookie: Some(self.session_cookie().removal()),
+        }
+    }
+
+    pub(crate) async fn forget(&self, session: &LoadedSession) -> Result<(), SessionError> {
+        self.session_cookie().end(session).await
+    }
+}

@@ -1,0 +1,299 @@
+//! `AuthKit::builder()` and the environment variables.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_web::cookie::SameSite;
+use workos::SecretString;
+
+use super::{ConfigError, ConfigProblem};
+use crate::{
+    AuthKit,
+    clock::{Clock, SystemClock},
+    credential::AnySessionStore,
+    random::{Randomness, SystemRandomness},
+};
+
+/// Settings of an [`AuthKit`], made by [`AuthKit::builder`].
+///
+/// Every setting with an environment variable is a text here too and is checked by [`build`](Self::build), which
+/// reports all problems together.
+#[must_use = "call `build` to get the AuthKit"]
+pub struct AuthKitBuilder {
+    pub(super) api_key: Option<SecretString>,
+    pub(super) client_id: Option<String>,
+    pub(super) cookie_password: Option<SecretString>,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) api_hostname: Option<String>,
+    pub(super) api_https: Option<String>,
+    pub(super) api_port: Option<String>,
+    pub(super) cookie_name: Option<String>,
+    pub(super) cookie_max_age: Option<String>,
+    pub(super) cookie_domain: Option<String>,
+    pub(super) cookie_same_site: Option<String>,
+    pub(super) issuers: Option<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) path_prefix: String,
+    pub(super) callback_path: Option<String>,
+    pub(super) after_sign_in: String,
+    pub(super) sign_in_failed: Option<String>,
+    pub(super) after_sign_out: Option<String>,
+    pub(super) require_auth: bool,
+    pub(super) unauthenticated_paths: Vec<String>,
+    pub(super) refresh_buffer: Option<Duration>,
+    pub(super) store: AnySessionStore,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) randomness: Arc<dyn Randomness>,
+}
+
+impl std::fmt::Debug for AuthKitBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthKitBuilder")
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("api_hostname", &self.api_hostname)
+            .field("cookie_name", &self.cookie_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for AuthKitBuilder {
+    fn default() -> Self {
+        Self {
+            api_key: None,
+            client_id: None,
+            cookie_password: None,
+            redirect_uri: None,
+            api_hostname: None,
+            api_https: None,
+            api_port: None,
+            cookie_name: None,
+            cookie_max_age: None,
+            cookie_domain: None,
+            cookie_same_site: None,
+            issuers: None,
+            audiences: Vec::new(),
+            path_prefix: "/auth".to_owned(),
+            callback_path: None,
+            after_sign_in: "/".to_owned(),
+            sign_in_failed: None,
+            after_sign_out: None,
+            require_auth: false,
+            unauthenticated_paths: Vec::new(),
+            refresh_buffer: None,
+            store: AnySessionStore::cookie(CookieSessionStore::default()),
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(SystemRandomness),
+        }
+    }
+}
+
+impl AuthKitBuilder {
+    /// Takes every `WORKOS_…` variable that is set in the process environment. Values set afterwards win.
+    pub fn env(self) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        self.variables(|name| std::env::var(name).ok())
+    }
+
+    fn variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        // An empty variable is how a .env file says "not set".
+        let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let keep = |slot: &mut Option<String>, name| {
+            if let Some(value) = variable(name) {
+                *slot = Some(value);
+            }
+        };
+        keep(&mut self.client_id, "WORKOS_CLIENT_ID");
+        keep(&mut self.redirect_uri, "WORKOS_REDIRECT_URI");
+        keep(&mut self.api_hostname, "WORKOS_API_HOSTNAME");
+        keep(&mut self.api_https, "WORKOS_API_HTTPS");
+        keep(&mut self.api_port, "WORKOS_API_PORT");
+        keep(&mut self.cookie_name, "WORKOS_COOKIE_NAME");
+        keep(&mut self.cookie_max_age, "WORKOS_COOKIE_MAX_AGE");
+        keep(&mut self.cookie_domain, "WORKOS_COOKIE_DOMAIN");
+        keep(&mut self.cookie_same_site, "WORKOS_COOKIE_SAMESITE");
+        keep(&mut self.issuers, "WORKOS_ISSUER");
+        if let Some(value) = variable("WORKOS_API_KEY") {
+            self.api_key = Some(value.into());
+        }
+        if let Some(value) = variable("WORKOS_COOKIE_PASSWORD") {
+            self.cookie_password = Some(value.into());
+        }
+        self
+    }
+
+    /// `WORKOS_API_KEY`: the secret key (`sk_…`) of the WorkOS environment.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(SecretString::new(key));
+        self
+    }
+
+    /// `WORKOS_CLIENT_ID`: the client id (`client_…`) of the WorkOS environment.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// `WORKOS_COOKIE_PASSWORD`: at least 32 characters from which the cookie encryption key is derived.
+    pub fn cookie_password(mut self, password: impl Into<String>) -> Self {
+        self.cookie_password = Some(SecretString::new(password));
+        self
+    }
+
+    /// `WORKOS_REDIRECT_URI`: the absolute URL of the callback route, as registered in the WorkOS dashboard.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// `WORKOS_API_HOSTNAME`, `_PORT` and `_HTTPS` in one: where the WorkOS API is, e.g. `http://localhost:4100`.
+    pub fn api_base_url(mut self, url: &str) -> Self {
+        let (https, rest) = match url.split_once("://") {
+            Some(("http", rest)) => ("false", rest),
+            Some(("https", rest)) => ("true", rest),
+            // Left as it is, so that `build` refuses it with an explanation.
+            _ => ("true", url),
+        };
+        let rest = rest.trim_end_matches('/');
+        let (hostname, port) = match rest.rsplit_once(':') {
+            Some((hostname, port)) if !port.contains(']') => (hostname, Some(port.to_owned())),
+            _ => (rest, None),
+        };
+        self.api_hostname = Some(hostname.to_owned());
+        self.api_port = port;
+        self.api_https = Some(https.to_owned());
+        self
+    }
+
+    /// `WORKOS_COOKIE_NAME`: the name of the session cookie, `wos-session` by default.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = Some(name.into());
+        self
+    }
+
+    /// `WORKOS_COOKIE_MAX_AGE`: how long a browser keeps the session cookie, 400 days by default (whole seconds).
+    pub fn cookie_max_age(mut self, max_age: Duration) -> Self {
+        self.cookie_max_age = Some(max_age.as_secs().to_string());
+        self
+    }
+
+    /// `WORKOS_COOKIE_DOMAIN`: set it to share the session with subdomains.
+    pub fn cookie_domain(mut self, domain: impl Into<String>) -> Self {
+        self.cookie_domain = Some(domain.into());
+        self
+    }
+
+    /// `WORKOS_COOKIE_SAMESITE`: `Lax` by default.
+    pub fn cookie_same_site(mut self, same_site: SameSite) -> Self {
+        self.cookie_same_site = Some(same_site.to_string());
+        self
+    }
+
+    /// `WORKOS_ISSUER`: accept only tokens with one of these `iss`. Without it every issuer is accepted, as in
+    /// WorkOS's kits, because the issuer of an environment depends on its age and settings.
+    pub fn issuers<I: AsRef<str>>(mut self, issuers: impl IntoIterator<Item = I>) -> Self {
+        let issuers: Vec<_> = issuers
+            .into_iter()
+            .map(|issuer| issuer.as_ref().to_owned())
+            .collect();
+        self.issuers = Some(issuers.join(","));
+        self
+    }
+
+    /// Accept only tokens with one of these `aud`. AuthKit tokens have none unless a JWT template adds it.
+    pub fn audiences<I: Into<String>>(mut self, audiences: impl IntoIterator<Item = I>) -> Self {
+        self.audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where the sign-in, sign-up and sign-out routes are: `/auth` by default. The callback route is always at the
+    /// path of the redirect URI.
+    pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.path_prefix = prefix.into();
+        self
+    }
+
+    /// Where the callback route is, if not at the path of the redirect URI: for a proxy that rewrites paths.
+    pub fn callback_path(mut self, path: impl Into<String>) -> Self {
+        self.callback_path = Some(path.into());
+        self
+    }
+
+    /// The page after a sign-in that did not ask for one: `/` by default.
+    pub fn after_sign_in(mut self, path: impl Into<String>) -> Self {
+        self.after_sign_in = path.into();
+        self
+    }
+
+    /// The page after a failed sign-in; it gets `error` and `error_description` in its query. Without it the callback
+    /// answers with a small error page of its own.
+    pub fn sign_in_failed(mut self, path: impl Into<String>) -> Self {
+        self.sign_in_failed = Some(path.into());
+        self
+    }
+
+    /// The absolute URL to which WorkOS sends the browser after sign-out. It must be one of the sign-out redirects of
+    /// the WorkOS dashboard. Without it WorkOS uses the default sign-out redirect set there, or the app homepage.
+    pub fn after_sign_out(mut self, url: impl Into<String>) -> Self {
+        self.after_sign_out = Some(url.into());
+        self
+    }
+
+    /// Every path needs a signed-in user, except the AuthKit routes and the
+    /// [`unauthenticated_paths`](Self::unauthenticated_paths).
+    pub fn require_auth(mut self) -> Self {
+        self.require_auth = true;
+        self
+    }
+
+    /// Paths that stay open under [`require_auth`](Self::require_auth): exact paths, WorkOS's globs (`/blog/(.*)`,
+    /// `/docs/:path*`) and Actix's patterns (`/docs/{page}`, `/files/{tail}*`).
+    pub fn unauthenticated_paths<I: Into<String>>(mut self, patterns: impl IntoIterator<Item = I>) -> Self {
+        self.unauthenticated_paths
+            .extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Refresh this long before the access token expires; zero refreshes only expired tokens. By default 60 seconds,
+    /// or 30 for tokens that live up to five minutes. Never more than half of a token's life.
+    pub fn refresh_buffer(mut self, buffer: Duration) -> Self {
+        self.refresh_buffer = Some(buffer);
+        self
+    }
+
+    /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
+    /// session is in the encrypted cookie itself.
+    pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
+        self.store = AnySessionStore::server_side(store);
+        self
+    }
+
+    /// Replaces the system clock: for tests.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks everything and makes the [`AuthKit`]. Does not speak to WorkOS.
+    ///
+    /// # Errors
+    /// All problems at once, see [`ConfigError`].
+    pub fn build(self) -> Result<AuthKit, ConfigError> {
+        let mut problems = Vec::new();
+        let config = self.check(&mut problems);
+        match config {
+            Some(config) if problems.is_empty() => {
+                AuthKit::new(config, self.store, self.clock, self.randomness)
+                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
+            }
+            _ => Err(ConfigError::new(problems)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "builder_tests.rs"]
+mod tests;

@@ -1,0 +1,291 @@
+//! From what was given to a complete configuration, or to everything that is wrong with it.
+
+use std::time::Duration;
+
+use actix_web::cookie::{Key, SameSite};
+use url::Url;
+
+use super::{AuthKitBuilder, Config, ConfigProblem, CookieConfig, Paths, TokenConfig};
+use crate::{path_pattern::PathPattern, return_path::ReturnPath};
+
+const DEFAULT_API_HOSTNAME: &str = "api.workos.com";
+const DEFAULT_COOKIE_NAME: &str = "wos-session";
+/// 400 days, the longest a browser keeps a cookie, as in WorkOS's kits. WorkOS ends the session itself much earlier.
+const DEFAULT_COOKIE_MAX_AGE_SECONDS: u64 = 34_560_000;
+const MIN_PASSWORD_CHARACTERS: usize = 32;
+
+impl AuthKitBuilder {
+    /// The configuration, or `None` when something required is missing; every problem is pushed.
+    pub(super) fn check(&self, problems: &mut Vec<ConfigProblem>) -> Option<Config> {
+        let mut problem =
+            |setting, explanation: String| problems.push(ConfigProblem::new(setting, explanation));
+
+        if self.api_key.as_ref().is_none_or(|key| key.expose().is_empty()) {
+            problem(
+                "WORKOS_API_KEY",
+                "is not set: the secret key, like `sk_test_…`; copy it from API Keys in the WorkOS dashboard.".into(),
+            );
+        }
+        if self.client_id.as_ref().is_none_or(String::is_empty) {
+            problem(
+                "WORKOS_CLIENT_ID",
+                "is not set: like `client_01…`; copy it from API Keys in the WorkOS dashboard.".into(),
+            );
+        }
+        let password = self
+            .cookie_password
+            .as_ref()
+            .map_or("", |password| password.expose());
+        let characters = password.chars().count();
+        if characters < MIN_PASSWORD_CHARACTERS {
+            let state = if characters == 0 {
+                "is not set".to_owned()
+            } else {
+                format!("has only {characters} characters")
+            };
+            problem(
+                "WORKOS_COOKIE_PASSWORD",
+                format!("{state}: at least 32 random characters; make one with `openssl rand -base64 32`."),
+            );
+        }
+        let redirect_uri = self.redirect_uri.as_deref().and_then(absolute_http_url);
+        if redirect_uri.is_none() {
+            let state = self
+                .redirect_uri
+                .as_ref()
+                .map_or("is not set".to_owned(), |uri| format!("is `{uri}`"));
+            problem(
+                "WORKOS_REDIRECT_URI",
+                format!(
+                    "{state}: the absolute URL of the callback route, like `http://localhost:8080/auth/callback`; \
+                     register the same URL under Redirects in the WorkOS dashboard."
+                ),
+            );
+        }
+        let api_base_url = match self.api_base() {
+            Ok(url) => url,
+            Err((setting, explanation)) => {
+                problem(setting, explanation);
+                String::new()
+            }
+        };
+        let max_age = match self
+            .cookie_max_age
+            .as_deref()
+            .map(|text| text.trim().parse::<u32>())
+        {
+            None => DEFAULT_COOKIE_MAX_AGE_SECONDS,
+            Some(Ok(seconds)) if seconds > 0 => u64::from(seconds),
+            Some(_) => {
+                problem(
+                    "WORKOS_COOKIE_MAX_AGE",
+                    "must be a number of seconds above 0, like `34560000`.".into(),
+                );
+                0
+            }
+        };
+        let same_site = match self
+            .cookie_same_site
+            .as_deref()
+            .map(|text| text.trim().to_ascii_lowercase())
+            .as_deref()
+        {
+            None | Some("lax") => SameSite::Lax,
+            Some("strict") => SameSite::Strict,
+            Some("none") => SameSite::None,
+            Some(other) => {
+                problem(
+                    "WORKOS_COOKIE_SAMESITE",
+                    format!("is `{other}`: must be `lax`, `strict` or `none`."),
+                );
+                SameSite::Lax
+            }
+        };
+        let cookie_name = self.cookie_name.as_deref().unwrap_or(DEFAULT_COOKIE_NAME);
+        if !is_token(cookie_name) {
+            problem(
+                "WORKOS_COOKIE_NAME",
+                format!("is `{cookie_name}`: only letters, digits, `-`, `_` and `.` are safe."),
+            );
+        }
+        if self
+            .cookie_domain
+            .as_deref()
+            .is_some_and(|domain| !is_token(domain))
+        {
+            problem(
+                "WORKOS_COOKIE_DOMAIN",
+                "must be a bare domain, like `example.com`.".into(),
+            );
+        }
+        let mut patterns = Vec::new();
+        for pattern in &self.unauthenticated_paths {
+            match PathPattern::parse(pattern) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(explanation) => problem("unauthenticated_paths", explanation),
+            }
+        }
+        let paths = self.paths(redirect_uri.as_ref(), &mut problem);
+
+        let redirect_uri = redirect_uri?;
+        if !problems.is_empty() {
+            return None;
+        }
+        Some(Config {
+            api_key: self.api_key.clone()?,
+            client_id: self.client_id.clone()?,
+            api_base_url,
+            cookie: CookieConfig {
+                key: Key::derive_from(password.as_bytes()),
+                name: cookie_name.to_owned(),
+                max_age: Duration::from_secs(max_age),
+                domain: self.cookie_domain.clone(),
+                same_site,
+                // Browsers drop a SameSite=None cookie that is not Secure.
+                secure: redirect_uri.scheme() == "https" || same_site == SameSite::None,
+            },
+            redirect_uri,
+            token: TokenConfig {
+                issuers: self.issuers.as_deref().map(comma_list).unwrap_or_default(),
+                audiences: self.audiences.clone(),
+            },
+            paths,
+            require_auth: self.require_auth,
+            unauthenticated_paths: patterns,
+            refresh_buffer: self.refresh_buffer,
+        })
+    }
+
+    fn api_base(&self) -> Result<String, (&'static str, String)> {
+        let scheme = match self.api_https.as_deref().map(str::trim) {
+            None | Some("true" | "1") => "https",
+            Some("false" | "0") => "http",
+            Some(other) => {
+                return Err((
+                    "WORKOS_API_HTTPS",
+                    format!("is `{other}`: must be `true` or `false`."),
+                ));
+            }
+        };
+        let hostname = self
+            .api_hostname
+            .as_deref()
+            .map_or(DEFAULT_API_HOSTNAME, str::trim);
+        let port = match self.api_port.as_deref().map(|text| text.trim().parse::<u16>()) {
+            None => String::new(),
+            Some(Ok(port)) => format!(":{port}"),
+            Some(Err(_)) => {
+                return Err((
+                    "WORKOS_API_PORT",
+                    "must be a port number, like `4100`.".to_owned(),
+                ));
+            }
+        };
+        let base = format!("{scheme}://{hostname}{port}");
+        let is_bare = Url::parse(&base).is_ok_and(|url| {
+            url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+        });
+        if is_bare && !hostname.contains(['/', '?', '#', '@']) {
+            Ok(base)
+        } else {
+            Err((
+                "WORKOS_API_HOSTNAME",
+                format!("is `{hostname}`: must be a bare host name, like `api.workos.com` or `localhost`."),
+            ))
+        }
+    }
+
+    fn paths(&self, redirect_uri: Option<&Url>, problem: &mut impl FnMut(&'static str, String)) -> Paths {
+        // Actix would read braces in a route as a pattern.
+        let is_route = |path: &str| {
+            path.starts_with('/')
+                && path
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
+        };
+        let prefix = self.path_prefix.trim_end_matches('/');
+        if !prefix.is_empty() && !is_route(prefix) {
+            problem(
+                "path_prefix",
+                format!("is `{prefix}`: must be a plain path, like `/auth`."),
+            );
+        }
+        let [sign_in, sign_up, sign_out] =
+            ["sign-in", "sign-up", "sign-out"].map(|route| format!("{prefix}/{route}"));
+        let callback = match (&self.callback_path, redirect_uri) {
+            (Some(path), _) => path.clone(),
+            (None, Some(uri)) => uri.path().to_owned(),
+            (None, None) => "/auth/callback".to_owned(),
+        };
+        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out].contains(&&callback) {
+            let setting = if self.callback_path.is_some() {
+                "callback_path"
+            } else {
+                "WORKOS_REDIRECT_URI"
+            };
+            problem(
+                setting,
+                format!("has the path `{callback}`: must be a plain path of its own, like `/auth/callback`."),
+            );
+        }
+        let mut local = |setting, path: &str| {
+            ReturnPath::parse(path)
+                .map(|path| path.to_string())
+                .unwrap_or_else(|| {
+                    problem(
+                        setting,
+                        format!("is `{path}`: must be a path of this site, like `/dashboard`."),
+                    );
+                    String::new()
+                })
+        };
+        let after_sign_in = local("after_sign_in", &self.after_sign_in);
+        let sign_in_failed = self
+            .sign_in_failed
+            .as_deref()
+            .map(|path| local("sign_in_failed", path));
+        let after_sign_out = self.after_sign_out.as_deref().and_then(|text| {
+            let url = absolute_http_url(text);
+            if url.is_none() {
+                problem(
+                    "after_sign_out",
+                    format!("is `{text}`: must be an absolute URL, like `https://example.com/`."),
+                );
+            }
+            url
+        });
+        Paths {
+            sign_in,
+            sign_up,
+            callback,
+            sign_out,
+            after_sign_in,
+            sign_in_failed,
+            after_sign_out,
+        }
+    }
+}
+
+fn absolute_http_url(text: &str) -> Option<Url> {
+    Url::parse(text.trim())
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn comma_list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}

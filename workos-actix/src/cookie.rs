@@ -1,0 +1,183 @@
+//! Cookies: found in a request, encrypted, and written with the right attributes.
+
+use actix_web::{
+    cookie::{Cookie, CookieJar, Key, SameSite, time},
+    http::header::{COOKIE, HeaderMap},
+};
+
+use crate::config::CookieConfig;
+
+/// Every value the request sends under a cookie name, in order, percent-decoded when it is encoded.
+///
+/// There can be several (a sibling domain may have set one of the same name), and bytes in other cookies that are not
+/// text must not hide ours.
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    pairs(headers)
+        .filter(move |(found, _)| *found == name)
+        .map(|(name, value)| {
+            if value.contains('%') {
+                Cookie::parse_encoded(format!("{name}={value}"))
+                    .map_or_else(|_| value.to_owned(), |cookie| cookie.value().to_owned())
+            } else {
+                value.to_owned()
+            }
+        })
+}
+
+/// The names of the request's cookies that start with a prefix.
+pub(crate) fn names<'a>(headers: &'a HeaderMap, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    pairs(headers)
+        .map(|(name, _)| name)
+        .filter(move |name| name.starts_with(prefix))
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(COOKIE)
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+}
+
+/// Encrypts and authenticates cookie values (AES-256-GCM, with the cookie's name as associated data, so that the value
+/// of one cookie is worthless in another): the same form that `actix-session` gives its private cookies.
+pub(crate) struct CookieSealer(Key);
+
+impl std::fmt::Debug for CookieSealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CookieSealer(<redacted>)")
+    }
+}
+
+impl CookieSealer {
+    pub(crate) fn new(key: Key) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn seal(&self, name: &str, value: &str) -> String {
+        let mut jar = CookieJar::new();
+        jar.private_mut(&self.0)
+            .add(Cookie::new(name.to_owned(), value.to_owned()));
+        jar.get(name)
+            .map(|cookie| cookie.value().to_owned())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn unseal(&self, name: &str, value: &str) -> Option<String> {
+        let sealed = Cookie::new(name.to_owned(), value.to_owned());
+        CookieJar::new()
+            .private(&self.0)
+            .decrypt(sealed)
+            .map(|cookie| cookie.value().to_owned())
+    }
+}
+
+/// The attributes all our cookies have: `Path=/; HttpOnly`, and what the configuration says.
+#[derive(Debug, Clone)]
+pub(crate) struct CookieAttributes {
+    secure: bool,
+    same_site: SameSite,
+    domain: Option<String>,
+}
+
+impl CookieAttributes {
+    pub(crate) fn new(config: &CookieConfig) -> Self {
+        Self {
+            secure: config.secure,
+            same_site: config.same_site,
+            domain: config.domain.clone(),
+        }
+    }
+
+    /// For cookies that must come along when WorkOS redirects back: `Strict` would hold them back.
+    pub(crate) fn for_redirect_back(mut self) -> Self {
+        if self.same_site == SameSite::Strict {
+            self.same_site = SameSite::Lax;
+        }
+        self
+    }
+
+    pub(crate) fn cookie(&self, name: &str, value: String, max_age: std::time::Duration) -> Cookie<'static> {
+        let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        let mut cookie = Cookie::build(name.to_owned(), value)
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(self.same_site)
+            .max_age(time::Duration::seconds(seconds))
+            .finish();
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(domain.clone());
+        }
+        cookie
+    }
+
+    pub(crate) fn removal(&self, name: &str) -> Cookie<'static> {
+        let mut cookie = self.cookie(name, String::new(), std::time::Duration::ZERO);
+        cookie.make_removal();
+        cookie.set_max_age(time::Duration::ZERO);
+        cookie.set_expires(time::OffsetDateTime::UNIX_EPOCH);
+        cookie
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(COOKIE, HeaderValue::from_bytes(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn finds_every_value_and_survives_odd_neighbours() {
+        let headers = headers(&[b"\xff\xfe=1; a=1+2=; =; b", b"a=%41; ;a=%zz"]);
+        assert_eq!(values(&headers, "a").collect::<Vec<_>>(), ["1+2=", "A", "%zz"]);
+        assert_eq!(values(&headers, "b").count(), 0);
+        assert_eq!(names(&headers, "a").count(), 3);
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_under_its_name_and_key() {
+        let sealer = CookieSealer::new(Key::derive_from(&[1; 32]));
+        let sealed = sealer.seal("a", "secret");
+        assert!(!sealed.contains("secret"));
+        assert_eq!(sealer.unseal("a", &sealed).as_deref(), Some("secret"));
+        assert_eq!(sealer.unseal("b", &sealed), None);
+        assert_eq!(
+            CookieSealer::new(Key::derive_from(&[2; 32])).unseal("a", &sealed),
+            None
+        );
+        for cut in 0..sealed.len() {
+            assert_eq!(sealer.unseal("a", &sealed[..cut]), None);
+        }
+        assert_eq!(sealer.unseal("a", "é%\u{0}"), None);
+    }
+
+    #[test]
+    fn attributes_are_written_and_removal_matches_them() {
+        let attributes = CookieAttributes {
+            secure: true,
+            same_site: SameSite::Strict,
+            domain: Some("example.com".into()),
+        };
+        let cookie = attributes
+            .cookie("a", "b".into(), std::time::Duration::from_secs(60))
+            .to_string();
+        assert_eq!(
+            cookie,
+            "a=b; HttpOnly; SameSite=Strict; Secure; Path=/; Domain=example.com; Max-Age=60"
+        );
+        let removal = attributes.for_redirect_back().removal("a").to_string();
+        assert_eq!(
+            removal,
+            "a=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0; \
+             Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        );
+    }
+}

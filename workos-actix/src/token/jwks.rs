@@ -1,0 +1,235 @@
+//! The public keys of the WorkOS environment, fetched seldom and shared by all workers.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::verify::TokenError;
+use crate::clock::{Clock, unix_seconds};
+
+/// A copy older than this is fetched again, while it goes on serving.
+const FRESH_SECONDS: i64 = 60 * 60;
+/// A successful fetch answers for unknown key ids this long: tokens with made-up ids cannot make us flood WorkOS.
+pub(crate) const UNKNOWN_KEY_SECONDS: i64 = 10;
+/// Renewals in the background are at least this far apart.
+const RENEWAL_SECONDS: i64 = 30;
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// The key set of one client id.
+///
+/// - any number of requests that need keys cause one fetch;
+/// - an old copy serves on while WorkOS is unreachable;
+/// - an unknown `kid` fetches again, at most once in [`UNKNOWN_KEY_SECONDS`].
+#[derive(Debug, Clone)]
+pub(crate) struct Jwks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    url: String,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    keys: ArcSwapOption<KeySet>,
+    /// Held by the one fetch; keeps what the last one said.
+    fetching: Mutex<Option<Result<(), String>>>,
+    /// Counts finished fetches.
+    attempts: AtomicU64,
+    /// When the last renewal in the background began.
+    renewed_at: AtomicI64,
+    generation: AtomicU64,
+}
+
+#[derive(Debug)]
+struct KeySet {
+    keys: HashMap<String, Arc<ParsedPublicKey>>,
+    fetched_at: i64,
+    document: Vec<u8>,
+}
+
+impl Jwks {
+    pub(crate) fn new(url: String, http: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Inner {
+            url,
+            http,
+            clock,
+            keys: ArcSwapOption::empty(),
+            fetching: Mutex::new(None),
+            attempts: AtomicU64::new(0),
+            renewed_at: AtomicI64::new(i64::MIN),
+            generation: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        unix_seconds(self.0.clock.as_ref())
+    }
+
+    /// Changes whenever the keys change: what was verified under another generation must be verified again.
+    pub(crate) fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+
+    /// The key with this id.
+    pub(crate) async fn key(&self, kid: &str) -> Result<Arc<ParsedPublicKey>, TokenError> {
+        let seen = self.0.attempts.load(Ordering::Acquire);
+        let known = self.0.keys.load_full();
+        if let Some(set) = &known {
+            if self.now() - set.fetched_at >= FRESH_SECONDS {
+                self.renew_in_background();
+            }
+            if let Some(key) = set.keys.get(kid) {
+                return Ok(Arc::clone(key));
+            }
+            if self.now() - set.fetched_at < UNKNOWN_KEY_SECONDS {
+                return Err(TokenError::UnknownKey);
+            }
+        }
+        self.0.fetch_after(seen).await.map_err(TokenError::Unavailable)?;
+        let set = self.0.keys.load_full();
+        set.and_then(|set| set.keys.get(kid).cloned())
+            .ok_or(TokenError::UnknownKey)
+    }
+
+    fn renew_in_background(&self) {
+        let (now, last) = (self.now(), self.0.renewed_at.load(Ordering::Acquire));
+        let is_due = last <= now.saturating_sub(RENEWAL_SECONDS);
+        let is_mine = || {
+            self.0
+                .renewed_at
+                .compare_exchange(last, now, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+        };
+        if !is_due || !is_mine() {
+            return;
+        }
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let seen = inner.attempts.load(Ordering::Acquire);
+            if let Err(error) = inner.fetch_after(seen).await {
+                tracing::warn!(%error, "the WorkOS key set could not be renewed; the old one serves on");
+            }
+        });
+    }
+}
+
+impl Inner {
+    /// Fetches, unless a fetch finished after attempt `seen`: then its outcome is ours too.
+    async fn fetch_after(&self, seen: u64) -> Result<(), String> {
+        let mut last = self.fetching.lock().await;
+        if let Some(outcome) = &*last
+            && self.attempts.load(Ordering::Acquire) != seen
+        {
+            return outcome.clone();
+        }
+        let outcome = self.fetch().await;
+        self.attempts.fetch_add(1, Ordering::AcqRel);
+        *last = Some(outcome.clone());
+        outcome
+    }
+
+    async fn fetch(&self) -> Result<(), String> {
+        let document = self
+            .download()
+            .await
+            .map_err(|error| error.without_url().to_string())?;
+        let document = document.ok_or_else(|| "the key set is too long".to_owned())?;
+        let keys = parse(&document)?;
+        let changed = self
+            .keys
+            .load()
+            .as_ref()
+            .is_none_or(|known| known.document != document);
+        self.keys.store(Some(Arc::new(KeySet {
+            keys,
+            fetched_at: unix_seconds(self.clock.as_ref()),
+            document,
+        })));
+        if changed {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// `None` when the answer is longer than a key set can be.
+    async fn download(&self) -> Result<Option<Vec<u8>>, reqwest::Error> {
+        let mut response = self
+            .http
+            .get(&self.url)
+            .timeout(FETCH_TIMEOUT)
+            .send()
+            .await?
+            .error_for_status()?;
+        let mut document = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if document.len() + chunk.len() > MAX_BYTES {
+                return Ok(None);
+            }
+            document.extend_from_slice(&chunk);
+        }
+        Ok(Some(document))
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+}
+
+/// The RS256 keys of a JWKS document; keys of other kinds are skipped, and of two with one id the first counts.
+fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
+    let document: Document =
+        serde_json::from_slice(document).map_err(|error| format!("the answer is not a key set: {error}"))?;
+    let mut keys = HashMap::new();
+    for jwk in document.keys {
+        let usable = jwk.kty == "RSA"
+            && jwk.alg.as_deref().is_none_or(|alg| alg == "RS256")
+            && jwk.usage.as_deref().is_none_or(|usage| usage == "sig");
+        if let (true, Some(kid), Some(n), Some(e)) = (usable, jwk.kid, jwk.n, jwk.e)
+            && let Some(key) = rsa_key(&n, &e)
+        {
+            keys.entry(kid).or_insert(key);
+        }
+    }
+    if keys.is_empty() {
+        return Err("the key set has no RS256 key".to_owned());
+    }
+    Ok(keys)
+}
+
+fn rsa_key(n: &str, e: &str) -> Option<Arc<ParsedPublicKey>> {
+    let number = |text: &str| {
+        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+        let leading_zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        Some(bytes.get(leading_zeros..)?.to_vec())
+    };
+    let components = RsaPublicKeyComponents {
+        n: number(n)?,
+        e: number(e)?,
+    };
+    components
+        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+        .ok()
+        .map(Arc::new)
+}

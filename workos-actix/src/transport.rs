@@ -1,0 +1,60 @@
+//! The SDK's requests, sent by our HTTP client.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One connection pool for all calls to WorkOS: the SDK's and the key set's. Never follows a redirect with our API key.
+pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("workos-actix/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// [`HttpTransport`] over `reqwest` 0.13, whose TLS needs no second crypto library beside `aws-lc-rs`.
+pub(crate) struct ReqwestTransport(pub(crate) reqwest::Client);
+
+impl HttpTransport for ReqwestTransport {
+    fn execute<'this, 'future>(
+        &'this self,
+        request: HttpRequest,
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, TransportError>> + Send + 'future>>
+    where
+        'this: 'future,
+        Self: 'future,
+    {
+        Box::pin(async move {
+            let mut builder = self
+                .0
+                .request(request.method, &request.url)
+                .headers(request.headers);
+            if let Some(body) = request.body {
+                builder = builder.body(body);
+            }
+            let response = builder.send().await.map_err(transport_error)?;
+            Ok(HttpResponse {
+                status: response.status(),
+                headers: response.headers().clone(),
+                body: response.bytes().await.map_err(transport_error)?,
+            })
+        })
+    }
+}
+
+/// Without the URL: logout URLs name sessions.
+fn transport_error(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() {
+        TransportError::connect(error)
+    } else if error.is_timeout() {
+        TransportError::timeout(error)
+    } else {
+        TransportError::other(error)
+    }
+}

@@ -1,0 +1,20 @@
+//! Whole sign-ins over loopback HTTP: a browser, an Actix app with several workers, and a small WorkOS.
+
+#[cfg(test)]
+mod app;
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod fake_workos;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod responses;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod sign_out;
+#[cfg(test)]
+mod stores;

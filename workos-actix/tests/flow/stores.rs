@@ -1,0 +1,165 @@
+//! Sessions kept on the server, in a store that is not ours.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_session::storage::{
+    LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
+};
+use actix_web::{App, cookie::time::Duration, test::TestRequest};
+use tokio::sync::Notify;
+
+use crate::{
+    app::{TestApp, pages},
+    fake_workos::LIFETIME,
+};
+
+type State = HashMap<String, String>;
+
+/// What a Redis would be: shared by all workers, and sometimes away.
+#[derive(Clone, Default)]
+struct Memory {
+    sessions: Arc<Mutex<HashMap<String, State>>>,
+    away: Arc<AtomicBool>,
+    update: Arc<Notify>,
+}
+
+impl Memory {
+    fn check(&self) -> std::io::Result<()> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(std::io::Error::other("connection refused"));
+        }
+        Ok(())
+    }
+
+    async fn updated(&self) {
+        self.update.notified().await;
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.sessions.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+impl SessionStore for Memory {
+    async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
+        self.check().map_err(|error| LoadError::Other(error.into()))?;
+        Ok(self.sessions.lock().unwrap().get(key.as_ref()).cloned())
+    }
+
+    async fn save(&self, state: State, _: &Duration) -> Result<SessionKey, SaveError> {
+        self.check().map_err(|error| SaveError::Other(error.into()))?;
+        let key = generate_session_key();
+        self.sessions
+            .lock()
+            .unwrap()
+            .insert(key.as_ref().to_owned(), state);
+        Ok(key)
+    }
+
+    async fn update(&self, key: SessionKey, state: State, _: &Duration) -> Result<SessionKey, UpdateError> {
+        self.check().map_err(|error| UpdateError::Other(error.into()))?;
+        self.sessions
+            .lock()
+            .unwrap()
+            .insert(key.as_ref().to_owned(), state);
+        self.update.notify_one();
+        Ok(key)
+    }
+
+    async fn update_ttl(&self, _: &SessionKey, _: &Duration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
+        self.check()?;
+        self.sessions.lock().unwrap().remove(key.as_ref());
+        Ok(())
+    }
+}
+
+#[actix_web::test]
+async fn a_session_lives_and_ends_in_the_store() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    assert!(browser.session().unwrap().len() < 200, "the cookie is only a key");
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_2");
+    let keys = store.keys();
+    assert_eq!(keys.len(), 1);
+
+    // Refreshed in its place; the old cookie is the current one.
+    app.clock.advance(LIFETIME + 1);
+    let mut other_tab = browser.clone();
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_3");
+    app.clock.advance(60);
+    assert_eq!(other_tab.fetch("/me").await.json()["jti"], "jti_3");
+    assert_eq!((store.keys(), app.workos.counts().refreshes), (keys.clone(), 1));
+
+    // Against session fixation: a new sign-in gets a new key, and the old one is gone.
+    let mut fixed = browser.clone();
+    browser.sign_in(&app.workos, "/auth/sign-in").await;
+    assert_eq!(store.keys().len(), 1);
+    assert_ne!(store.keys(), keys);
+    assert_eq!(fixed.fetch("/me").await.status, 401);
+
+    // Deleted by another machine: over at once, although its token was verified before.
+    assert_eq!(browser.fetch("/me").await.status, 200);
+    store.sessions.lock().unwrap().clear();
+    assert_eq!(browser.fetch("/me").await.status, 401);
+}
+
+#[actix_web::test]
+async fn signing_out_deletes_the_session() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    browser.visit("/auth/sign-out").await;
+    assert_eq!(store.keys().len(), 0);
+}
+
+#[actix_web::test]
+async fn a_store_that_is_away_is_503_and_signs_nobody_out() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    store.away.store(true, Ordering::Relaxed);
+    assert_eq!(browser.fetch("/me").await.status, 503);
+    assert!(browser.session().is_some());
+    let mut other = app.browser();
+    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 500);
+    store.away.store(false, Ordering::Relaxed);
+    assert_eq!(browser.fetch("/me").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_client_that_disconnects_does_not_keep_a_rotation_from_the_store() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    app.clock.advance(LIFETIME + 1);
+    app.workos.hold();
+    let service = App::new().wrap(app.authkit.middleware()).configure(pages);
+    let service = actix_web::test::init_service(service).await;
+    let cookie = format!("wos-session={}", browser.session().unwrap());
+    let request = TestRequest::get()
+        .uri("/me")
+        .insert_header(("cookie", cookie))
+        .to_request();
+    tokio::select! {
+        biased;
+        _ = actix_web::test::call_service(&service, request) => panic!("WorkOS holds the answer back"),
+        () = app.workos.refreshes_reach(1) => {}
+    }
+    app.workos.release();
+    store.updated().await;
+    // Long after every grace time.
+    app.clock.advance(LIFETIME - 60);
+    assert_eq!(browser.fetch("/me").await.json()["jti"], "jti_3");
+    assert_eq!(app.workos.counts().refreshes, 1);
+}
