@@ -7,7 +7,7 @@ use url::Url;
 use super::*;
 use crate::{
     api::user_management::{
-        authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI},
+        authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI, merged},
         authorize::get_authorization_url,
     },
     hosted::{organization, sign_in, sign_up},
@@ -74,10 +74,7 @@ impl<'a> Browser<'a> {
     }
 
     fn submit_with(&self, operation: Operation, fields: Value, headers: &[(&'static str, &str)]) -> Reply {
-        let mut body = json!({"client_id": CLIENT_ID, SESSION: self.session_id});
-        body.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
+        let body = merged(json!({"client_id": CLIENT_ID, SESSION: self.session_id}), fields);
         let mut all = vec![("cookie", self.cookie.as_str())];
         all.extend_from_slice(headers);
         operation(&call(self.fixture, "", body, &all)).unwrap()

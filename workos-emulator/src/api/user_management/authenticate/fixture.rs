@@ -86,12 +86,8 @@ impl Fixture {
 
     /// Makes Ada a member, and gives the membership's id.
     pub(crate) fn add_membership(&self, organization_id: &str, with: Value) -> String {
-        let mut body = json!({"user_id": self.user_id, "organization_id": organization_id});
-        let (Value::Object(members), Value::Object(with)) = (&mut body, with) else {
-            unreachable!()
-        };
-        members.extend(with);
-        self.id_of(memberships::create_organization_membership, body)
+        let body = json!({"user_id": self.user_id, "organization_id": organization_id});
+        self.id_of(memberships::create_organization_membership, merged(body, with))
     }
 
     pub(crate) fn deactivate(&self, membership_id: &str) {
@@ -130,13 +126,11 @@ impl Fixture {
 
     /// A request of the confidential application; null in `body` takes a member away.
     pub(crate) fn authenticate(&self, body: Value) -> Result<Value, ApiError> {
-        let mut whole = json!({"client_id": CLIENT_ID, "client_secret": API_KEY});
-        let (Value::Object(members), Value::Object(body)) = (&mut whole, body) else {
-            unreachable!()
-        };
-        members.extend(body);
-        members.retain(|_, value| !value.is_null());
-        let reply = authenticate(&self.call("", whole))?;
+        let mut body = merged(json!({"client_id": CLIENT_ID, "client_secret": API_KEY}), body);
+        if let Value::Object(members) = &mut body {
+            members.retain(|_, value| !value.is_null());
+        }
+        let reply = authenticate(&self.call("", body))?;
         assert_eq!(reply.status, 200);
         Ok(serde_json::from_slice(&reply.body).unwrap())
     }
@@ -177,4 +171,13 @@ impl Fixture {
 pub(crate) fn refusal(outcome: Result<Value, ApiError>) -> (u16, String) {
     let refused = outcome.unwrap_err();
     (refused.status, refused.code().unwrap_or_default().to_owned())
+}
+
+/// An object with the members of another, which win.
+pub(crate) fn merged(mut body: Value, with: Value) -> Value {
+    let (Value::Object(members), Value::Object(with)) = (&mut body, with) else {
+        unreachable!("both are objects")
+    };
+    members.extend(with);
+    body
 }

@@ -3,7 +3,7 @@ use url::Url;
 
 use crate::{
     api::user_management::{
-        authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, REDIRECT_URI, refusal},
+        authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, REDIRECT_URI, merged, refusal},
         authorize::get_authorization_url,
         users,
     },
@@ -32,10 +32,7 @@ impl Fixture {
     }
 
     fn redeem(&self, code: &str, with: Value) -> Result<Value, ApiError> {
-        let mut body = json!({"grant_type": "authorization_code", "code": code});
-        body.as_object_mut()
-            .unwrap()
-            .extend(with.as_object().unwrap().clone());
+        let body = merged(json!({"grant_type": "authorization_code", "code": code}), with);
         self.authenticate(body)
     }
 }

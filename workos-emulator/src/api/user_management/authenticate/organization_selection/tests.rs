@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::user_management::authenticate::fixture::{Fixture, PASSWORD, refusal},
+    api::user_management::authenticate::fixture::{Fixture, PASSWORD, merged, refusal},
     server::error::ApiError,
 };
 
@@ -28,14 +28,14 @@ fn choice() -> Choice {
 
 impl Choice {
     fn select(&self, with: Value) -> Result<Value, ApiError> {
-        let mut body = json!({
-            "grant_type": "urn:workos:oauth:grant-type:organization-selection",
-            "pending_authentication_token": self.refused.body["pending_authentication_token"],
-            "organization_id": self.organizations[1],
-        });
-        body.as_object_mut()
-            .unwrap()
-            .extend(with.as_object().unwrap().clone());
+        let body = merged(
+            json!({
+                "grant_type": "urn:workos:oauth:grant-type:organization-selection",
+                "pending_authentication_token": self.refused.body["pending_authentication_token"],
+                "organization_id": self.organizations[1],
+            }),
+            with,
+        );
         self.fixture.authenticate(body)
     }
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::user_management::{
-        authenticate::fixture::{Fixture, refusal},
+        authenticate::fixture::{Fixture, merged, refusal},
         sessions,
         signing_keys::SigningKeys,
         users,
@@ -13,10 +13,10 @@ use crate::{
 
 impl Fixture {
     fn refresh(&self, response: &Value, with: Value) -> Result<Value, ApiError> {
-        let mut body = json!({"grant_type": "refresh_token", "refresh_token": response["refresh_token"]});
-        body.as_object_mut()
-            .unwrap()
-            .extend(with.as_object().unwrap().clone());
+        let body = merged(
+            json!({"grant_type": "refresh_token", "refresh_token": response["refresh_token"]}),
+            with,
+        );
         self.authenticate(body)
     }
 }
