@@ -15,7 +15,7 @@ use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
     control::environments::{self, Start},
     core::{
-        clock, ids,
+        ids,
         keys::{KeyError, SigningKey},
         secret::Secret,
     },
@@ -215,7 +215,7 @@ impl EmulatorBuilder {
             settings: Some(&settings),
         };
         let seeded = environments::fill(&environment, start)?;
-        let registry = Registry::new(Arc::new(environment), options);
+        let registry = Registry::new(&Arc::new(environment), options);
         Ok((Arc::new(registry), seeded))
     }
 }
@@ -241,9 +241,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                 .workers(1)
                 .disable_signals()
                 .shutdown_timeout(1);
-                let listening = listeners
-                    .into_iter()
-                    .try_fold(server, |server, listener| server.listen(listener));
+                let listening = listeners.into_iter().try_fold(server, HttpServer::listen);
                 match listening.map(HttpServer::run) {
                     Ok(server) => {
                         let _ = ready.send(Ok((server.handle(), tokio::runtime::Handle::current())));

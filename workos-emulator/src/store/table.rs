@@ -49,10 +49,6 @@ impl<R> Index<R> {
         }
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     pub(super) fn entries(&self, row: &R) -> Vec<Entry> {
         (self.entries)(row)
     }
