@@ -15,7 +15,7 @@ use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
     control::environments::{self, Start},
     core::{
-        clock, ids,
+        ids,
         keys::{KeyError, SigningKey},
         secret::Secret,
     },
@@ -243,7 +243,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                 .shutdown_timeout(1);
                 let listening = listeners
                     .into_iter()
-                    .try_fold(server, |server, listener| server.listen(listener));
+                    .try_fold(server, HttpServer::listen);
                 match listening.map(HttpServer::run) {
                     Ok(server) => {
                         let _ = ready.send(Ok((server.handle(), tokio::runtime::Handle::current())));

@@ -228,10 +228,10 @@ pub struct RoleBuilder {
 }
 
 impl RoleBuilder {
-    pub(super) fn new(environment: EmulatedEnvironment, slug: String) -> Self {
+    pub(super) fn new(environment: EmulatedEnvironment, slug: &str) -> Self {
         Self {
             environment,
-            new: NewRole::named(&slug, &slug),
+            new: NewRole::named(slug, slug),
         }
     }
 

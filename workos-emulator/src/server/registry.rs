@@ -86,11 +86,11 @@ impl Registry {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
             changed: watch::Sender::new(()),
-            default: Arc::clone(&default),
+            default,
             options,
         };
         // Nothing else is there that could have its name or its keys.
-        let _ = registry.add(&default);
+        let _ = registry.add(&registry.default);
         registry
     }
 
