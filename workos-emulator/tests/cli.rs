@@ -1,4 +1,5 @@
 //! The `workos-emulator` command, from the outside.
+#![expect(clippy::unwrap_used, reason = "what a test needs panics like the test itself")]
 
 mod http;
 

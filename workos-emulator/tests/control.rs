@@ -1,4 +1,5 @@
 //! `/_emulate`, over HTTP.
+#![expect(clippy::unwrap_used, reason = "what a test needs panics like the test itself")]
 
 mod http;
 

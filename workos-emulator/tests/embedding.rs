@@ -1,4 +1,5 @@
 //! The emulator inside a test.
+#![expect(clippy::unwrap_used, reason = "what a test needs panics like the test itself")]
 
 mod http;
 

@@ -198,8 +198,8 @@ mod tests {
         }
     }
 
-    fn status(environment: &Environment, method: Method, path: &str) -> Option<u16> {
-        fault(environment, &method, path)
+    fn status(environment: &Environment, method: &Method, path: &str) -> Option<u16> {
+        fault(environment, method, path)
             .unwrap()
             .map(|reply| reply.status)
     }
@@ -210,12 +210,12 @@ mod tests {
         environment
             .transact(|tx| create(tx, hook("get", "/organizations", Some(2))))
             .unwrap();
-        assert_eq!(status(&environment, Method::POST, "/organizations"), None);
-        assert_eq!(status(&environment, Method::GET, "/organizations/org_1"), None);
-        assert_eq!(status(&environment, Method::GET, "/organizations"), Some(503));
+        assert_eq!(status(&environment, &Method::POST, "/organizations"), None);
+        assert_eq!(status(&environment, &Method::GET, "/organizations/org_1"), None);
+        assert_eq!(status(&environment, &Method::GET, "/organizations"), Some(503));
         assert_eq!(environment.state().hooks.iter().next().unwrap().count, Some(1));
-        assert_eq!(status(&environment, Method::GET, "/organizations"), Some(503));
-        assert_eq!(status(&environment, Method::GET, "/organizations"), None);
+        assert_eq!(status(&environment, &Method::GET, "/organizations"), Some(503));
+        assert_eq!(status(&environment, &Method::GET, "/organizations"), None);
         assert_eq!(environment.state().hooks.len(), 0);
     }
 
@@ -227,15 +227,15 @@ mod tests {
             .unwrap()
             .id
             .clone();
-        assert_eq!(status(&environment, Method::PUT, "/radar/lists/ip"), Some(503));
-        assert_eq!(status(&environment, Method::PUT, "/radars"), None);
+        assert_eq!(status(&environment, &Method::PUT, "/radar/lists/ip"), Some(503));
+        assert_eq!(status(&environment, &Method::PUT, "/radars"), None);
         environment
             .transact(|tx| {
                 tx.delete::<Hook>(&id);
                 create(tx, hook("*", "*", None))
             })
             .unwrap();
-        assert_eq!(status(&environment, Method::GET, "/x"), Some(503));
+        assert_eq!(status(&environment, &Method::GET, "/x"), Some(503));
     }
 
     #[test]
