@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port()?))?;
     let app_url = format!("http://localhost:{}", listener.local_addr()?.port());
     let authkit = AuthKit::builder()
-        .api_base_url(&emulator.url())
+        .api_base_url(emulator.url())
         .api_key(emulator.api_key())
         .client_id(emulator.client_id())
         .cookie_password("only-for-this-example-and-32-characters-long")

@@ -5,7 +5,7 @@
 //! Whole requests over one connection to an emulator on loopback, whose state is made through its API. The time that is
 //! above that of `health` is the operation's own; it should grow with the logarithm of the number of rows.
 //!
-//! `ROWS=1000,100000` benches other numbers: making a million users takes a minute and two gigabytes.
+//! `ROWS=1000,100000` benches other numbers: making a million users takes minutes and two gigabytes.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on stops")]
 
@@ -134,7 +134,7 @@ impl Site {
                     fill(
                         &mut Client::connect(address),
                         (connection..rows).step_by(CONNECTIONS),
-                    )
+                    );
                 });
             }
         });

@@ -7,12 +7,20 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
+    control::snapshots::Snapshots,
     core::{
-        clock::{Clock, TimeSource},
+        clock::{Clock, ClockSetting, TimeSource},
         ids::IdGenerator,
     },
     store::{State, Transaction},
 };
+
+/// A whole state and the time that goes with it. It costs a pointer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    state: Arc<State>,
+    clock: ClockSetting,
+}
 
 /// Readers take the present state and never wait; writers go one after the other.
 #[derive(Debug)]
@@ -26,21 +34,32 @@ pub(crate) struct Environment {
     state: ArcSwap<State>,
     writer: Mutex<IdGenerator>,
     committed: watch::Sender<u64>,
+    /// What a reset goes back to.
+    start: ArcSwap<Snapshot>,
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Environment {
+    /// An empty environment; without a name, its id is its name.
     pub(crate) fn new(name: &str, client_id: Option<String>, time: TimeSource, randomness: StdRng) -> Self {
         let clock = Clock::new(time);
         let mut ids = IdGenerator::new(randomness);
         let now = clock.now();
+        let id = ids.id("environment", now);
         Self {
-            id: ids.id("environment", now),
-            name: name.to_owned(),
+            name: if name.is_empty() {
+                id.clone()
+            } else {
+                name.to_owned()
+            },
+            id,
             client_id: client_id.unwrap_or_else(|| ids.id("client", now)),
             clock,
             state: ArcSwap::default(),
             writer: Mutex::new(ids),
             committed: watch::Sender::new(0),
+            start: ArcSwap::default(),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -80,6 +99,30 @@ impl Environment {
         let sequence = self.state.load().sequence.max(state.sequence) + 1;
         self.state.store(Arc::new(State { sequence, ..state }));
         self.committed.send_replace(sequence);
+    }
+
+    /// The environment as it is now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            state: self.state(),
+            clock: self.clock.setting(),
+        }
+    }
+
+    /// Brings back what `snapshot` has.
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        self.clock.restore(snapshot.clock);
+        self.replace(State::clone(&snapshot.state));
+    }
+
+    /// Lets [`reset`](Self::reset) come back to what is here now.
+    pub(crate) fn keep_start(&self) {
+        self.start.store(Arc::new(self.snapshot()));
+    }
+
+    /// Back to the state after seeding.
+    pub(crate) fn reset(&self) {
+        self.restore(&self.start.load());
     }
 
     /// Tells of every commit.

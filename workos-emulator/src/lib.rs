@@ -7,8 +7,13 @@ mod core;
 mod embed;
 mod environment;
 mod hosted;
+mod seed;
 mod server;
 mod store;
 mod webhooks;
 
-pub use embed::{Emulator, EmulatorBuilder, StartError};
+pub use embed::{
+    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events, Mail,
+    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+};
+pub use seed::{InvalidSeed, validate_seed};

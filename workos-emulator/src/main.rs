@@ -1,11 +1,8 @@
 //! The `workos-emulator` command.
 
-use workos_emulator::Emulator;
+mod cli;
 
-#[actix_web::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let emulator = Emulator::builder().port(4100).start().await?;
-    tracing::info!(url = emulator.url(), "ready");
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::process::ExitCode {
+    cli::run().await
 }

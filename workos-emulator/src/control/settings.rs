@@ -3,10 +3,16 @@
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     core::password::policy::PasswordPolicy,
-    store::{Record, State},
+    server::{
+        call::Call,
+        error::{ApiError, FieldError},
+        reply::Reply,
+    },
+    store::{Record, State, Transaction},
 };
 
 /// When `authorize` shows the hosted page, and when it signs in at once.
@@ -88,5 +94,152 @@ impl State {
     /// The environment's settings.
     pub(crate) fn settings(&self) -> &Settings {
         self.settings.get("settings").unwrap_or(&DEFAULT)
+    }
+}
+
+/// What is wrong with a change of the settings, and where: `password_policy.min_length`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SettingProblem {
+    pub(crate) path: String,
+    pub(crate) message: String,
+}
+
+/// Merges `changes` into the settings (RFC 7396: null goes back to the default); all of them or none.
+pub(crate) fn change(
+    tx: &mut Transaction<'_>,
+    changes: &Value,
+) -> Result<Result<Arc<Settings>, SettingProblem>, ApiError> {
+    let failed = |error: serde_json::Error| ApiError::message(500, error.to_string());
+    let mut wanted = serde_json::to_value(tx.settings()).map_err(failed)?;
+    merge(&mut wanted, changes);
+    match serde_path_to_error::deserialize::<_, Settings>(wanted) {
+        Ok(settings) => match settings.check() {
+            Ok(()) => Ok(Ok(tx.put(settings)?)),
+            Err(problem) => Ok(Err(problem)),
+        },
+        Err(error) => Ok(Err(SettingProblem {
+            path: error.path().to_string(),
+            message: error.into_inner().to_string(),
+        })),
+    }
+}
+
+impl Settings {
+    /// Checks what the types do not say.
+    fn check(&self) -> Result<(), SettingProblem> {
+        let lifetimes = [
+            ("access_token_lifetime", self.access_token_lifetime),
+            ("session_lifetime", self.session_lifetime),
+            ("session_inactivity", self.session_inactivity),
+            ("authorization_code_lifetime", self.authorization_code_lifetime),
+            (
+                "pending_authentication_lifetime",
+                self.pending_authentication_lifetime,
+            ),
+        ];
+        if let Some((path, _)) = lifetimes.into_iter().find(|(_, seconds)| *seconds == 0) {
+            return Err(SettingProblem {
+                path: path.to_owned(),
+                message: "must be at least 1 second".to_owned(),
+            });
+        }
+        let issuer = self.issuer.as_deref();
+        if issuer.is_some_and(|issuer| url::Url::parse(issuer).is_err()) {
+            return Err(SettingProblem {
+                path: "issuer".to_owned(),
+                message: "must be a URL, like https://api.workos.com".to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn merge(into: &mut Value, changes: &Value) {
+    match (into, changes) {
+        (Value::Object(into), Value::Object(changes)) => {
+            for (key, change) in changes {
+                if change.is_null() {
+                    into.remove(key);
+                } else {
+                    merge(into.entry(key.clone()).or_insert(Value::Null), change);
+                }
+            }
+        }
+        (into, changes) => into.clone_from(changes),
+    }
+}
+
+impl From<SettingProblem> for ApiError {
+    fn from(problem: SettingProblem) -> Self {
+        let message = format!("{}: {}.", problem.path, problem.message);
+        Self::invalid([FieldError::new(problem.path, "invalid_setting").message(message)])
+    }
+}
+
+/// `GET /_emulate/settings`
+pub(super) fn get_settings(call: &Call) -> Result<Reply, ApiError> {
+    Reply::ok(call.environment.state().settings())
+}
+
+/// `PATCH /_emulate/settings`
+pub(super) fn update_settings(call: &Call) -> Result<Reply, ApiError> {
+    if !call.raw_body().is_object() {
+        return Err(ApiError::bad_request(
+            "invalid_request_body",
+            "The body must be a JSON object.",
+        ));
+    }
+    Reply::ok(&call.environment.transact(|tx| change(tx, call.raw_body()))??)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::environment::Environment;
+
+    fn changed(environment: &Environment, changes: &Value) -> Result<Arc<Settings>, SettingProblem> {
+        environment.transact(|tx| change(tx, changes)).unwrap()
+    }
+
+    #[test]
+    fn merges_and_goes_back_to_the_default() {
+        let environment = Environment::for_tests();
+        let changes = json!({"access_token_lifetime": 60, "password_policy": {"min_length": 4}, "interactive": "always"});
+        let settings = changed(&environment, &changes).unwrap();
+        assert_eq!(settings.access_token_lifetime, 60);
+        assert_eq!(settings.password_policy.min_length, 4);
+        assert!(settings.password_policy.reject_weak);
+        let settings = changed(&environment, &json!({"access_token_lifetime": null})).unwrap();
+        assert_eq!(settings.access_token_lifetime, 300);
+        assert_eq!(environment.state().settings().interactive, Interactive::Always);
+    }
+
+    #[test]
+    fn names_what_is_wrong_and_changes_nothing() {
+        let environment = Environment::for_tests();
+        for (changes, path) in [
+            (json!({"colour": 1}), "colour"),
+            (
+                json!({"password_policy": {"length": 1}}),
+                "password_policy.length",
+            ),
+            (
+                json!({"password_policy": {"min_length": "x"}}),
+                "password_policy.min_length",
+            ),
+            (json!({"interactive": "sometimes"}), "interactive"),
+            (
+                json!({"sign_up": false, "session_lifetime": -1}),
+                "session_lifetime",
+            ),
+            (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
+            (json!({"issuer": "auth"}), "issuer"),
+            (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),
+        ] {
+            assert_eq!(changed(&environment, &changes).unwrap_err().path, path);
+        }
+        assert_eq!(environment.state().settings(), &Settings::default());
     }
 }

@@ -11,12 +11,16 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 /// The same for the control API, which takes whole seed files.
 pub(crate) const CONTROL_LIMIT: usize = 64 * LIMIT;
 
-/// Reads a body by its content type; what is neither JSON nor a form is kept as text.
+/// Reads a body of the control API: JSON where it is said to be JSON or can be read as such, otherwise text, whatever
+/// the content type: `curl --data-binary @seed.yaml` calls it a form.
 pub(crate) fn parse_or_text(content_type: Option<&str>, bytes: &[u8]) -> Result<Value, ApiError> {
-    parse(content_type, bytes).or_else(|refused| match std::str::from_utf8(bytes) {
-        Ok(text) if refused.status == 415 => Ok(Value::from(text)),
-        _ => Err(refused),
-    })
+    let said_to_be_json = content_type.is_some_and(|media_type| media_type.contains("json"));
+    if said_to_be_json || bytes.is_empty() {
+        return parse(content_type, bytes);
+    }
+    serde_json::from_slice(bytes)
+        .or_else(|_| std::str::from_utf8(bytes).map(Value::from))
+        .map_err(|_| ApiError::bad_request("invalid_request_body", "The body is not UTF-8 text."))
 }
 
 /// Reads a body by its content type. No body is an empty object: its missing members are then named.

@@ -104,12 +104,17 @@ impl ApiError {
         Self::message(401, "Unauthorized")
     }
 
-    /// 501 for an operation that WorkOS has and the emulator has not yet.
+    /// 501 for an operation that WorkOS or the control API has, and that is not built yet.
     pub(crate) fn not_implemented(operation: &str, method: &str, path: &str) -> Self {
+        let api = if path.starts_with("/_emulate") {
+            "control"
+        } else {
+            "WorkOS"
+        };
         Self::new(
             501,
             "not_implemented",
-            format!("{operation} ({method} {path}) is part of the WorkOS API, but this emulator does not serve it yet."),
+            format!("{operation} ({method} {path}) is part of the {api} API, but this emulator does not serve it yet."),
         )
         .with("operation", operation)
     }
@@ -129,12 +134,27 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// The message, and what is wrong with which field.
+    pub(crate) fn explanation(&self) -> String {
+        let text = |name| self.body.get(name).and_then(Value::as_str);
+        let message = text("message").or_else(|| text("error_description"));
+        let mut explanation = message.unwrap_or_default().to_owned();
+        let errors = self.body.get("errors").and_then(Value::as_array);
+        for error in errors.into_iter().flatten() {
+            let detail = error
+                .get("message")
+                .or_else(|| error.get("code"))
+                .and_then(Value::as_str);
+            explanation.extend([" ", detail.unwrap_or_default()]);
+        }
+        explanation
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.description())?;
-        self.body
-            .get("errors")
-            .map_or(Ok(()), |errors| write!(f, " {errors}"))
+        write!(f, "{} {}", self.status, self.explanation())
     }
 }
 

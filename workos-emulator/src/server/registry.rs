@@ -4,10 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use imbl::OrdMap;
+use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
-use super::api_key;
-use crate::{core::secret::Secret, environment::Environment};
+use super::{api_key, error::ApiError};
+use crate::{
+    core::{
+        clock::{self, TimeSource},
+        ids,
+        secret::Secret,
+    },
+    environment::Environment,
+};
 
 /// The environments, and how requests find theirs.
 #[derive(Debug)]
@@ -19,9 +27,45 @@ pub(crate) struct Registry {
     options: Options,
 }
 
+/// Where new environments take their time and their randomness from.
+pub(crate) struct Source {
+    time: TimeSource,
+    randomness: Mutex<StdRng>,
+}
+
+impl Source {
+    /// An empty environment, known to nobody yet.
+    pub(crate) fn environment(&self, name: &str, client_id: Option<String>) -> Environment {
+        let mut randomness = self.randomness.lock().unwrap_or_else(PoisonError::into_inner);
+        Environment::new(
+            name,
+            client_id,
+            Arc::clone(&self.time),
+            StdRng::from_rng(&mut *randomness),
+        )
+    }
+}
+
+/// The system's.
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            time: clock::system_time(),
+            randomness: Mutex::new(ids::system_randomness()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
+}
+
 /// What holds for the whole process.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Options {
+    pub(crate) source: Source,
     /// Where clients reach the emulator, when that is not the host that they name.
     pub(crate) public_url: Option<String>,
     /// What `X-Emulate-Key` must be on the control API.
@@ -37,16 +81,22 @@ struct Entries {
 }
 
 impl Registry {
-    pub(crate) fn new(default: Arc<Environment>, options: Options) -> Self {
+    pub(crate) fn new(default: &Arc<Environment>, options: Options) -> Self {
         let registry = Self {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
             changed: watch::Sender::new(()),
-            default: Arc::clone(&default),
+            default: Arc::clone(default),
             options,
         };
-        registry.add(&default);
+        // Nothing else is there that could have its name or its keys.
+        let _ = registry.add(default);
         registry
+    }
+
+    /// An empty environment, for [`add`](Self::add).
+    pub(crate) fn blank(&self, name: &str) -> Environment {
+        self.options.source.environment(name, None)
     }
 
     /// The environment of requests that name none.
@@ -63,36 +113,64 @@ impl Registry {
     }
 
     /// Adds an environment, or its keys after they changed. That a key is still valid is asked of its environment.
-    pub(crate) fn add(&self, environment: &Arc<Environment>) {
+    ///
+    /// A name, or an API key that is valid in another environment, is refused: requests would reach the wrong one.
+    pub(crate) fn add(&self, environment: &Arc<Environment>) -> Result<(), ApiError> {
         self.change(|entries| {
-            for key in environment.state().secret_keys.iter() {
-                entries.by_key.insert(key.id.clone(), environment.id.clone());
-            }
-            entries
+            let id = &environment.id;
+            let state = environment.state();
+            if entries
                 .by_name
-                .insert(environment.name.clone(), environment.id.clone());
+                .get(&environment.name)
+                .is_some_and(|other| other != id)
+            {
+                return Err(ApiError::conflict(
+                    "environment_name_taken",
+                    format!("There is an environment named '{}' already.", environment.name),
+                ));
+            }
+            for key in state.secret_keys.iter() {
+                let owner = entries.by_key.get(&key.id).filter(|other| *other != id);
+                let owner = owner.and_then(|owner| entries.by_id.get(owner));
+                if let Some(owner) = owner.filter(|owner| owner.state().secret_keys.get(&key.id).is_some()) {
+                    return Err(ApiError::conflict(
+                        "api_key_taken",
+                        format!(
+                            "The environment '{}' has one of these API keys already.",
+                            owner.name
+                        ),
+                    ));
+                }
+                entries.by_key.insert(key.id.clone(), id.clone());
+            }
+            entries.by_name.insert(environment.name.clone(), id.clone());
             entries
                 .by_client
-                .insert(environment.client_id.clone(), environment.id.clone());
-            entries
-                .by_id
-                .insert(environment.id.clone(), Arc::clone(environment));
-        });
+                .insert(environment.client_id.clone(), id.clone());
+            entries.by_id.insert(id.clone(), Arc::clone(environment));
+            Ok(())
+        })
     }
 
     /// Removes an environment; the default one stays.
-    pub(crate) fn remove(&self, id: &str) -> Option<Arc<Environment>> {
+    pub(crate) fn remove(&self, id: &str) -> Result<Arc<Environment>, ApiError> {
         if id == self.default.id {
-            return None;
+            return Err(ApiError::conflict(
+                "default_environment",
+                "The default environment cannot be removed; reset it instead.",
+            ));
         }
         self.change(|entries| {
-            let removed = entries.by_id.remove(id)?;
+            let removed = entries
+                .by_id
+                .remove(id)
+                .ok_or_else(|| ApiError::not_found("Environment", id))?;
             for key in removed.state().secret_keys.iter() {
                 entries.by_key.remove(&key.id);
             }
             entries.by_name.remove(&removed.name);
             entries.by_client.remove(&removed.client_id);
-            Some(removed)
+            Ok(removed)
         })
     }
 
@@ -130,12 +208,13 @@ impl Registry {
         self.changed.subscribe()
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> T {
+    /// One change at a time, all or nothing.
+    fn change<T, E>(&self, change: impl FnOnce(&mut Entries) -> Result<T, E>) -> Result<T, E> {
         let _one_at_a_time = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entries = Entries::clone(&self.entries.load());
-        let value = change(&mut entries);
+        let value = change(&mut entries)?;
         self.entries.store(Arc::new(entries));
         self.changed.send_replace(());
-        value
+        Ok(value)
     }
 }

@@ -418,7 +418,8 @@ pub(crate) const fn delete(path: &'static str, name: &'static str, function: Fun
     operation("DELETE", path, name, Handler::Quick(function))
 }
 
-const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
+/// Answers 501 by name.
+pub(crate) const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
     operation(method, path, name, Handler::NotBuilt)
 }
 

@@ -41,7 +41,7 @@ impl Receiver {
         thread::spawn(move || {
             for (connection, stream) in listener.incoming().enumerate() {
                 let (sender, in_flight) = (sender.clone(), Arc::clone(&in_flight));
-                thread::spawn(move || serve(stream.unwrap(), connection, &sender, &in_flight));
+                thread::spawn(move || serve(&stream.unwrap(), connection, &sender, &in_flight));
             }
         });
         Self { url, requests }
@@ -82,7 +82,7 @@ impl Received {
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: &TcpStream,
     connection: usize,
     requests: &mpsc::UnboundedSender<Received>,
     in_flight: &Arc<AtomicUsize>,

@@ -269,7 +269,7 @@ async fn says_why_nothing_came_back() {
 #[tokio::test]
 async fn serves_environments_while_they_are_there() {
     let default = Arc::new(Environment::for_tests());
-    let registry = Arc::new(Registry::new(default, Options::default()));
+    let registry = Arc::new(Registry::new(&default, Options::default()));
     let serving = tokio::spawn(deliver_all(Arc::clone(&registry)));
     let mut receiver = Receiver::start();
     let later = Arc::new(Environment::new(
@@ -278,16 +278,16 @@ async fn serves_environments_while_they_are_there() {
         Arc::new(|| "2026-01-16T12:00:00Z".parse().unwrap()),
         crate::core::ids::system_randomness(),
     ));
-    registry.add(&later);
+    registry.add(&later).unwrap();
     subscribe(&later, &receiver.url);
     emit(&later, "user.created", "user_1");
     let received = receiver.next().await;
-    assert!(registry.remove(&later.id).is_some());
+    assert!(registry.remove(&later.id).is_ok());
     received.closed().await;
     assert_eq!(later.state().attempts.len(), 0);
 
     // Without the one who serves them nobody is sent to any more.
-    registry.add(&later);
+    registry.add(&later).unwrap();
     let received: Received = receiver.next().await;
     serving.abort();
     received.closed().await;

@@ -151,7 +151,7 @@ fn time(query: &Query, name: &str) -> Result<Option<Timestamp>, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{slice::from_ref, time::Duration};
 
     use serde_json::json;
 
@@ -199,13 +199,13 @@ mod tests {
             found("events=user.created,session.created"),
             [user.clone(), session.clone()]
         );
-        assert_eq!(found("events[]=session.created"), [session.clone()]);
+        assert_eq!(found("events[]=session.created"), from_ref(&session));
         assert_eq!(found("events=user.deleted"), Vec::<String>::new());
         assert_eq!(found("").len(), 3, "with organization.created");
         let of_acme = found(&format!("organization_id={}", acme.id));
         assert_eq!((of_acme.len(), of_acme.last()), (2, Some(&session)));
         let query = format!("organization_id={}&events=user.created,session.created", acme.id);
-        assert_eq!(found(&query), [session.clone()]);
+        assert_eq!(found(&query), from_ref(&session));
         let since = "events=user.created,session.created&range_start=2026-01-15T12:00:01Z";
         assert_eq!(found(since), [session]);
         let until = "events=user.created,session.created&range_start=2026-01-15&range_end=2026-01-15T13:00:00%2B01:00";
@@ -225,11 +225,11 @@ mod tests {
         let names = "events=user.created";
         assert_eq!(
             ids(&environment, names, &behind(&first)).unwrap(),
-            [third.clone()]
+            from_ref(&third)
         );
         assert_eq!(
             ids(&environment, names, &behind(&second)).unwrap(),
-            [third.clone()]
+            from_ref(&third)
         );
         assert_eq!(
             ids(&environment, names, &behind(&third)).unwrap(),
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(found(&oldest_first()), [oldest.clone(), old.clone()]);
         environment.clock.advance(Duration::from_millis(1));
         let new = emit(&environment, "user.created", &json!({}));
-        assert_eq!(found(&oldest_first()), [new.clone()]);
+        assert_eq!(found(&oldest_first()), from_ref(&new));
         let behind = |id: &str, page: Page| Page {
             after: Some(id.to_owned()),
             ..page
@@ -263,7 +263,7 @@ mod tests {
         let none: [String; 0] = [];
         assert_eq!(
             found(&behind(&oldest, oldest_first())),
-            [new.clone()],
+            from_ref(&new),
             "{old} is gone for cursors too"
         );
         assert_eq!(found(&behind(&new, Page::default())), none);

@@ -1,0 +1,294 @@
+//! Users, organizations and roles of a test's set-up.
+
+use super::{EmulatedEnvironment, EmulatorError};
+use crate::{
+    api::{
+        authorization::{
+            permissions::{self, NewPermission},
+            roles::{self, NewRole},
+        },
+        organizations::{
+            self, CreateOrganization,
+            domains::{DomainData, WantedState},
+        },
+        user_management::{
+            memberships::{self, MembershipStatus, NewMembership},
+            users::{self, NewUser},
+        },
+    },
+    core::{password::PasswordHash, secret::Secret},
+    server::error::ApiError,
+};
+
+/// A user that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct User {
+    /// `user_…`
+    pub id: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
+/// An organization that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Organization {
+    /// `org_…`
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// A role that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Role {
+    /// `role_…`
+    pub id: String,
+    /// What tokens call it.
+    pub slug: String,
+}
+
+/// A user to be created. The e-mail address is verified, unless [`unverified`](Self::unverified).
+#[derive(Debug)]
+#[must_use = "call create() to create the user"]
+pub struct UserBuilder {
+    environment: EmulatedEnvironment,
+    new: NewUser,
+    password: Option<Secret>,
+    /// Organization id and role slug.
+    memberships: Vec<(String, String)>,
+}
+
+impl UserBuilder {
+    pub(super) fn new(environment: EmulatedEnvironment, email: String) -> Self {
+        Self {
+            environment,
+            new: NewUser {
+                email,
+                email_verified: true,
+                ..NewUser::default()
+            },
+            password: None,
+            memberships: Vec::new(),
+        }
+    }
+
+    /// The id, where it has to be a known one.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.new.id = Some(id.into());
+        self
+    }
+
+    /// The password to sign in with. It is not subject to the password policy.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(Secret::new(password));
+        self
+    }
+
+    /// The first name.
+    pub fn first_name(mut self, name: impl Into<String>) -> Self {
+        self.new.first_name = Some(name.into());
+        self
+    }
+
+    /// The last name.
+    pub fn last_name(mut self, name: impl Into<String>) -> Self {
+        self.new.last_name = Some(name.into());
+        self
+    }
+
+    /// The id that your own system has for the user.
+    pub fn external_id(mut self, id: impl Into<String>) -> Self {
+        self.new.external_id = Some(id.into());
+        self
+    }
+
+    /// The e-mail address is not verified.
+    pub fn unverified(mut self) -> Self {
+        self.new.email_verified = false;
+        self
+    }
+
+    /// Makes the user an active member of the organization with this role. Once for each organization.
+    pub fn member_of(mut self, organization: &Organization, role: impl Into<String>) -> Self {
+        self.memberships.push((organization.id.clone(), role.into()));
+        self
+    }
+
+    /// Creates the user and the memberships, all or nothing. Hashing the password takes a few milliseconds.
+    ///
+    /// # Errors
+    /// When the e-mail address is wrong or taken, or there is no such role.
+    pub fn create(self) -> Result<User, EmulatorError> {
+        let what = format!("creating the user {}", self.new.email);
+        let environment = &self.environment.inner;
+        let hash = self
+            .password
+            .map(|password| PasswordHash::create(password.expose(), &mut environment.randomness()))
+            .transpose()
+            .map_err(|error| EmulatorError::Option {
+                option: "password",
+                reason: error.to_string(),
+            })?;
+        let new = NewUser {
+            password_hash: hash,
+            ..self.new
+        };
+        let created = environment.transact(|tx| {
+            check_id_is_free(new.id.as_deref(), |id| tx.users.get(id).is_some())?;
+            let user = users::create(tx, new)?;
+            for (organization_id, role) in self.memberships {
+                let membership = NewMembership {
+                    id: None,
+                    user_id: user.id.clone(),
+                    organization_id,
+                    roles: vec![role],
+                    status: MembershipStatus::Active,
+                    directory_managed: false,
+                };
+                memberships::create(tx, membership)?;
+            }
+            Ok(user)
+        });
+        let user = created.map_err(EmulatorError::refused(what))?;
+        Ok(User {
+            id: user.id.clone(),
+            email: user.email.clone(),
+        })
+    }
+}
+
+/// An organization to be created.
+#[derive(Debug)]
+#[must_use = "call create() to create the organization"]
+pub struct OrganizationBuilder {
+    environment: EmulatedEnvironment,
+    new: CreateOrganization,
+}
+
+impl OrganizationBuilder {
+    pub(super) fn new(environment: EmulatedEnvironment, name: String) -> Self {
+        Self {
+            environment,
+            new: CreateOrganization {
+                name,
+                ..CreateOrganization::default()
+            },
+        }
+    }
+
+    /// The id, where it has to be a known one.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.new.id = Some(id.into());
+        self
+    }
+
+    /// A verified domain.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.new.domain_data.push(DomainData {
+            domain: domain.into(),
+            state: WantedState::Verified,
+        });
+        self
+    }
+
+    /// The id that your own system has for the organization.
+    pub fn external_id(mut self, id: impl Into<String>) -> Self {
+        self.new.external_id = Some(id.into());
+        self
+    }
+
+    /// Creates the organization.
+    ///
+    /// # Errors
+    /// When the name is empty, or the domain is not one.
+    pub fn create(self) -> Result<Organization, EmulatorError> {
+        let what = format!("creating the organization {}", self.new.name);
+        let new = self.new;
+        let created = self.environment.inner.transact(|tx| {
+            check_id_is_free(new.id.as_deref(), |id| tx.organizations.get(id).is_some())?;
+            organizations::create(tx, new)
+        });
+        let organization = created.map_err(EmulatorError::refused(what))?;
+        Ok(Organization {
+            id: organization.id.clone(),
+            name: organization.name.clone(),
+        })
+    }
+}
+
+/// A role to be created.
+#[derive(Debug)]
+#[must_use = "call create() to create the role"]
+pub struct RoleBuilder {
+    environment: EmulatedEnvironment,
+    new: NewRole,
+}
+
+impl RoleBuilder {
+    pub(super) fn new(environment: EmulatedEnvironment, slug: &str) -> Self {
+        Self {
+            environment,
+            new: NewRole::named(slug, slug),
+        }
+    }
+
+    /// The name; without it, the slug.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.new.name = name.into();
+        self
+    }
+
+    /// The slugs of its permissions. Those that do not exist yet are created.
+    pub fn permissions<S: Into<String>>(mut self, slugs: impl IntoIterator<Item = S>) -> Self {
+        self.new.permissions = slugs.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Gives it to members for whom no role is named.
+    pub fn default_role(mut self) -> Self {
+        self.new.is_default = true;
+        self
+    }
+
+    /// Creates the role.
+    ///
+    /// # Errors
+    /// When a slug is not one.
+    pub fn create(self) -> Result<Role, EmulatorError> {
+        let what = format!("creating the role {}", self.new.name);
+        let new = self.new;
+        let created = self.environment.inner.transact(|tx| {
+            for slug in &new.permissions {
+                if permissions::find(tx, slug).is_err() {
+                    let permission = NewPermission {
+                        slug: slug.clone(),
+                        name: slug.clone(),
+                        description: None,
+                        resource_type_slug: None,
+                    };
+                    permissions::create(tx, permission)?;
+                }
+            }
+            roles::seed(tx, new)
+        });
+        let role = created.map_err(EmulatorError::refused(what))?;
+        Ok(Role {
+            id: role.id.clone(),
+            slug: role.slug.clone(),
+        })
+    }
+}
+
+/// The rules take a given id as it is: only a set-up gives one.
+fn check_id_is_free(id: Option<&str>, is_taken: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+    match id {
+        Some(id) if is_taken(id) => Err(ApiError::conflict(
+            "id_taken",
+            format!("The id '{id}' is used already."),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,294 @@
+//! The seed-file format: what can stand in a file. It is that of `@workos/emulate`, with `settings` and `redirectUris` in
+//! addition.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::document::{Fields, Report};
+use crate::{
+    api::{
+        authorization::roles::RoleType, organizations::domains::WantedState,
+        user_management::memberships::MembershipStatus,
+    },
+    core::secret::Secret,
+};
+
+/// The top level of a seed file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    pub(super) users: Vec<SeedUser>,
+    pub(super) organizations: Vec<SeedOrganization>,
+    pub(super) roles: Vec<SeedRole>,
+    pub(super) permissions: Vec<SeedPermission>,
+    pub(super) webhook_endpoints: Vec<SeedWebhookEndpoint>,
+    pub(super) api_keys: Vec<SeedApiKey>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) error_hooks: Vec<SeedHook>,
+    pub(super) settings: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedUser {
+    pub(super) id: Option<String>,
+    pub(super) email: String,
+    pub(super) name: Option<String>,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) email_verified: bool,
+    pub(super) external_id: Option<String>,
+    pub(super) metadata: Option<Map<String, Value>>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedOrganization {
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    pub(super) external_id: Option<String>,
+    pub(super) metadata: Option<Map<String, Value>>,
+    pub(super) allow_profiles_outside_organization: bool,
+    pub(super) domains: Vec<SeedDomain>,
+    pub(super) memberships: Vec<SeedMembership>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedDomain {
+    pub(super) domain: String,
+    pub(super) state: WantedState,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedMembership {
+    pub(super) email: String,
+    pub(super) role: Option<String>,
+    pub(super) status: MembershipStatus,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedRole {
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) organization_id: Option<String>,
+    pub(super) is_default: bool,
+    pub(super) priority: Option<i64>,
+    pub(super) permissions: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedPermission {
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedWebhookEndpoint {
+    pub(super) endpoint_url: String,
+    pub(super) events: Vec<String>,
+    pub(super) enabled: bool,
+    pub(super) secret: Option<Secret>,
+}
+
+/// A key that may call the API. Of an API key that belongs to an organization, no more than that is served yet.
+#[derive(Debug, Clone)]
+pub(super) struct SeedApiKey {
+    pub(super) path: String,
+    pub(super) value: Option<Secret>,
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SeedHook {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) status: u16,
+    pub(super) body: Option<Value>,
+    pub(super) count: Option<u32>,
+}
+
+/// Features of the format that the emulator does not have yet.
+const NOT_SERVED_YET: &[&str] = &[
+    "connections",
+    "pipeConnections",
+    "connectedAccounts",
+    "invitations",
+    "connectApplications",
+    "jwtTemplate",
+    "featureFlags",
+    "agentBlueprints",
+    "directories",
+];
+
+impl Document {
+    /// Reads a whole file. `text` tells the order of its API keys, of which the first is the one shown to people.
+    pub(super) fn read(value: Value, text: &str) -> (Self, Report) {
+        let mut report = Report::default();
+        // An empty file is an empty seed.
+        let value = if value.is_null() {
+            Value::Object(Map::new())
+        } else {
+            value
+        };
+        let document = Fields::of(value, String::new(), &mut report, |fields| {
+            fields.not_served_yet(NOT_SERVED_YET);
+            Self {
+                users: fields.list("users", user),
+                organizations: fields.list("organizations", organization),
+                roles: fields.list("roles", role),
+                permissions: fields.list("permissions", permission),
+                webhook_endpoints: fields.list("webhookEndpoints", webhook_endpoint),
+                api_keys: api_keys(fields, text),
+                redirect_uris: fields.get("redirectUris").unwrap_or_default(),
+                error_hooks: fields
+                    .list("errorHooks", error_hook)
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+                settings: fields.raw("settings"),
+            }
+        });
+        (document.unwrap_or_default(), report)
+    }
+}
+
+fn user(fields: &mut Fields<'_>) -> SeedUser {
+    fields.not_served_yet(&["impersonator", "oauth_provider", "oauth_idp_id", "totp"]);
+    SeedUser {
+        id: fields.id("id"),
+        email: fields.email("email"),
+        name: fields.get("name"),
+        first_name: fields.get("first_name"),
+        last_name: fields.get("last_name"),
+        password: fields.get("password"),
+        email_verified: fields.get("email_verified").unwrap_or_default(),
+        external_id: fields.get("external_id"),
+        metadata: fields.get("metadata"),
+    }
+}
+
+fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
+    fields.not_served_yet(&["entitlements", "groups"]);
+    SeedOrganization {
+        id: fields.id("id"),
+        name: fields.required("name"),
+        external_id: fields.get("external_id"),
+        metadata: fields.get("metadata"),
+        allow_profiles_outside_organization: fields
+            .get("allow_profiles_outside_organization")
+            .unwrap_or_default(),
+        domains: fields.list("domains", |fields| SeedDomain {
+            domain: fields.required("domain"),
+            state: fields.get("state").unwrap_or(WantedState::Pending),
+        }),
+        memberships: fields.list("memberships", membership),
+    }
+}
+
+fn membership(fields: &mut Fields<'_>) -> SeedMembership {
+    if let Some(id) = fields.raw("user_id") {
+        fields.problem("user_id", "name the user by email, not by id", Some(id));
+    }
+    SeedMembership {
+        email: fields.email("email"),
+        role: fields.get("role"),
+        status: fields.get("status").unwrap_or(MembershipStatus::Active),
+    }
+}
+
+fn role(fields: &mut Fields<'_>) -> SeedRole {
+    fields.not_served_yet(&["resource_type_slug"]);
+    let r#type: Option<RoleType> = fields.get("type");
+    let organization_id: Option<String> = fields.get("organization_id");
+    match (r#type, &organization_id) {
+        (Some(RoleType::OrganizationRole), None) => {
+            fields.problem("organization_id", "is required for an OrganizationRole", None);
+        }
+        (Some(RoleType::EnvironmentRole), Some(id)) => {
+            let id = Some(Value::from(id.as_str()));
+            fields.problem("organization_id", "an EnvironmentRole has no organization", id);
+        }
+        _ => {}
+    }
+    SeedRole {
+        slug: fields.required("slug"),
+        name: fields.required("name"),
+        description: fields.get("description"),
+        organization_id,
+        is_default: fields.get("is_default_role").unwrap_or_default(),
+        priority: fields.get("priority"),
+        permissions: fields.get("permissions").unwrap_or_default(),
+    }
+}
+
+fn permission(fields: &mut Fields<'_>) -> SeedPermission {
+    fields.not_served_yet(&["resource_type_slug"]);
+    SeedPermission {
+        slug: fields.required("slug"),
+        name: fields.required("name"),
+        description: fields.get("description"),
+    }
+}
+
+fn webhook_endpoint(fields: &mut Fields<'_>) -> SeedWebhookEndpoint {
+    let legacy: Option<String> = fields.get("url");
+    SeedWebhookEndpoint {
+        endpoint_url: legacy.unwrap_or_else(|| fields.required("endpoint_url")),
+        events: fields.get("events").unwrap_or_default(),
+        enabled: fields.get("enabled").unwrap_or(true),
+        secret: fields.get("secret"),
+    }
+}
+
+/// Either `{sk_test_x: {environment: test}}`, which is no more than a list of keys, or a list of API keys.
+fn api_keys(fields: &mut Fields<'_>, text: &str) -> Vec<SeedApiKey> {
+    if !fields.is_object("apiKeys") {
+        return fields.list("apiKeys", api_key);
+    }
+    let Some(Value::Object(map)) = fields.raw("apiKeys") else {
+        return Vec::new();
+    };
+    let mut keys: Vec<_> = map.into_iter().map(|(key, _)| key).collect();
+    keys.sort_by_key(|key| text.find(key.as_str()));
+    for key in &keys {
+        if !key.starts_with("sk_") {
+            fields.problem("apiKeys", "a key starts with sk_", None);
+        }
+    }
+    keys.into_iter()
+        .map(|key| SeedApiKey {
+            path: "apiKeys".to_owned(),
+            value: Some(Secret::new(key)),
+            expires_at: None,
+        })
+        .collect()
+}
+
+fn api_key(fields: &mut Fields<'_>) -> SeedApiKey {
+    fields.required("name");
+    fields.not_served_yet(&["organization", "user_id", "permissions"]);
+    let _: Option<String> = fields.get("environment");
+    let value: Option<String> = fields.get("value");
+    if value.as_deref().is_some_and(|value| !value.starts_with("sk_")) {
+        fields.problem("value", "must start with sk_", None);
+    }
+    SeedApiKey {
+        path: fields.path().to_owned(),
+        value: value.map(Secret::new),
+        expires_at: fields.get("expires_at"),
+    }
+}
+
+fn error_hook(fields: &mut Fields<'_>) -> Option<SeedHook> {
+    let limited = fields.has("rateLimit");
+    fields.not_served_yet(&["rateLimit"]);
+    let hook = SeedHook {
+        method: fields.required("method"),
+        path: fields.required("path"),
+        status: fields.expect("status"),
+        body: fields.raw("body"),
+        count: fields.get("count"),
+    };
+    // A hook that should limit a rate must not answer every request instead.
+    (!limited).then_some(hook)
+}

@@ -1,0 +1,150 @@
+use crate::{
+    control::environments::{Start, api_key, fill},
+    environment::Environment,
+};
+
+use super::*;
+
+fn problems(text: &str) -> Vec<String> {
+    validate_seed(text).unwrap_err().problems()
+}
+
+fn planted(text: &str) -> Environment {
+    let environment = Environment::for_tests();
+    let seed = Seed::read(text).unwrap();
+    let start = Start {
+        api_key: Some("sk_test_default"),
+        seed: Some(&seed),
+        ..Start::default()
+    };
+    fill(&environment, start).unwrap();
+    environment
+}
+
+#[test]
+fn tells_every_problem_with_its_path() {
+    let text = r#"
+users:
+  - {email: a@b@c, email_verified: "yes", id: "user x", metadata: 5}
+  - just text
+  - {email: "", password: 1234}
+organizations:
+  - domains: [{state: owned, domain: a.example}]
+    memberships: [{user_id: user_1}]
+roles: [{slug: a, type: OrganizationRole}]
+apiKeys: {pk_1: {}}
+errorHooks: [{method: GET, path: /a}]
+"#;
+    assert_eq!(
+        problems(text),
+        [
+            r#"users[0].id: must consist of letters, digits, _ and - (got: "user x")"#,
+            r#"users[0].email: must be an e-mail address (got: "a@b@c")"#,
+            r#"users[0].email_verified: invalid type: string "yes", expected a boolean (got: "yes")"#,
+            "users[0].metadata: invalid type: integer `5`, expected a map (got: 5)",
+            r#"users[1]: must be an object (got: "just text")"#,
+            "users[2].email: must not be empty",
+            "users[2].password: invalid type: integer `1234`, expected a string",
+            "organizations[0].name: is required",
+            r#"organizations[0].domains[0].state: unknown variant `owned`, expected `pending` or `verified` (got: "owned")"#,
+            r#"organizations[0].memberships[0].user_id: name the user by email, not by id (got: "user_1")"#,
+            "organizations[0].memberships[0].email: is required",
+            "roles[0].organization_id: is required for an OrganizationRole",
+            "roles[0].name: is required",
+            "apiKeys: a key starts with sk_",
+            "errorHooks[0].status: is required",
+        ]
+    );
+}
+
+#[test]
+fn reads_yaml_1_2_and_json_alike() {
+    for text in [
+        "users: [{email: a@b.example, first_name: yes, last_name: no}]",
+        r#"{"users": [{"email": "a@b.example", "first_name": "yes", "last_name": "no"}]}"#,
+    ] {
+        let environment = planted(text);
+        let state = environment.state();
+        let user = state.users.iter().next().unwrap();
+        assert_eq!(
+            (user.first_name.as_deref(), user.last_name.as_deref()),
+            (Some("yes"), Some("no"))
+        );
+    }
+    assert_eq!(validate_seed("").unwrap(), Vec::<String>::new());
+    assert_eq!(problems("users: [")[0].split(':').next(), Some("(document)"));
+    assert_eq!(
+        problems("{\"users\": [}")[0].split(':').next(),
+        Some("(document)")
+    );
+    assert_eq!(problems("- a"), [r#"(document): must be an object (got: ["a"])"#]);
+}
+
+#[test]
+fn does_not_expand_bombs() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let alias = format!("*a{}, ", level - 1).repeat(10);
+        text.push_str(&format!("a{level}: &a{level} [{alias}]\n"));
+    }
+    assert!(problems(&text)[0].starts_with("(document): is not YAML"));
+}
+
+#[test]
+fn the_first_key_of_the_file_is_the_one_that_is_shown() {
+    let environment = planted("apiKeys:\n  sk_test_z: {environment: test}\n  sk_test_a: {}\n");
+    assert_eq!(api_key(&environment).as_deref(), Some("sk_test_z"));
+    assert_eq!(environment.state().secret_keys.len(), 2);
+    let environment = planted("apiKeys: [{name: CI, organization: Acme, value: sk_test_ci}]");
+    assert_eq!(api_key(&environment).as_deref(), Some("sk_test_ci"));
+    assert_eq!(api_key(&planted("users: []")).as_deref(), Some("sk_test_default"));
+}
+
+#[test]
+fn plants_all_of_it() {
+    let environment = planted(
+        "
+users: [{email: ann@acme.example, password: weak, metadata: {a: b}}, {email: bob@acme.example, password: weak}]
+permissions: [{slug: 'posts:write', name: Write posts}]
+roles:
+  - {slug: editor, name: Editor, permissions: ['posts:write']}
+  - {slug: member, name: Colleague, description: Everybody}
+  - {slug: org-owner, name: Owner, type: OrganizationRole, organization_id: org_acme}
+organizations:
+  - id: org_acme
+    name: Acme
+    domains: [{domain: acme.example, state: verified}]
+    memberships:
+      - {email: Ann@acme.example, role: org-owner}
+      - {email: bob@acme.example, status: inactive}
+webhookEndpoints: [{url: 'http://localhost:1/hook', secret: pinned}]
+redirectUris: ['http://localhost:3000/callback']
+settings: {access_token_lifetime: 60}
+",
+    );
+    let state = environment.state();
+    assert_eq!(state.settings().access_token_lifetime, 60);
+    let names: Vec<_> = state.roles.iter().map(|role| role.name.as_str()).collect();
+    assert_eq!(names, ["Colleague", "Editor", "Owner"]);
+    let memberships: Vec<_> = state
+        .organization_memberships
+        .iter()
+        .map(|membership| (membership.roles[0].as_str(), membership.status.as_str()))
+        .collect();
+    assert_eq!(memberships, [("org-owner", "active"), ("member", "inactive")]);
+    assert!(
+        state
+            .passwords
+            .iter()
+            .all(|password| password.hash.verify("weak"))
+    );
+    assert_eq!(
+        state.webhook_endpoints.iter().next().unwrap().secret.expose(),
+        "pinned"
+    );
+    // The endpoint hears of nothing that the seed itself created.
+    assert_eq!(state.deliveries.len(), 0);
+    assert!(state.events.iter().any(|event| event.event == "user.created"));
+    assert_eq!(state.redirect_uris.len(), 1);
+    assert!(state.is_consistent());
+}
