@@ -3,3 +3,4 @@
 mod organizations;
 mod routes;
 mod sdk;
+mod sign_in;

@@ -63,7 +63,8 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
     pub(crate) error: Option<&'a str>,
-    pub(crate) sign_up_url: &'a str,
+    /// None where people may not sign up.
+    pub(crate) sign_up_url: Option<&'a str>,
 }
 
 /// Sign-up with e-mail and password. Posts `first_name`, `last_name` (both may be empty), `email`, `password` and the

@@ -39,9 +39,8 @@ pub(super) fn show_sign_in(call: &Call) -> Result<Reply, ApiError> {
 
 /// `POST /authkit/sign-in`
 pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     #[serde(default)]
-    #[derive(Default)]
     struct Fields {
         email: String,
         password: String,
@@ -73,6 +72,7 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
 }
 
 fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
+    let sign_up_url = visit.url(sign_up::PATH);
     page(
         status,
         &SignInPage {
@@ -83,7 +83,7 @@ fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Res
             },
             email,
             error,
-            sign_up_url: &visit.url(sign_up::PATH),
+            sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
         },
     )
 }

@@ -73,7 +73,8 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-fn is_allowed(call: &Call) -> bool {
+/// Whether people may sign up.
+pub(super) fn is_allowed(call: &Call) -> bool {
     call.environment.state().settings().sign_up
 }
 

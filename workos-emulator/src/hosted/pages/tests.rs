@@ -17,7 +17,7 @@ fn sign_in() -> SignInPage<'static> {
         form: FORM,
         email: "",
         error: None,
-        sign_up_url: "/authkit/sign-up",
+        sign_up_url: Some("/authkit/sign-up"),
     }
 }
 
@@ -57,7 +57,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
-            sign_up_url: text,
+            sign_up_url: Some(text),
         }
         .render(),
         SignUpPage {

@@ -374,5 +374,6 @@ fn sign_up_can_be_switched_off() {
                 .starts_with("/authkit/sign-in?")
         );
     }
+    assert!(!body(&browser.show(sign_in::show_sign_in)).contains(sign_up::PATH));
     assert_eq!(fixture.environment.state().users.len(), 1);
 }

@@ -76,13 +76,14 @@ impl Authentication {
             authentication_method: AuthenticationMethod,
         }
         let access_token = keys.current().sign(&self.claims);
-        Reply::ok(&AuthenticateResponse {
+        let reply = Reply::ok(&AuthenticateResponse {
             user: user_body(&self.user),
             organization_id: self.claims.org_id.as_deref(),
             access_token: access_token.map_err(|error| ApiError::message(500, error.to_string()))?,
             refresh_token: self.refresh_token.expose(),
             authentication_method: self.method,
-        })
+        })?;
+        Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }
 }
 

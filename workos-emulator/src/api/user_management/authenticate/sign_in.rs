@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -163,16 +162,14 @@ pub(crate) fn check_membership(state: &State, user_id: &str, organization_id: &s
 ///
 /// `auth_time` is when the session began. Source: <https://workos.com/docs/authkit/reauthentication>.
 pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Session) -> AccessTokenClaims {
-    let seconds = Timestamp::as_second;
-    let roles = session.organization_id.as_deref().and_then(|organization_id| {
-        let membership = memberships::active(tx, &session.user_id, organization_id)?;
-        Some((organization_id, membership.roles.clone()))
-    });
-    let permissions = roles
-        .as_ref()
-        .map(|(organization_id, roles)| roles::permissions_of(tx, organization_id, roles));
-    let roles = roles.map(|(_, roles)| roles);
-    let issued_at = seconds(tx.now());
+    let membership = session
+        .organization_id
+        .as_deref()
+        .and_then(|organization_id| memberships::active(tx, &session.user_id, organization_id));
+    let roles = membership.map(|membership| membership.roles.clone());
+    let permissions = membership
+        .map(|membership| roles::permissions_of(tx, &membership.organization_id, &membership.roles));
+    let issued_at = tx.now().as_second();
     AccessTokenClaims {
         iss: client.issuer.clone(),
         sub: session.user_id.clone(),
@@ -180,7 +177,7 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
         jti: tx.ulid(),
         iat: issued_at,
         exp: issued_at + i64::from(tx.settings().access_token_lifetime),
-        auth_time: seconds(session.created_at),
+        auth_time: session.created_at.as_second(),
         client_id: client.id.clone(),
         org_id: session.organization_id.clone(),
         role: roles.as_ref().and_then(|roles| roles.first().cloned()),
