@@ -241,9 +241,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                 .workers(1)
                 .disable_signals()
                 .shutdown_timeout(1);
-                let listening = listeners
-                    .into_iter()
-                    .try_fold(server, HttpServer::listen);
+                let listening = listeners.into_iter().try_fold(server, HttpServer::listen);
                 match listening.map(HttpServer::run) {
                     Ok(server) => {
                         let _ = ready.send(Ok((server.handle(), tokio::runtime::Handle::current())));
