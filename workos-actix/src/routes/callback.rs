@@ -215,6 +215,13 @@ fn provider_error(query: &CallbackQuery) -> Option<CallbackError> {
 fn failure(auth: &RequestAuth, request: &HttpRequest, error: &CallbackError) -> HttpResponse {
     let paths = &auth.authkit.config().paths;
     tracing::warn!(code = error.code(), "sign-in failed: {error}");
+    if matches!(error, CallbackError::UnknownAttempt) {
+        tracing::warn!(
+            redirect_uri = %auth.authkit.config().redirect_uri,
+            "if this happens to everyone: open the app under the host of the redirect URI, because the cookies of \
+             another host (127.0.0.1 is not localhost) do not arrive here"
+        );
+    }
     if let Some(target) = &paths.sign_in_failed {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("error", error.code())

@@ -3,11 +3,19 @@
 use std::{
     collections::HashMap,
     net::TcpListener,
+    pin::Pin,
     sync::{Arc, Mutex, OnceLock},
+    task::{Context, Poll},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    body::{BodySize, MessageBody},
+    dev::ServerHandle,
+    http::KeepAlive,
+    web,
+};
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
@@ -54,7 +62,6 @@ pub(crate) struct FakeWorkOs(Arc<Inner>);
 
 struct Inner {
     url: String,
-    address: std::net::SocketAddr,
     clock: TestClock,
     state: Mutex<State>,
     counts: watch::Sender<Counts>,
@@ -67,6 +74,7 @@ struct State {
     refresh_tokens: HashMap<String, u64>,
     next: u64,
     mint: Mint,
+    drops_connections: bool,
     /// Answers of `authenticate` instead of the real one.
     authenticate_failure: Option<(u16, Value)>,
     jwks_failure: Option<u16>,
@@ -92,13 +100,13 @@ impl FakeWorkOs {
         let address = listener.local_addr().unwrap();
         let workos = Self(Arc::new(Inner {
             url: format!("http://{address}"),
-            address,
             clock,
             state: Mutex::new(State {
                 codes: HashMap::new(),
                 refresh_tokens: HashMap::new(),
                 next: 1,
                 mint: Arc::new(|claims| sign("RS256", KID, &claims)),
+                drops_connections: false,
                 authenticate_failure: None,
                 jwks_failure: None,
                 published_kid: KID,
@@ -123,6 +131,8 @@ impl FakeWorkOs {
                 .route("/sso/jwks/client_1", web::get().to(jwks))
         })
         .workers(1)
+        // A connection that is kept would outlive `stop`.
+        .keep_alive(KeepAlive::Disabled)
         .disable_signals()
         .listen(listener)
         .unwrap()
@@ -131,13 +141,15 @@ impl FakeWorkOs {
         actix_web::rt::spawn(server);
     }
 
+    /// Connections are refused from now on.
     pub(crate) async fn stop(&self) {
         let server = self.0.state.lock().unwrap().server.take().unwrap();
         server.stop(false).await;
     }
 
-    pub(crate) fn restart(&self) {
-        self.serve(TcpListener::bind(self.0.address).unwrap());
+    /// From now on connections break before an answer is through, or no longer.
+    pub(crate) fn drop_connections(&self, drop: bool) {
+        self.0.state.lock().unwrap().drops_connections = drop;
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -238,6 +250,9 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
     let session = {
         let mut state = workos.0.state.lock().unwrap();
         state.last_authenticate = body.0.clone();
+        if state.drops_connections {
+            return HttpResponse::Ok().body(Broken);
+        }
         if let Some((status, failure)) = &state.authenticate_failure {
             let status = actix_web::http::StatusCode::from_u16(*status).unwrap();
             return HttpResponse::build(status).json(failure);
@@ -263,6 +278,21 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
         Some(session) => workos.answer(session),
         None => HttpResponse::BadRequest()
             .json(json!({ "error": "invalid_grant", "error_description": "already exchanged" })),
+    }
+}
+
+/// A body that never comes.
+struct Broken;
+
+impl MessageBody for Broken {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(100)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+        Poll::Ready(Some(Err(std::io::Error::other("the connection broke"))))
     }
 }
 

@@ -106,7 +106,7 @@ async fn an_unreachable_workos_is_503_and_nobody_is_signed_out() {
     let mut browser = app.signed_in().await;
     let session = browser.session().cloned();
     app.clock.advance(LIFETIME + 1);
-    app.workos.stop().await;
+    app.workos.drop_connections(true);
     for path in ["/me", "/scope/page"] {
         let response = browser.fetch(path).await;
         assert_eq!(
@@ -123,9 +123,14 @@ async fn an_unreachable_workos_is_503_and_nobody_is_signed_out() {
         200,
         "what needs no user goes on"
     );
-    app.workos.restart();
+    app.workos.drop_connections(false);
     assert_eq!(browser.fetch("/me").await.status, 200);
     assert_eq!(browser.fetch("/greeting").await.body, "user_1");
+    // Not even a connection.
+    app.clock.advance(LIFETIME + 1);
+    app.workos.stop().await;
+    assert_eq!(browser.fetch("/me").await.status, 503);
+    assert!(browser.session().is_some());
 }
 
 #[actix_web::test]

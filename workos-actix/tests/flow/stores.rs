@@ -38,7 +38,9 @@ impl Memory {
     }
 
     async fn updated(&self) {
-        self.update.notified().await;
+        // A bound for the case that fails: it never comes.
+        let limit = std::time::Duration::from_secs(10);
+        tokio::time::timeout(limit, self.update.notified()).await.unwrap();
     }
 
     fn keys(&self) -> Vec<String> {

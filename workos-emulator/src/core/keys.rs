@@ -80,27 +80,16 @@ pub(crate) struct Jwks {
     pub(crate) keys: Vec<Jwk>,
 }
 
-/// A public key, ready to verify. Serialises as its [`Jwk`].
+/// A valid public key. Serialises as its [`Jwk`].
 #[derive(Clone)]
 pub(crate) struct PublicKey {
     jwk: Arc<Jwk>,
-    parsed: ParsedPublicKey,
 }
 
 impl PublicKey {
     fn from_jwk(jwk: Jwk) -> Result<Self, KeyError> {
-        let invalid = || KeyError::PublicKey(jwk.kid.clone());
-        let components = RsaPublicKeyComponents {
-            n: URL_SAFE_NO_PAD.decode(&jwk.n).map_err(|_| invalid())?,
-            e: URL_SAFE_NO_PAD.decode(&jwk.e).map_err(|_| invalid())?,
-        };
-        let parsed = components
-            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .map_err(|_| invalid())?;
-        Ok(Self {
-            jwk: Arc::new(jwk),
-            parsed,
-        })
+        parse(&jwk)?;
+        Ok(Self { jwk: Arc::new(jwk) })
     }
 
     pub(crate) fn kid(&self) -> &str {
@@ -108,9 +97,21 @@ impl PublicKey {
     }
 
     /// Whether `signature` is this key's RS256 signature of `message`.
+    #[cfg(test)]
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.parsed.verify_sig(message, signature).is_ok()
+        parse(&self.jwk).is_ok_and(|key| key.verify_sig(message, signature).is_ok())
     }
+}
+
+fn parse(jwk: &Jwk) -> Result<ParsedPublicKey, KeyError> {
+    let invalid = || KeyError::PublicKey(jwk.kid.clone());
+    let components = RsaPublicKeyComponents {
+        n: URL_SAFE_NO_PAD.decode(&jwk.n).map_err(|_| invalid())?,
+        e: URL_SAFE_NO_PAD.decode(&jwk.e).map_err(|_| invalid())?,
+    };
+    components
+        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+        .map_err(|_| invalid())
 }
 
 impl fmt::Debug for PublicKey {
@@ -217,6 +218,7 @@ impl SigningKey {
         self.public.kid()
     }
 
+    #[cfg(test)]
     pub(crate) fn jwk(&self) -> &Jwk {
         &self.public.jwk
     }

@@ -42,6 +42,11 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether the parameter was sent, be it empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
     /// The first value of this name, percent-encoded for another URL: the same bytes, whether they are UTF-8 or not.
     pub(crate) fn encoded(&self, name: &str) -> Option<String> {
         let pairs = self
@@ -56,11 +61,6 @@ impl Query {
         let value = value.replace('+', " ");
         let bytes: Vec<u8> = percent_decode_str(&value).collect();
         Some(percent_encode(&bytes, RESERVED).to_string())
-    }
-
-    /// Whether the parameter was sent, be it empty.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.pairs.iter().any(|(key, _)| key == name)
     }
 
     /// All values of an array parameter, in each form that clients use: `a=1&a=2`, `a[]=1`, `a[0]=1`, `a=1,2`.
@@ -164,10 +164,7 @@ impl Call {
     ) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
-            registry: Arc::new(Registry::new(
-                Arc::clone(environment),
-                super::registry::Options::default(),
-            )),
+            registry: Arc::new(Registry::new(environment, super::registry::Options::default())),
             environment: Arc::clone(environment),
             query: Query::parse(query),
             headers: HeaderMap::new(),

@@ -53,6 +53,7 @@ pub(crate) struct List<T> {
     pub(crate) after: Option<String>,
 }
 
+#[cfg(test)]
 impl<T> List<T> {
     pub(crate) fn map<U>(self, shape: impl FnMut(T) -> U) -> List<U> {
         List {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::table::{Conflict, Record, Table};
+use super::table::{Record, Table};
 use crate::{
     api::{
         authorization::{permissions::Permission, roles::Role},
@@ -76,8 +76,9 @@ macro_rules! tables {
         }
 
         impl State {
-            /// Makes the changes of `commit` again.
-            pub(crate) fn apply(&mut self, commit: Commit) -> Result<(), Conflict> {
+            /// Makes the changes of `commit` again: what a journal will do at start, and what proves that commits are complete.
+            #[cfg(test)]
+            pub(crate) fn apply(&mut self, commit: Commit) -> Result<(), super::table::Conflict> {
                 self.sequence = commit.sequence;
                 for change in commit.changes {
                     match change {

@@ -49,10 +49,6 @@ impl<R> Index<R> {
         }
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     pub(super) fn entries(&self, row: &R) -> Vec<Entry> {
         (self.entries)(row)
     }
@@ -108,6 +104,7 @@ pub(crate) struct Table<R> {
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
     /// The ranks, other than 0, that deleted rows had: index and place to rank.
     deleted_ranks: OrdMap<(usize, u64), i64>,
+    /// The place of the next row; the first is 1.
     next: u64,
 }
 
@@ -130,7 +127,7 @@ impl<R: Record> Default for Table<R> {
             places: OrdMap::new(),
             indexes: vec![OrdMap::new(); R::INDEXES.len()],
             deleted_ranks: OrdMap::new(),
-            next: 0,
+            next: 1,
         }
     }
 }

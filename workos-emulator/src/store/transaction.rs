@@ -3,7 +3,6 @@
 use std::{ops::Deref, sync::Arc};
 
 use jiff::Timestamp;
-use rand::Rng;
 
 use super::{
     state::{Change, Commit, RowChange, State, Stored},
@@ -53,11 +52,6 @@ impl<'a> Transaction<'a> {
     /// `length` random letters and digits.
     pub(crate) fn token(&mut self, length: usize) -> String {
         self.ids.token(length)
-    }
-
-    /// The environment's randomness, for salts.
-    pub(crate) fn randomness(&mut self) -> &mut impl Rng {
-        self.ids.randomness()
     }
 
     /// Inserts the row, or replaces the one with the same id.

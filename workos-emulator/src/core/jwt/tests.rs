@@ -1,6 +1,11 @@
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::*;
+use super::{
+    verify::{JwtError, decode},
+    *,
+};
+use crate::core::keys::KeySet;
 
 /// Made with OpenSSL: `openssl dgst -sha256 -sign development_key.pem` over header and claims.
 const SIGNED_BY_OPENSSL: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6InNzb19vaWRjX2tleV9wYWlyXzAxREVWRTEwUE1FTlQwMDAwMDAwMDAwMDAwIiwidHlwIjoiSldUIn0.\

@@ -71,7 +71,7 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewRole) -> Result<Arc<Role>
         return Err(ApiError::conflict(code, message));
     }
     if role.is_default {
-        clear_default(tx, role.owner().to_owned())?;
+        clear_default(tx, role.owner())?;
     }
     put(tx, role, "created")
 }
@@ -86,7 +86,7 @@ pub(crate) fn seed(tx: &mut Transaction<'_>, new: NewRole) -> Result<Arc<Role>, 
     let priority = new.priority.or(Some(present.priority));
     let role = checked(tx, NewRole { priority, ..new })?;
     if role.is_default {
-        clear_default(tx, role.owner().to_owned())?;
+        clear_default(tx, role.owner())?;
     }
     let role = Role {
         id: present.id.clone(),
@@ -255,8 +255,8 @@ fn known_permissions(state: &State, slugs: Vec<String>) -> Result<Vec<String>, A
     Ok(known)
 }
 
-fn clear_default(tx: &mut Transaction<'_>, owner: String) -> Result<(), ApiError> {
-    let default = tx.roles.group(BY_OWNER, &owner).find(|role| role.is_default);
+fn clear_default(tx: &mut Transaction<'_>, owner: &str) -> Result<(), ApiError> {
+    let default = tx.roles.group(BY_OWNER, owner).find(|role| role.is_default);
     if let Some(mut role) = default.map(|role| Role::clone(role)) {
         role.is_default = false;
         tx.put(role)?;
