@@ -215,7 +215,7 @@ impl EmulatorBuilder {
             settings: Some(&settings),
         };
         let seeded = environments::fill(&environment, start)?;
-        let registry = Registry::new(&Arc::new(environment), options);
+        let registry = Registry::new(Arc::new(environment), options);
         Ok((Arc::new(registry), seeded))
     }
 }

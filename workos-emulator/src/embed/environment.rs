@@ -116,8 +116,8 @@ impl EmulatedEnvironment {
     }
 
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
-    pub fn role(&self, slug: &str) -> RoleBuilder {
-        RoleBuilder::new(self.clone(), slug)
+    pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
+        RoleBuilder::new(self.clone(), slug.as_ref())
     }
 
     /// The environment's time.

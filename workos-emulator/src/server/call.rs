@@ -164,7 +164,10 @@ impl Call {
     ) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
-            registry: Arc::new(Registry::new(environment, super::registry::Options::default())),
+            registry: Arc::new(Registry::new(
+                Arc::clone(environment),
+                super::registry::Options::default(),
+            )),
             environment: Arc::clone(environment),
             query: Query::parse(query),
             headers: HeaderMap::new(),

@@ -81,16 +81,16 @@ struct Entries {
 }
 
 impl Registry {
-    pub(crate) fn new(default: &Arc<Environment>, options: Options) -> Self {
+    pub(crate) fn new(default: Arc<Environment>, options: Options) -> Self {
         let registry = Self {
             entries: ArcSwap::default(),
             writer: Mutex::default(),
             changed: watch::Sender::new(()),
-            default: Arc::clone(default),
+            default,
             options,
         };
         // Nothing else is there that could have its name or its keys.
-        let _ = registry.add(default);
+        let _ = registry.add(&registry.default);
         registry
     }
 

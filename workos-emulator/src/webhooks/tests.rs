@@ -269,7 +269,7 @@ async fn says_why_nothing_came_back() {
 #[tokio::test]
 async fn serves_environments_while_they_are_there() {
     let default = Arc::new(Environment::for_tests());
-    let registry = Arc::new(Registry::new(&default, Options::default()));
+    let registry = Arc::new(Registry::new(default, Options::default()));
     let serving = tokio::spawn(deliver_all(Arc::clone(&registry)));
     let mut receiver = Receiver::start();
     let later = Arc::new(Environment::new(
