@@ -51,7 +51,7 @@ struct Arguments {
     #[arg(long, value_name = "URL", env = "WORKOS_EMULATE_ISSUER")]
     issuer: Option<String>,
 
-    /// Hosts that redirects may lead to beside loopback: a.example,*.b.example
+    /// Not built yet, told when given: hosts that redirects may lead to (register redirectUris instead)
     #[arg(
         long,
         value_name = "HOSTS",
