@@ -164,7 +164,7 @@ async fn a_browser_signs_in_on_the_hosted_pages_and_out_again() {
             field,
             other,
         ];
-        let form = browser.post(emulator.url() + path).form(&fields);
+        let form = browser.post(format!("{}{path}", emulator.url())).form(&fields);
         form.header("sec-fetch-site", "same-origin").send().await.unwrap()
     };
     let picker = submit("/authkit/sign-in", ("email", EMAIL), ("password", PASSWORD)).await;
