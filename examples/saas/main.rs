@@ -30,6 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .client_id(emulator.client_id())
         .cookie_password("only-for-this-example-and-32-characters-long")
         .redirect_uri(format!("{app_url}/auth/callback"))
+        .after_sign_out(&app_url)
         .build()?;
 
     let server = HttpServer::new(move || {

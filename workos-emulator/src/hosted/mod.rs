@@ -47,7 +47,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 fn chrome(environment: &Environment) -> Chrome<'_> {
     Chrome {
         lang: "en",
-        environment: &environment.name,
+        // What WorkOS calls an environment that one develops against.
+        environment: match environment.name.as_str() {
+            "default" => "Sandbox",
+            name => name,
+        },
     }
 }
 
