@@ -14,6 +14,7 @@ use super::{
     api_key, body,
     call::{Call, Query},
     error::ApiError,
+    origin,
     registry::Registry,
     reply::Reply,
     routes::{Access, Handler, Operation, Routes},
@@ -122,6 +123,7 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
             "Send the emulator's --control-key as X-Emulate-Key.",
         ));
     }
+    origin::check_control(request.method(), request.headers(), registry)?;
     if let Some(key) = api_key::bearer(request.headers()) {
         return registry.by_api_key(key).ok_or_else(ApiError::unauthorized);
     }
