@@ -26,6 +26,8 @@ pub(crate) const UNKNOWN_KEY_SECONDS: i64 = 10;
 const RENEWAL_SECONDS: i64 = 30;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1024 * 1024;
+/// RFC 7518 section 3.3: 2048 bits.
+const MIN_MODULUS_BYTES: usize = 256;
 
 /// The key set of one client id.
 ///
@@ -183,7 +185,7 @@ impl Inner {
 
 #[derive(Deserialize)]
 struct Document {
-    keys: Vec<Jwk>,
+    keys: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -197,12 +199,14 @@ struct Jwk {
     e: Option<String>,
 }
 
-/// The RS256 keys of a JWKS document; keys of other kinds are skipped, and of two with one id the first counts.
+/// The RS256 keys of a JWKS document; of two with one id the first counts. Keys of other kinds and malformed ones are
+/// skipped (RFC 7517 section 5): one of them must not take the good ones along.
 fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
     let document: Document =
         serde_json::from_slice(document).map_err(|error| format!("the answer is not a key set: {error}"))?;
     let mut keys = HashMap::new();
     for jwk in document.keys {
+        let Ok(jwk) = Jwk::deserialize(jwk) else { continue };
         let usable = jwk.kty == "RSA"
             && jwk.alg.as_deref().is_none_or(|alg| alg == "RS256")
             && jwk.usage.as_deref().is_none_or(|usage| usage == "sig");
@@ -225,11 +229,65 @@ fn rsa_key(n: &str, e: &str) -> Option<Arc<ParsedPublicKey>> {
         Some(bytes.get(leading_zeros..)?.to_vec())
     };
     let components = RsaPublicKeyComponents {
-        n: number(n)?,
+        n: number(n).filter(|n| n.len() >= MIN_MODULUS_BYTES)?,
         e: number(e)?,
     };
     components
         .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
         .ok()
         .map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn kids(document: &Value) -> Result<Vec<String>, String> {
+        let mut kids: Vec<_> = parse(document.to_string().as_bytes())?.into_keys().collect();
+        kids.sort();
+        Ok(kids)
+    }
+
+    fn key(kid: &str) -> Value {
+        let modulus = URL_SAFE_NO_PAD.encode([0xff; 256]);
+        json!({"kty": "RSA", "alg": "RS256", "use": "sig", "kid": kid, "n": modulus, "e": "AQAB"})
+    }
+
+    #[test]
+    fn keys_of_no_use_are_skipped() {
+        let mut odd = [
+            json!({"kty": "EC", "kid": "ec", "crv": "P-256", "x": "a", "y": "b"}),
+            json!({"kty": "OKP", "kid": 5, "x": null}),
+            json!({"kid": "no kty"}),
+            json!({"kty": "RSA", "kid": "no modulus", "e": "AQAB"}),
+            json!({"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}),
+            json!({"kty": "RSA", "kid": "garbage", "n": "!", "e": []}),
+            json!({"kty": "RSA", "kid": "empty", "n": "", "e": ""}),
+            json!(null),
+            json!("key"),
+            json!([[]]),
+        ]
+        .to_vec();
+        odd.insert(3, key("good"));
+        odd.push(key("good"));
+        odd.push(key("another"));
+        assert_eq!(kids(&json!({"keys": odd})).unwrap(), ["another", "good"]);
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_refused() {
+        for document in [
+            json!({}),
+            json!({"keys": []}),
+            json!({"keys": {}}),
+            json!([]),
+            json!(null),
+        ] {
+            assert!(kids(&document).is_err(), "{document}");
+        }
+        assert!(parse(b"<html>").is_err());
+        assert!(parse(b"{\"keys\":[[[[").is_err());
+    }
 }

@@ -89,9 +89,15 @@ impl Verifier {
         if claims.exp.saturating_add(LEEWAY) <= now {
             return Err(TokenError::Expired);
         }
-        let not_before = claims.extra.get("nbf").and_then(Value::as_i64);
-        if not_before.is_some_and(|nbf| nbf > now.saturating_add(LEEWAY)) {
-            return Err(TokenError::NotYetValid);
+        if let Some(not_before) = claims.extra.get("nbf") {
+            // A NumericDate may have a fraction (RFC 7519 section 2). What is none says that nothing is valid.
+            let not_before = not_before
+                .as_f64()
+                .ok_or(TokenError::Malformed("nbf is not a number"))?;
+            #[expect(clippy::cast_precision_loss, reason = "exact for as long as a token can live")]
+            if not_before > now.saturating_add(LEEWAY) as f64 {
+                return Err(TokenError::NotYetValid);
+            }
         }
         let issuers = &self.config.issuers;
         let same = |issuer: &String| issuer.trim_end_matches('/') == claims.iss.trim_end_matches('/');

@@ -201,6 +201,46 @@ async fn forged_tokens_are_refused() {
         sign_in_with(&app, with(|claims| claims["exp"] = json!("9999999999"))).await,
         502
     );
+    for not_before in [
+        json!(NOW as f64 + 60.5),
+        json!("0"),
+        json!(i64::MAX),
+        json!(1e300),
+    ] {
+        let claims = move |mut claims: Value| {
+            claims["nbf"] = not_before.clone();
+            sign("RS256", KID, &claims)
+        };
+        assert_eq!(sign_in_with(&app, claims).await, 502);
+    }
+    for expires in [
+        json!(NOW as f64 + 60.5),
+        json!(i64::MIN),
+        json!(u64::MAX),
+        json!(1e300),
+        json!([NOW + 60]),
+    ] {
+        let claims = move |mut claims: Value| {
+            claims["exp"] = expires.clone();
+            sign("RS256", KID, &claims)
+        };
+        assert_eq!(sign_in_with(&app, claims).await, 502);
+    }
+    // Odd times that are no lie: no arithmetic overflows.
+    for odd in [
+        json!({"exp": i64::MAX}),
+        json!({"iat": i64::MIN}),
+        json!({"iat": i64::MAX}),
+        json!({"auth_time": -1}),
+    ] {
+        let claims = move |mut claims: Value| {
+            for (name, value) in odd.as_object().unwrap() {
+                claims[name] = value.clone();
+            }
+            sign("RS256", KID, &claims)
+        };
+        assert_eq!(sign_in_with(&app, claims).await, 307);
+    }
     // No token at all.
     for nonsense in ["", ".", "..", "...", "a.b.c", "é.é.é", "eyJhbGciOiJSUzI1NiJ9"] {
         assert_eq!(
