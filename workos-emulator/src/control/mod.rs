@@ -16,8 +16,8 @@ use serde_json::json;
 use crate::server::{
     call::Call,
     error::ApiError,
+    operation::{Operation, delete, get, not_built, patch, post},
     reply::Reply,
-    routes::{Operation, delete, get, not_built, patch, post},
 };
 
 /// The operations of the control API.

@@ -26,8 +26,8 @@ use crate::{
     server::{
         call::Call,
         error::ApiError,
+        operation::{Operation, get, post},
         reply::Reply,
-        routes::{Operation, get, post},
     },
 };
 

@@ -1,8 +1,6 @@
-//! The table of everything that is served: method, path, name (the official SDK's), function.
+//! The table of everything that is served, and the way from a path to its operations.
 
-use std::fmt;
-
-use super::{call::Call, error::ApiError, reply::Reply};
+use super::operation::{Operation, delete, get, not_built, patch, post, put};
 use crate::{
     api::{
         authorization::{environment_roles, organization_roles, permissions},
@@ -338,112 +336,6 @@ const API: &[Operation] = &[
 const UNPUBLISHED: &[Operation] = &[
     get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client(),
 ];
-
-/// How an operation finds its environment, and who may call it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// `Authorization: Bearer sk_…`
-    ApiKey,
-    /// Anybody; a client id says which environment is meant.
-    Client,
-    /// `/_emulate`: anybody, or who has the control key.
-    Control,
-}
-
-/// The function of an operation.
-#[derive(Clone, Copy)]
-pub(crate) enum Handler {
-    /// Runs at once.
-    Quick(fn(&Call) -> Result<Reply, ApiError>),
-    /// Takes milliseconds, and runs aside.
-    Slow(fn(&Call) -> Result<Reply, ApiError>),
-    /// Answers 501.
-    NotBuilt,
-}
-
-impl fmt::Debug for Handler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Quick(_) => "Quick",
-            Self::Slow(_) => "Slow",
-            Self::NotBuilt => "NotBuilt",
-        })
-    }
-}
-
-/// One operation.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Operation {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) access: Access,
-    pub(crate) handler: Handler,
-}
-
-type Function = fn(&Call) -> Result<Reply, ApiError>;
-
-const fn operation(
-    method: &'static str,
-    path: &'static str,
-    name: &'static str,
-    handler: Handler,
-) -> Operation {
-    Operation {
-        method,
-        path,
-        name,
-        access: Access::ApiKey,
-        handler,
-    }
-}
-
-pub(crate) const fn get(path: &'static str, name: &'static str, function: Function) -> Operation {
-    operation("GET", path, name, Handler::Quick(function))
-}
-
-pub(crate) const fn post(path: &'static str, name: &'static str, function: Function) -> Operation {
-    operation("POST", path, name, Handler::Quick(function))
-}
-
-pub(crate) const fn put(path: &'static str, name: &'static str, function: Function) -> Operation {
-    operation("PUT", path, name, Handler::Quick(function))
-}
-
-pub(crate) const fn patch(path: &'static str, name: &'static str, function: Function) -> Operation {
-    operation("PATCH", path, name, Handler::Quick(function))
-}
-
-pub(crate) const fn delete(path: &'static str, name: &'static str, function: Function) -> Operation {
-    operation("DELETE", path, name, Handler::Quick(function))
-}
-
-/// Answers 501 by name.
-pub(crate) const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
-    operation(method, path, name, Handler::NotBuilt)
-}
-
-impl Operation {
-    /// Needs no API key: the client id says which environment is meant.
-    pub(crate) const fn client(mut self) -> Self {
-        self.access = Access::Client;
-        self
-    }
-
-    /// Part of the control API.
-    pub(crate) const fn control(mut self) -> Self {
-        self.access = Access::Control;
-        self
-    }
-
-    /// Hashes a password, or takes long for another reason.
-    pub(crate) const fn slow(mut self) -> Self {
-        if let Handler::Quick(function) = self.handler {
-            self.handler = Handler::Slow(function);
-        }
-        self
-    }
-}
 
 /// The operations by path.
 #[derive(Debug)]
