@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     roles,
-    text::{self, check_description, check_name, check_resource_type, check_slug},
+    text::{self, check_description, check_name, check_slug},
 };
 use crate::{
     core::clock,
@@ -74,10 +74,7 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewPermission) -> Result<Arc
     check_slug(&new.slug, "-.:_*")?;
     check_name(&new.name)?;
     check_description(new.description.as_deref())?;
-    let resource_type_slug = new
-        .resource_type_slug
-        .unwrap_or_else(|| text::ORGANIZATION.to_owned());
-    check_resource_type(&resource_type_slug)?;
+    let resource_type_slug = text::resource_type(new.resource_type_slug)?;
     if find(tx, &new.slug).is_ok() {
         return Err(ApiError::conflict(
             "permission_slug_conflict",

@@ -74,14 +74,16 @@ pub(super) fn check_description(description: Option<&str>) -> Result<(), ApiErro
     Ok(())
 }
 
-/// Checks the slug of a resource type.
+/// The slug of a resource type, checked; `organization` where none is given.
 ///
 /// Assumption: resource types are made in the dashboard, so each slug of the right form is taken as one.
-pub(super) fn check_resource_type(slug: &str) -> Result<(), ApiError> {
-    check_slug(slug, "-_").map_err(|_| {
+pub(super) fn resource_type(slug: Option<String>) -> Result<String, ApiError> {
+    let slug = slug.unwrap_or_else(|| ORGANIZATION.to_owned());
+    check_slug(&slug, "-_").map_err(|_| {
         let message = "resource_type_slug has 1 to 48 lowercase letters, digits, - and _ only.";
         ApiError::invalid_field("resource_type_slug", "invalid_slug", message)
-    })
+    })?;
+    Ok(slug)
 }
 
 #[cfg(test)]

@@ -11,9 +11,7 @@ use crate::{
     api::{
         authorization::{
             permissions,
-            text::{
-                self, check_description, check_name, check_organization_slug, check_resource_type, check_slug,
-            },
+            text::{self, check_description, check_name, check_organization_slug, check_slug},
         },
         user_management::memberships,
     },
@@ -101,10 +99,7 @@ pub(crate) fn seed(tx: &mut Transaction<'_>, new: NewRole) -> Result<Arc<Role>, 
 pub(super) fn checked(tx: &mut Transaction<'_>, new: NewRole) -> Result<Role, ApiError> {
     check_name(&new.name)?;
     check_description(new.description.as_deref())?;
-    let resource_type_slug = new
-        .resource_type_slug
-        .unwrap_or_else(|| text::ORGANIZATION.to_owned());
-    check_resource_type(&resource_type_slug)?;
+    let resource_type_slug = text::resource_type(new.resource_type_slug)?;
     let id = tx.id("role");
     let slug = match (new.slug, &new.organization_id) {
         (Some(slug), None) => {
