@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{HttpMessage, HttpRequest, dev::ServiceRequest};
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::{RequestHead, ServiceRequest},
+};
 use workos::{SecretString, User};
 
 use crate::{
@@ -126,6 +129,12 @@ impl RequestAuth {
                 retry_after: *retry_after,
             }),
         }
+    }
+
+    /// The user, or the answer that leads the sender of the request to the sign-in.
+    pub(crate) fn require_user(&self, head: &RequestHead) -> Result<AuthUser, AuthError> {
+        self.user()?
+            .ok_or_else(|| AuthError::sign_in_required(&self.authkit, head))
     }
 }
 

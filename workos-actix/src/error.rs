@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpResponse, ResponseError,
     dev::RequestHead,
     http::{
         Method, StatusCode,
@@ -69,10 +69,6 @@ impl AuthError {
     pub(crate) fn sign_in_required(authkit: &AuthKit, head: &RequestHead) -> Self {
         let redirect = navigation::is_navigation(head).then(|| sign_in_redirect(authkit, head));
         Self::SignInRequired { redirect }
-    }
-
-    pub(crate) fn sign_in_required_by(authkit: &AuthKit, request: &HttpRequest) -> Self {
-        Self::sign_in_required(authkit, request.head())
     }
 
     fn code(&self) -> &'static str {

@@ -170,7 +170,5 @@ impl FromRequest for AuthUser {
 }
 
 fn require_user(request: &HttpRequest) -> Result<AuthUser, AuthError> {
-    let auth = RequestAuth::of(request)?;
-    auth.user()?
-        .ok_or_else(|| AuthError::sign_in_required_by(&auth.authkit, request))
+    RequestAuth::of(request)?.require_user(request.head())
 }

@@ -84,9 +84,7 @@ where
 }
 
 fn check(request: &ServiceRequest) -> Result<(), AuthError> {
-    let auth = RequestAuth::of_service_request(request)?;
-    match auth.user()? {
-        Some(_) => Ok(()),
-        None => Err(AuthError::sign_in_required(&auth.authkit, request.head())),
-    }
+    RequestAuth::of_service_request(request)?
+        .require_user(request.head())
+        .map(drop)
 }

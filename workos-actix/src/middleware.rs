@@ -148,10 +148,7 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
     {
         return Ok(());
     }
-    match auth.user()? {
-        Some(_) => Ok(()),
-        None => Err(AuthError::sign_in_required(&auth.authkit, request.head())),
-    }
+    auth.require_user(request.head()).map(drop)
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.

@@ -173,10 +173,7 @@ impl SessionCookie {
         if let Some(key) = old.and_then(|old| old.key.as_deref()) {
             self.store.delete(key).await.map_err(SessionError::Store)?;
         }
-        let state = new
-            .to_state()
-            .map_err(|error| SessionError::Store(error.to_string()))?;
-        self.check_size(&state)?;
+        let state = self.state(new)?;
         let key = self
             .store
             .save(state, &self.ttl())
@@ -194,10 +191,7 @@ impl SessionCookie {
         let Some(key) = old.key.as_deref() else {
             return self.begin(None, new).await;
         };
-        let state = new
-            .to_state()
-            .map_err(|error| SessionError::Store(error.to_string()))?;
-        self.check_size(&state)?;
+        let state = self.state(new)?;
         let key = self
             .store
             .update(key, state, &self.ttl())
@@ -222,14 +216,17 @@ impl SessionCookie {
         time::Duration::seconds(i64::try_from(self.max_age.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// Before the cookie store refuses a long session in words that do not help.
-    fn check_size(&self, state: &StoredState) -> Result<(), SessionError> {
-        if !self.store.is_in_cookie() {
-            return Ok(());
+    /// The session as it is kept, unless it is too long: said before the cookie store says it in words that do not help.
+    fn state(&self, session: &Session) -> Result<StoredState, SessionError> {
+        let state = session
+            .to_state()
+            .map_err(|error| SessionError::Store(error.to_string()))?;
+        if self.store.is_in_cookie() {
+            let json = serde_json::to_string(&state).map_or(0, |json| json.len());
+            // Nonce and tag are 28 bytes, base64 makes four characters of three bytes.
+            self.check_cookie_size((json + 28).div_ceil(3) * 4)?;
         }
-        let json = serde_json::to_string(state).map_or(0, |json| json.len());
-        // Nonce and tag are 28 bytes, base64 makes four characters of three bytes.
-        self.check_cookie_size((json + 28).div_ceil(3) * 4)
+        Ok(state)
     }
 
     fn check_cookie_size(&self, value_bytes: usize) -> Result<(), SessionError> {
