@@ -207,11 +207,10 @@ impl Routes {
             .find(|operation| operation.method == method.as_str())
             .ok_or_else(|| {
                 let allowed: Vec<_> = operations.iter().map(|operation| operation.method).collect();
-                ApiError::new(
-                    405,
-                    "method_not_allowed",
-                    format!("{path} takes {}, not {method}.", allowed.join(", ")),
-                )
+                let allowed = allowed.join(", ");
+                let message = format!("{path} takes {allowed}, not {method}.");
+                // RFC 9110 section 15.5.6
+                ApiError::new(405, "method_not_allowed", message).header("Allow", allowed)
             })?;
         let names = operation
             .path

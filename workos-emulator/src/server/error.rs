@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{Conflict, UnknownCursor};
 
-/// A refusal: its status and its body.
+/// A refusal: its status, its body, and the headers that belong to it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Map<String, Value>,
 }
 
@@ -42,7 +43,11 @@ impl ApiError {
     /// `{message}`, the bare form.
     pub(crate) fn message(status: u16, message: impl Into<String>) -> Self {
         let body = Map::from_iter([("message".to_owned(), message.into().into())]);
-        Self { status, body }
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
     }
 
     /// `{message, code}`, WorkOS's usual form.
@@ -54,6 +59,7 @@ impl ApiError {
     pub(crate) fn oauth(error: &str, description: impl Into<String>) -> Self {
         Self {
             status: 400,
+            headers: Vec::new(),
             body: Map::new(),
         }
         .with("error", error)
@@ -63,6 +69,12 @@ impl ApiError {
     /// One more member of the body.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.body.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A header of the answer.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
