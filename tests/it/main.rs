@@ -1,5 +1,6 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod bad_input;
 // mod environments;
 // mod events;
 mod http;
