@@ -1,8 +1,8 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
 mod bad_input;
-// mod environments;
-// mod events;
+mod environments;
+mod events;
 mod http;
 mod memberships;
 // mod middleware;
