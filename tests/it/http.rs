@@ -1,13 +1,17 @@
 //! Plain HTTP to an emulator, for what the SDK does not send and what it does not show.
 
-use reqwest::{Method, RequestBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 use workos_emulator::EmulatedEnvironment;
 
+/// Sets up a client for loopback. Reading the system's certificates would take most of a test's time.
+pub(crate) fn builder() -> ClientBuilder {
+    Client::builder().no_proxy().tls_certs_only([])
+}
+
 /// A client that goes where it is told to, and no further.
-pub(crate) fn client() -> reqwest::Client {
-    let builder = reqwest::Client::builder().redirect(Policy::none());
-    builder.no_proxy().build().unwrap()
+pub(crate) fn client() -> Client {
+    builder().redirect(Policy::none()).build().unwrap()
 }
 
 /// Status and JSON body of the answer; null where it has none.

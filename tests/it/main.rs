@@ -1,12 +1,16 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod app;
+mod attacks;
 mod bad_input;
+mod browser;
 mod environments;
 mod events;
 mod http;
 mod memberships;
-// mod middleware;
+mod middleware;
 mod organizations;
+mod proxy;
 mod receiver;
 mod routes;
 mod sdk;

@@ -12,6 +12,8 @@ use workos::{
 };
 use workos_emulator::EmulatedEnvironment;
 
+use crate::http;
+
 /// Carries the SDK's requests.
 struct Transport(reqwest::Client);
 
@@ -48,7 +50,7 @@ pub(crate) fn with_api_key(environment: &EmulatedEnvironment, api_key: &str) -> 
         .client_id(environment.client_id())
         .base_url(environment.url())
         .max_retries(0)
-        .transport(Arc::new(Transport(reqwest::Client::builder().build().unwrap())))
+        .transport(Arc::new(Transport(http::client())))
         .build()
 }
 
