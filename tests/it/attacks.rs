@@ -11,15 +11,9 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 
 /// The callback with the parameter of another one.
 fn with_parameter_of(name: &str, callback: &str, other: &str) -> String {
-    let value = |url: &str| {
+    let value = |url: &str| -> String {
         let url = reqwest::Url::parse(url).unwrap();
-        let value = url
-            .query_pairs()
-            .find(|(key, _)| key == name)
-            .unwrap()
-            .1
-            .into_owned();
-        value
+        url.query_pairs().find(|(key, _)| key == name).unwrap().1.into()
     };
     let crossed = callback.replace(&value(callback), &value(other));
     assert_ne!(crossed, callback);

@@ -34,22 +34,31 @@ fn fits<T: DeserializeOwned + serde::Serialize>(event: &Value) {
     }
 }
 
-/// What one change is, and the events that it is to emit.
-struct Step(Method, String, Value, &'static [(&'static str, fn(&Value))]);
+/// The name of an event, and the check of its shape.
+type Expected = (&'static str, fn(&Value));
 
-#[actix_web::test]
-async fn every_change_emits_its_events_in_order_and_in_the_shape_of_the_sdk() {
-    let emulator = Emulator::start().await.unwrap();
-    let mut seen = 0;
-    let mut step = async |Step(method, path, body, expected): Step| -> Value {
-        let (status, answer) = call(&emulator, method.clone(), &path, &body).await;
+/// An emulator whose events are read after each change.
+struct Log {
+    emulator: Emulator,
+    seen: usize,
+}
+
+impl Log {
+    async fn start() -> Self {
+        let emulator = Emulator::start().await.unwrap();
+        Self { emulator, seen: 0 }
+    }
+
+    /// Makes a change, which is to emit these events and no others. Answers what the API answers.
+    async fn step(&mut self, request: (Method, &str), body: Value, expected: &[Expected]) -> Value {
+        let (method, path) = request;
+        let (status, answer) = call(&self.emulator, method.clone(), path, &body).await;
         assert!(
             status != 404 && status < 500,
             "{method} {path}: {status} {answer}"
         );
-        let (_, events) = call(&emulator, Method::GET, "/events?limit=100", &Value::Null).await;
-        let events = events["data"].as_array().unwrap().clone();
-        let new = &events[seen..];
+        let (_, events) = call(&self.emulator, GET, "/events?limit=100", &Value::Null).await;
+        let new = &events["data"].as_array().unwrap()[self.seen..];
         let names: Vec<_> = new.iter().map(|event| event["event"].as_str().unwrap()).collect();
         let wanted: Vec<_> = expected.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, wanted, "{method} {path}: {answer}");
@@ -58,269 +67,244 @@ async fn every_change_emits_its_events_in_order_and_in_the_shape_of_the_sdk() {
             assert!(event["id"].as_str().unwrap().starts_with("event_"));
             fits(event);
         }
-        seen = events.len();
+        self.seen += new.len();
         answer
-    };
-    use Method as M;
-    let id = |answer: &Value| answer["id"].as_str().unwrap().to_owned();
+    }
 
-    let user =
+    /// The same for what is there before the test begins.
+    async fn skip(&mut self) {
+        let (_, events) = call(&self.emulator, GET, "/events?limit=100", &Value::Null).await;
+        self.seen = events["data"].as_array().unwrap().len();
+    }
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+fn below(path: &str, created: &Value) -> String {
+    format!(
+        "{path}/{}",
+        created["id"].as_str().unwrap_or_else(|| panic!("{created}"))
+    )
+}
+
+#[actix_web::test]
+async fn changes_of_users_emit_their_events() {
+    let mut log = Log::start().await;
+    let users = "/user_management/users";
+    let ada =
         json!({"email": "ada@example.com", "password": PASSWORD, "external_id": "1", "metadata": {"a": "b"}});
-    let user = step(Step(
-        M::POST,
-        "/user_management/users".into(),
-        user,
-        &[("user.created", fits::<UserCreated>)],
-    ))
-    .await;
-    let user_path = format!("/user_management/users/{}", id(&user));
-    let change = json!({"first_name": "Ada"});
-    step(Step(
-        M::PUT,
-        user_path.clone(),
-        change,
+    let ada = log
+        .step((POST, users), ada, &[("user.created", fits::<UserCreated>)])
+        .await;
+    let path = below(users, &ada);
+    log.step((POST, users), json!({"email": "ada@example.com"}), &[])
+        .await;
+    log.step(
+        (PUT, &path),
+        json!({"first_name": "Ada"}),
         &[("user.updated", fits::<UserUpdated>)],
-    ))
+    )
     .await;
-    step(Step(M::PUT, user_path.clone(), json!({"email": "not one"}), &[])).await;
-
-    let acme = json!({"name": "Acme", "domain_data": [{"domain": "acme.com", "state": "verified"}]});
-    let acme = step(Step(
-        M::POST,
-        "/organizations".into(),
-        acme,
-        &[
-            ("organization.created", fits::<OrganizationCreated>),
-            ("organization_domain.created", fits::<OrganizationDomainCreated>),
-        ],
-    ))
-    .await;
-    let acme_path = format!("/organizations/{}", id(&acme));
-    step(Step(
-        M::PUT,
-        acme_path.clone(),
-        json!({"name": "Acme Inc."}),
-        &[("organization.updated", fits::<OrganizationUpdated>)],
-    ))
-    .await;
-
-    let permission = json!({"slug": "posts:write", "name": "Write posts"});
-    let permissions = "/authorization/permissions";
-    step(Step(
-        M::POST,
-        permissions.into(),
-        permission,
-        &[("permission.created", fits::<PermissionCreated>)],
-    ))
-    .await;
-    let permission_path = format!("{permissions}/posts:write");
-    let change = json!({"name": "Write"});
-    step(Step(
-        M::PATCH,
-        permission_path.clone(),
-        change,
-        &[("permission.updated", fits::<PermissionUpdated>)],
-    ))
-    .await;
-    let role = json!({"slug": "editor", "name": "Editor"});
-    step(Step(
-        M::POST,
-        "/authorization/roles".into(),
-        role,
-        &[("role.created", fits::<RoleCreated>)],
-    ))
-    .await;
-    let grants = json!({"permissions": ["posts:write"]});
-    let grants_path = "/authorization/roles/editor/permissions";
-    step(Step(
-        M::PUT,
-        grants_path.into(),
-        grants.clone(),
-        &[("role.updated", fits::<RoleUpdated>)],
-    ))
-    .await;
-    step(Step(M::PUT, grants_path.into(), grants.clone(), &[])).await;
-    let own_roles = format!("/authorization{acme_path}/roles");
-    let role = json!({"slug": "org-billing", "name": "Billing"});
-    step(Step(
-        M::POST,
-        own_roles.clone(),
-        role,
-        &[("organization_role.created", fits::<OrganizationRoleCreated>)],
-    ))
-    .await;
-    step(Step(
-        M::PUT,
-        format!("{own_roles}/org-billing/permissions"),
-        grants,
-        &[("organization_role.updated", fits::<OrganizationRoleUpdated>)],
-    ))
-    .await;
-    step(Step(
-        M::DELETE,
-        format!("{own_roles}/org-billing"),
-        Value::Null,
-        &[("organization_role.deleted", fits::<OrganizationRoleDeleted>)],
-    ))
-    .await;
-
-    let memberships = "/user_management/organization_memberships";
-    let member = json!({"user_id": id(&user), "organization_id": id(&acme)});
-    let member = step(Step(
-        M::POST,
-        memberships.into(),
-        member,
-        &[(
-            "organization_membership.created",
-            fits::<OrganizationMembershipCreated>,
-        )],
-    ))
-    .await;
-    let member_path = format!("{memberships}/{}", id(&member));
-    let updated: &[(&str, fn(&Value))] = &[(
-        "organization_membership.updated",
-        fits::<OrganizationMembershipUpdated>,
-    )];
-    step(Step(
-        M::PUT,
-        member_path.clone(),
-        json!({"role_slug": "editor"}),
-        updated,
-    ))
-    .await;
-    step(Step(
-        M::PUT,
-        member_path.clone(),
-        json!({"role_slug": "editor"}),
-        &[],
-    ))
-    .await;
-
-    let sign_in = |password: &str| {
-        json!({
-            "grant_type": "password", "client_id": "client_emulate", "client_secret": "sk_test_default",
-            "email": "ada@example.com", "password": password, "ip_address": "192.0.2.1", "user_agent": "test",
-        })
-    };
-    let token = "/user_management/authenticate";
-    step(Step(
-        M::POST,
-        token.into(),
-        sign_in("wrong"),
-        &[(
-            "authentication.password_failed",
-            fits::<AuthenticationPasswordFailed>,
-        )],
-    ))
-    .await;
-    // The sign-in is kept with the user.
-    step(Step(
-        M::POST,
-        token.into(),
-        sign_in(PASSWORD),
-        &[
-            (
-                "authentication.password_succeeded",
-                fits::<AuthenticationPasswordSucceeded>,
-            ),
-            ("session.created", fits::<SessionCreated>),
-        ],
-    ))
-    .await;
-    let (_, sessions) = call(&emulator, M::GET, &format!("{user_path}/sessions"), &Value::Null).await;
-    let session = json!({"session_id": sessions["data"][0]["id"]});
-    let revoke = "/user_management/sessions/revoke";
-    step(Step(
-        M::POST,
-        revoke.into(),
-        session.clone(),
-        &[("session.revoked", fits::<SessionRevoked>)],
-    ))
-    .await;
-    step(Step(M::POST, revoke.into(), session, &[])).await;
-
-    step(Step(
-        M::POST,
-        token.into(),
-        sign_in(PASSWORD),
-        &[
-            (
-                "authentication.password_succeeded",
-                fits::<AuthenticationPasswordSucceeded>,
-            ),
-            ("session.created", fits::<SessionCreated>),
-        ],
-    ))
-    .await;
-    step(Step(
-        M::PUT,
-        format!("{member_path}/deactivate"),
-        Value::Null,
-        &[
-            ("session.revoked", fits::<SessionRevoked>),
-            (
-                "organization_membership.updated",
-                fits::<OrganizationMembershipUpdated>,
-            ),
-        ],
-    ))
-    .await;
-    step(Step(
-        M::PUT,
-        format!("{member_path}/reactivate"),
-        Value::Null,
-        updated,
-    ))
-    .await;
-    let tokens = step(Step(
-        M::POST,
-        token.into(),
-        sign_in(PASSWORD),
-        &[
-            (
-                "authentication.password_succeeded",
-                fits::<AuthenticationPasswordSucceeded>,
-            ),
-            ("session.created", fits::<SessionCreated>),
-        ],
-    ))
-    .await;
-    let refresh = json!({
-        "grant_type": "refresh_token", "client_id": "client_emulate", "client_secret": "sk_test_default",
-        "refresh_token": tokens["refresh_token"],
-    });
-    step(Step(M::POST, token.into(), refresh, &[])).await;
-    step(Step(
-        M::DELETE,
-        permission_path,
-        Value::Null,
-        &[
-            ("role.updated", fits::<RoleUpdated>),
-            ("permission.deleted", fits::<PermissionDeleted>),
-        ],
-    ))
-    .await;
-    step(Step(
-        M::DELETE,
-        acme_path,
-        Value::Null,
-        &[
-            ("session.revoked", fits::<SessionRevoked>),
-            (
-                "organization_membership.deleted",
-                fits::<OrganizationMembershipDeleted>,
-            ),
-            ("organization_domain.deleted", fits::<OrganizationDomainDeleted>),
-            ("organization.deleted", fits::<OrganizationDeleted>),
-        ],
-    ))
-    .await;
-    step(Step(
-        M::DELETE,
-        user_path,
+    log.step((PUT, &path), json!({"email": "not one"}), &[]).await;
+    log.step(
+        (DELETE, &path),
         Value::Null,
         &[("user.deleted", fits::<UserDeleted>)],
-    ))
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn changes_of_organizations_emit_their_events() {
+    let mut log = Log::start().await;
+    let domain =
+        |domain: &str| json!({"name": "Acme", "domain_data": [{"domain": domain, "state": "verified"}]});
+    let created: &[Expected] = &[
+        ("organization.created", fits::<OrganizationCreated>),
+        ("organization_domain.created", fits::<OrganizationDomainCreated>),
+    ];
+    let acme = log
+        .step((POST, "/organizations"), domain("acme.com"), created)
+        .await;
+    let path = below("/organizations", &acme);
+    let updated: Expected = ("organization.updated", fits::<OrganizationUpdated>);
+    log.step((PUT, &path), json!({"name": "Acme Inc."}), &[updated])
+        .await;
+    let moved: &[Expected] = &[
+        updated,
+        ("organization_domain.created", fits::<OrganizationDomainCreated>),
+        ("organization_domain.deleted", fits::<OrganizationDomainDeleted>),
+    ];
+    log.step((PUT, &path), domain("acme.org"), moved).await;
+    let deleted: &[Expected] = &[
+        ("organization_domain.deleted", fits::<OrganizationDomainDeleted>),
+        ("organization.deleted", fits::<OrganizationDeleted>),
+    ];
+    log.step((DELETE, &path), Value::Null, deleted).await;
+}
+
+#[actix_web::test]
+async fn changes_of_roles_and_permissions_emit_their_events() {
+    let mut log = Log::start().await;
+    let acme = log.emulator.organization("Acme").create().unwrap();
+    log.skip().await;
+    let permissions = "/authorization/permissions";
+    let permission = json!({"slug": "posts:write", "name": "Write posts"});
+    log.step(
+        (POST, permissions),
+        permission,
+        &[("permission.created", fits::<PermissionCreated>)],
+    )
+    .await;
+    let permission = "/authorization/permissions/posts:write";
+    log.step(
+        (PATCH, permission),
+        json!({"name": "Write"}),
+        &[("permission.updated", fits::<PermissionUpdated>)],
+    )
+    .await;
+
+    let editor = json!({"slug": "editor", "name": "Editor"});
+    log.step(
+        (POST, "/authorization/roles"),
+        editor,
+        &[("role.created", fits::<RoleCreated>)],
+    )
+    .await;
+    let grants = || json!({"permissions": ["posts:write"]});
+    let path = "/authorization/roles/editor/permissions";
+    let role_updated: Expected = ("role.updated", fits::<RoleUpdated>);
+    log.step((PUT, path), grants(), &[role_updated]).await;
+    log.step((PUT, path), grants(), &[]).await;
+
+    let own_roles = format!("/authorization/organizations/{}/roles", acme.id);
+    let billing = json!({"slug": "org-billing", "name": "Billing"});
+    let created: Expected = ("organization_role.created", fits::<OrganizationRoleCreated>);
+    log.step((POST, &own_roles), billing, &[created]).await;
+    let updated: Expected = ("organization_role.updated", fits::<OrganizationRoleUpdated>);
+    log.step(
+        (PUT, &format!("{own_roles}/org-billing/permissions")),
+        grants(),
+        &[updated],
+    )
+    .await;
+    let deleted: Expected = ("permission.deleted", fits::<PermissionDeleted>);
+    // The roles lose it first.
+    log.step(
+        (DELETE, permission),
+        Value::Null,
+        &[role_updated, updated, deleted],
+    )
+    .await;
+    let deleted: Expected = ("organization_role.deleted", fits::<OrganizationRoleDeleted>);
+    log.step(
+        (DELETE, &format!("{own_roles}/org-billing")),
+        Value::Null,
+        &[deleted],
+    )
+    .await;
+}
+
+#[actix_web::test]
+async fn memberships_and_sessions_emit_their_events_to_the_end() {
+    let mut log = Log::start().await;
+    let acme = log.emulator.organization("Acme").create().unwrap();
+    let ada = log
+        .emulator
+        .user("ada@example.com")
+        .password(PASSWORD)
+        .create()
+        .unwrap();
+    log.emulator.role("editor").create().unwrap();
+    log.skip().await;
+    let memberships = "/user_management/organization_memberships";
+    let member = json!({"user_id": ada.id, "organization_id": acme.id});
+    let joined: Expected = (
+        "organization_membership.created",
+        fits::<OrganizationMembershipCreated>,
+    );
+    let member = log.step((POST, memberships), member, &[joined]).await;
+    let member = below(memberships, &member);
+    let updated: Expected = (
+        "organization_membership.updated",
+        fits::<OrganizationMembershipUpdated>,
+    );
+    log.step((PUT, &member), json!({"role_slug": "editor"}), &[updated])
+        .await;
+    log.step((PUT, &member), json!({"role_slug": "editor"}), &[])
+        .await;
+
+    let token = "/user_management/authenticate";
+    let grant = |grant_type: &str, name: &str, value: &Value| {
+        json!({
+            "grant_type": grant_type, "client_id": "client_emulate", "client_secret": "sk_test_default",
+            "email": "ada@example.com", "ip_address": "192.0.2.1", "user_agent": "test", name: value,
+        })
+    };
+    let password = |password: &str| grant("password", "password", &json!(password));
+    let failed: Expected = (
+        "authentication.password_failed",
+        fits::<AuthenticationPasswordFailed>,
+    );
+    log.step((POST, token), password("wrong"), &[failed]).await;
+    let signed_in: &[Expected] = &[
+        (
+            "authentication.password_succeeded",
+            fits::<AuthenticationPasswordSucceeded>,
+        ),
+        ("session.created", fits::<SessionCreated>),
+    ];
+    let tokens = log.step((POST, token), password(PASSWORD), signed_in).await;
+    log.step(
+        (POST, token),
+        grant("refresh_token", "refresh_token", &tokens["refresh_token"]),
+        &[],
+    )
+    .await;
+
+    let of_ada = format!("/user_management/users/{}", ada.id);
+    let (_, sessions) = call(&log.emulator, GET, &format!("{of_ada}/sessions"), &Value::Null).await;
+    let session = json!({"session_id": sessions["data"][0]["id"]});
+    let revoked: Expected = ("session.revoked", fits::<SessionRevoked>);
+    log.step(
+        (POST, "/user_management/sessions/revoke"),
+        session.clone(),
+        &[revoked],
+    )
+    .await;
+    log.step((POST, "/user_management/sessions/revoke"), session, &[])
+        .await;
+    log.step((POST, token), password(PASSWORD), signed_in).await;
+    log.step(
+        (PUT, &format!("{member}/deactivate")),
+        Value::Null,
+        &[revoked, updated],
+    )
+    .await;
+    log.step((PUT, &format!("{member}/deactivate")), Value::Null, &[])
+        .await;
+    log.step((PUT, &format!("{member}/reactivate")), Value::Null, &[updated])
+        .await;
+
+    log.step((POST, token), password(PASSWORD), signed_in).await;
+    let left: Expected = (
+        "organization_membership.deleted",
+        fits::<OrganizationMembershipDeleted>,
+    );
+    let deleted: Expected = ("organization.deleted", fits::<OrganizationDeleted>);
+    let path = format!("/organizations/{}", acme.id);
+    log.step((DELETE, &path), Value::Null, &[revoked, left, deleted])
+        .await;
+    log.step((POST, token), password(PASSWORD), signed_in).await;
+    log.step(
+        (DELETE, &of_ada),
+        Value::Null,
+        &[revoked, ("user.deleted", fits::<UserDeleted>)],
+    )
     .await;
 }
 

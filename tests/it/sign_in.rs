@@ -6,8 +6,8 @@ use workos::{
     Error, UserManagementAuthenticationProvider, generate_pkce_pair,
     user_management::{
         AuthenticateWithCodeParams, AuthenticateWithOrganizationSelectionParams,
-        AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams, GetAuthorizationUrlParams,
-        GetLogoutUrlParams,
+        AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams, CreateRedirectUriParams,
+        GetAuthorizationUrlParams, GetLogoutUrlParams,
     },
 };
 use workos_emulator::Emulator;
@@ -233,4 +233,43 @@ async fn an_organization_is_selected_where_there_are_several() {
         .await
         .unwrap();
     assert_eq!(tokens.organization_id, Some(globex));
+}
+
+#[actix_web::test]
+async fn redirect_uris_are_free_on_loopback_until_one_is_registered() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.user(EMAIL).create().unwrap();
+    let authorize = async |redirect_uri: &str| {
+        let query = [
+            ("client_id", emulator.client_id()),
+            ("response_type", "code"),
+            ("provider", "authkit"),
+            ("login_hint", EMAIL),
+            ("redirect_uri", redirect_uri),
+        ];
+        let url = format!("{}/user_management/authorize", emulator.url());
+        let request = http::client().get(Url::parse_with_params(&url, query).unwrap());
+        let response = request.send().await.unwrap();
+        let location = response
+            .headers()
+            .get("location")
+            .map(|location| location.to_str().unwrap().to_owned());
+        location.is_some_and(|location| location.starts_with(&format!("{redirect_uri}?code=")))
+    };
+    assert!(authorize("http://localhost:3000/callback").await);
+    assert!(!authorize("https://evil.example/callback").await);
+    let uri = serde_json::from_value(json!({"uri": "http://localhost:8080/callback"})).unwrap();
+    let registered = sdk::client(&emulator)
+        .user_management()
+        .create_redirect_uri(CreateRedirectUriParams::new(uri))
+        .await;
+    assert_eq!(registered.unwrap().uri, "http://localhost:8080/callback");
+    assert!(authorize("http://localhost:8080/callback").await);
+    for other in [
+        "http://localhost:3000/callback",
+        "http://localhost:8080/callback/x",
+        "http://localhost:8080/other",
+    ] {
+        assert!(!authorize(other).await, "{other}");
+    }
 }
