@@ -151,7 +151,7 @@ async fn every_operation_with_a_body_is_in_the_list_of_good_requests() {
         let found = requests
             .iter()
             .any(|(method, path, _)| *method == operation.method && fits(path));
-        assert!(found, "{} {}", operation.method, operation.path);
+        assert!(found, "{} {} is to be added", operation.method, operation.path);
     }
 }
 

@@ -12,6 +12,7 @@ mod middleware;
 mod organizations;
 mod passwords;
 mod proxy;
+mod races;
 mod readme;
 mod receiver;
 mod routes;

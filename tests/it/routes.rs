@@ -77,7 +77,7 @@ async fn every_operation_is_known_and_what_is_not_served_says_so_by_name() {
             assert_eq!(
                 (status, &body["code"]),
                 (501, &json!("not_implemented")),
-                "{verb} {path}"
+                "{verb} {path}: say in operations.txt that it is served"
             );
             assert_eq!(body["operation"], operation.name);
             assert!(
