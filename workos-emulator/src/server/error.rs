@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{Conflict, UnknownCursor};
 
-/// A refusal: its status, its body, and the headers that belong to it.
+/// A refusal: its status, its body, and headers that its status asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -80,7 +80,7 @@ impl ApiError {
 
     /// A step of a sign-in that is still to be made: 403 with the token that continues it.
     ///
-    /// Source: BEHAVIOUR of production, <https://workos.com/docs/reference/authkit/authentication-errors>.
+    /// Source: <https://workos.com/docs/reference/authkit/authentication-errors>.
     pub(crate) fn step_up(code: &str, message: &str, pending_authentication_token: &str) -> Self {
         Self::new(403, code, message).with("pending_authentication_token", pending_authentication_token)
     }
@@ -114,6 +114,13 @@ impl ApiError {
     /// 401 for a missing or unknown API key.
     pub(crate) fn unauthorized() -> Self {
         Self::message(401, "Unauthorized")
+    }
+
+    /// 405 for a path that is there, with `Allow` (RFC 9110 section 15.5.6).
+    pub(crate) fn method_not_allowed(method: &str, path: &str, allowed: &[&str]) -> Self {
+        let allowed = allowed.join(", ");
+        let message = format!("{path} takes {allowed}, not {method}.");
+        Self::new(405, "method_not_allowed", message).header("Allow", allowed)
     }
 
     /// 501 for an operation that WorkOS or the control API has, and that is not built yet.
