@@ -257,6 +257,6 @@ mod tests {
                 refused.headers
             );
         }
-        assert_eq!(found(Method::GET, "/nowhere").unwrap_err().status, 404);
+        assert_eq!(found(&Method::GET, "/nowhere").unwrap_err().status, 404);
     }
 }
