@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn says_which_methods_a_path_takes() {
         for (method, path, allow) in [
-            (Method::PATCH, "/organizations", "GET, POST, HEAD"),
-            (Method::OPTIONS, "/user_management/authenticate", "POST"),
-            (Method::TRACE, "/health", "GET, HEAD"),
+            (&Method::PATCH, "/organizations", "GET, POST, HEAD"),
+            (&Method::OPTIONS, "/user_management/authenticate", "POST"),
+            (&Method::TRACE, "/health", "GET, HEAD"),
         ] {
             let refused = Reply::from(found(&method, path).unwrap_err());
             assert_eq!(refused.status, 405);
