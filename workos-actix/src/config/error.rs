@@ -5,8 +5,8 @@ use std::fmt;
 /// Everything that is wrong with the configuration, reported at once.
 ///
 /// `Display` prints one problem per line; each names the environment variable (and the builder method), what it should
-/// look like, and how to get one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// look like, and how to get one. `Debug` prints the same: it is what a `main` that returns the error shows.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     problems: Vec<ConfigProblem>,
 }
@@ -30,6 +30,12 @@ impl fmt::Display for ConfigError {
             write!(f, "\n  - {problem}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

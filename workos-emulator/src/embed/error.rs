@@ -1,11 +1,12 @@
 //! What can go wrong with an embedded emulator.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use crate::{seed::InvalidSeed, server::error::ApiError};
 
-/// Why an emulator did not start, or did not do what it was asked. The messages say what to do about it.
-#[derive(Debug, thiserror::Error)]
+/// Why an emulator did not start, or did not do what it was asked. The messages say what to do about it; `Debug` prints
+/// them too, as that is what a test shows that unwraps.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EmulatorError {
     /// The address cannot be listened on: another program may have the port.
@@ -52,6 +53,12 @@ pub enum EmulatorError {
         /// What happened instead.
         instead: String,
     },
+}
+
+impl fmt::Debug for EmulatorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl EmulatorError {

@@ -72,9 +72,15 @@ impl ApiError {
         self
     }
 
+    /// A header of the answer.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// A step of a sign-in that is still to be made: 403 with the token that continues it.
     ///
-    /// Source: BEHAVIOUR of production, <https://workos.com/docs/reference/authkit/authentication-errors>.
+    /// Source: <https://workos.com/docs/reference/authkit/authentication-errors>.
     pub(crate) fn step_up(code: &str, message: &str, pending_authentication_token: &str) -> Self {
         Self::new(403, code, message).with("pending_authentication_token", pending_authentication_token)
     }
@@ -114,9 +120,7 @@ impl ApiError {
     pub(crate) fn method_not_allowed(method: &str, path: &str, allowed: &[&str]) -> Self {
         let allowed = allowed.join(", ");
         let message = format!("{path} takes {allowed}, not {method}.");
-        let mut refused = Self::new(405, "method_not_allowed", message);
-        refused.headers.push(("Allow", allowed));
-        refused
+        Self::new(405, "method_not_allowed", message).header("Allow", allowed)
     }
 
     /// 501 for an operation that WorkOS or the control API has, and that is not built yet.
