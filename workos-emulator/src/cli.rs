@@ -19,7 +19,7 @@ const SEED_FILES: [&str; 3] = [
 ];
 
 /// The WorkOS service on your machine: its API, its hosted pages and its webhooks.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "workos-emulator", version, disable_version_flag = true, after_help = AFTER_HELP)]
 struct Arguments {
     /// Port to listen on; 0 takes a free one

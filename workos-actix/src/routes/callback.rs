@@ -21,7 +21,7 @@ use crate::{
     token::verify::{TokenError, unverified_session_id},
 };
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct CallbackQuery {
     code: Option<String>,
     state: Option<String>,

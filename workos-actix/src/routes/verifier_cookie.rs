@@ -17,8 +17,8 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Tabs left open at the sign-in page; more are purged, before they fill the request header.
 const MAX_PENDING: usize = 5;
 
-/// A sign-in that was begun and not completed yet.
-#[derive(Debug, Serialize, Deserialize)]
+/// A sign-in that was begun and not completed yet. Without `Debug`: the verifier is a secret.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) state: String,
     pub(crate) code_verifier: String,

@@ -36,7 +36,8 @@ use crate::{
 pub struct EmulatorBuilder {
     host: String,
     port: u16,
-    seed: Option<String>,
+    /// Has passwords and API keys.
+    seed: Option<Secret>,
     settings: Map<String, Value>,
     signing_key: Option<Secret>,
     key_id: Option<String>,
@@ -75,7 +76,7 @@ impl EmulatorBuilder {
     /// Starts with what this seed names: the text of a seed file, YAML or JSON, in the format of `@workos/emulate`.
     /// [`EmulatedEnvironment::reset`] comes back to it.
     pub fn seed(mut self, text: impl Into<String>) -> Self {
-        self.seed = Some(text.into());
+        self.seed = Some(Secret::new(text));
         self
     }
 
@@ -122,7 +123,8 @@ impl EmulatorBuilder {
     /// # Errors
     /// When the port is taken, the seed or an option is wrong, or the server's threads cannot be started.
     pub async fn start(self) -> Result<Emulator, EmulatorError> {
-        let seed = self.seed.as_deref().map(Seed::read).transpose()?;
+        let seed = self.seed.as_ref().map(|text| Seed::read(text.expose()));
+        let seed = seed.transpose()?;
         let public_url = self.checked_public_url()?;
         // Bound here, before the server's own thread runs: the address is known, and requests wait until it is seeded.
         let listeners = self.listeners()?;
@@ -285,5 +287,19 @@ impl From<environments::FillError> for EmulatorError {
             environments::FillError::Seed(invalid) => Self::Seed(invalid),
             environments::FillError::Rule(error) => Self::refused("setting up an environment")(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Emulator;
+
+    #[test]
+    fn shows_no_secrets() {
+        let builder = Emulator::builder()
+            .seed("users: [{email: ann@acme.example, password: hush-hush}]")
+            .signing_key("hush-hush")
+            .control_key("hush-hush");
+        assert!(!format!("{builder:?}").contains("hush-hush"));
     }
 }

@@ -250,7 +250,7 @@ mod tests {
             (&Method::OPTIONS, "/user_management/authenticate", "POST"),
             (&Method::TRACE, "/health", "GET, HEAD"),
         ] {
-            let refused = Reply::from(found(&method, path).unwrap_err());
+            let refused = Reply::from(found(method, path).unwrap_err());
             assert_eq!(refused.status, 405);
             assert!(
                 refused.headers.contains(&("Allow", allow.to_owned())),
