@@ -1,6 +1,22 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod app;
+mod attacks;
+mod bad_input;
+mod browser;
+mod environments;
+mod events;
+mod http;
+mod memberships;
+mod middleware;
 mod organizations;
+mod passwords;
+mod proxy;
+mod races;
+mod readme;
+mod receiver;
 mod routes;
 mod sdk;
 mod sign_in;
+mod users;
+mod webhooks;

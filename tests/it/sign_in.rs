@@ -6,13 +6,16 @@ use workos::{
     Error, UserManagementAuthenticationProvider, generate_pkce_pair,
     user_management::{
         AuthenticateWithCodeParams, AuthenticateWithOrganizationSelectionParams,
-        AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams, GetAuthorizationUrlParams,
-        GetLogoutUrlParams,
+        AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams, CreateRedirectUriParams,
+        GetAuthorizationUrlParams, GetLogoutUrlParams,
     },
 };
 use workos_emulator::Emulator;
 
-use crate::sdk::{self, refusal};
+use crate::{
+    http,
+    sdk::{self, refusal},
+};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "correct horse battery";
@@ -24,7 +27,7 @@ fn browser() -> reqwest::Client {
         let name = header::HeaderName::from_static(name);
         (name, header::HeaderValue::from_static(value))
     });
-    let builder = reqwest::Client::builder().default_headers(navigation.into_iter().collect());
+    let builder = http::builder().default_headers(navigation.into_iter().collect());
     builder
         .cookie_store(true)
         .redirect(Policy::none())
@@ -32,15 +35,8 @@ fn browser() -> reqwest::Client {
         .unwrap()
 }
 
-fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .build()
-        .unwrap()
-}
-
 async fn create(emulator: &Emulator, path: &str, body: Value) -> String {
-    let request = http()
+    let request = http::client()
         .post(format!("{}{path}", emulator.url()))
         .bearer_auth("sk_test_default");
     let created: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
@@ -124,7 +120,7 @@ async fn a_public_client_signs_in_with_pkce_and_no_page() {
         params.code_challenge = Some(pkce.code_challenge.clone());
         params.code_challenge_method = Some(pkce.code_challenge_method.to_owned());
     });
-    let back = location(&http().get(url).send().await.unwrap());
+    let back = location(&http::client().get(url).send().await.unwrap());
     assert!(back.as_str().starts_with(CALLBACK));
     assert_eq!(parameter(&back, "state"), "a b+c&d=é");
 
@@ -183,7 +179,7 @@ async fn a_browser_signs_in_on_the_hosted_pages_and_out_again() {
         .unwrap();
     assert_eq!(tokens.organization_id.as_ref(), Some(&globex));
 
-    let jwks: Value = http()
+    let jwks: Value = http::client()
         .get(format!("{}/sso/jwks/client_emulate", emulator.url()))
         .send()
         .await
@@ -237,4 +233,43 @@ async fn an_organization_is_selected_where_there_are_several() {
         .await
         .unwrap();
     assert_eq!(tokens.organization_id, Some(globex));
+}
+
+#[actix_web::test]
+async fn redirect_uris_are_free_on_loopback_until_one_is_registered() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.user(EMAIL).create().unwrap();
+    let authorize = async |redirect_uri: &str| {
+        let query = [
+            ("client_id", emulator.client_id()),
+            ("response_type", "code"),
+            ("provider", "authkit"),
+            ("login_hint", EMAIL),
+            ("redirect_uri", redirect_uri),
+        ];
+        let url = format!("{}/user_management/authorize", emulator.url());
+        let request = http::client().get(Url::parse_with_params(&url, query).unwrap());
+        let response = request.send().await.unwrap();
+        let location = response
+            .headers()
+            .get("location")
+            .map(|location| location.to_str().unwrap().to_owned());
+        location.is_some_and(|location| location.starts_with(&format!("{redirect_uri}?code=")))
+    };
+    assert!(authorize("http://localhost:3000/callback").await);
+    assert!(!authorize("https://evil.example/callback").await);
+    let uri = serde_json::from_value(json!({"uri": "http://localhost:8080/callback"})).unwrap();
+    let registered = sdk::client(&emulator)
+        .user_management()
+        .create_redirect_uri(CreateRedirectUriParams::new(uri))
+        .await;
+    assert_eq!(registered.unwrap().uri, "http://localhost:8080/callback");
+    assert!(authorize("http://localhost:8080/callback").await);
+    for other in [
+        "http://localhost:3000/callback",
+        "http://localhost:8080/callback/x",
+        "http://localhost:8080/other",
+    ] {
+        assert!(!authorize(other).await, "{other}");
+    }
 }

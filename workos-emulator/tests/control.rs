@@ -343,3 +343,19 @@ async fn what_is_not_built_says_so_by_name() {
         json!(format!("POST {}/_emulate/reset", emulator.url()))
     );
 }
+
+/// A page of any site can make the browser of a developer send this: a form, or `fetch` with `no-cors`.
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let emulator = Emulator::start().await.unwrap();
+    let headers = [
+        ("Content-Type", "text/plain"),
+        ("Origin", "https://evil.example"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ];
+    let seed = "webhookEndpoints: [{endpoint_url: 'https://evil.example/listen'}]";
+    let (status, refused) = http::request(emulator.address(), "POST", "/_emulate/seed", &headers, seed);
+    assert_eq!((status, &refused["code"]), (403, &json!("cross_site_request")));
+    let (_, endpoints) = api(&emulator, emulator.api_key().as_str(), "/webhook_endpoints");
+    assert_eq!(endpoints["data"], json!([]));
+}

@@ -38,6 +38,14 @@ pub(super) fn move_clock(call: &Call) -> Result<Reply, ApiError> {
             "Send one of advance (\"10m\"), set (\"2026-01-01T00:00:00Z\"), freeze (true or false), reset (true).",
         ));
     }
+    // Ids carry the time as milliseconds since 1970, and timestamps are written with a year of four digits.
+    if wanted.set.is_some_and(|to| to < Timestamp::UNIX_EPOCH) {
+        return Err(ApiError::invalid_field(
+            "set",
+            "invalid",
+            "The clock can be set to 1970-01-01T00:00:00Z at the earliest.",
+        ));
+    }
     let clock = &call.environment.clock;
     if wanted.reset {
         clock.reset();
@@ -82,6 +90,29 @@ fn duration(text: &str) -> Result<Duration, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_no_time_before_1970() {
+        let environment = std::sync::Arc::new(Environment::for_tests());
+        let set = |to: &str| {
+            let body = json!({"set": to, "freeze": true});
+            move_clock(&Call::for_tests(&environment, &[], "", body))
+        };
+        for early in [
+            "1969-12-31T23:59:59.999Z",
+            "0001-01-01T00:00:00Z",
+            "-009999-01-02T01:59:59Z",
+        ] {
+            assert_eq!(set(early).unwrap_err().status, 422, "{early}");
+            assert!(!environment.clock.is_frozen());
+        }
+        assert_eq!(set("1970-01-01T00:00:00Z").unwrap().status, 200);
+        assert_eq!(set("9999-12-30T22:00:00Z").unwrap().status, 200);
+        assert_eq!(
+            clock::iso8601(environment.clock.now()),
+            "9999-12-30T22:00:00.000Z"
+        );
+    }
 
     #[test]
     fn reads_durations() {

@@ -42,7 +42,8 @@ pub(super) fn submit(
     call: &Call,
     form: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
 ) -> Result<Reply, ApiError> {
-    if !is_same_origin(call) {
+    // What is no browser says nothing of where it comes from, and needs the cookie all the same.
+    if !call.is_same_origin() {
         return error::cross_site(call);
     }
     let id = call.raw_body().get(SESSION).and_then(|id| id.as_str());
@@ -59,16 +60,6 @@ fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {
     let given = call.cookie(&cookie_name(id))?;
     let valid = session.secret().matches(given) && session.expires_at() > call.environment.clock.now();
     valid.then(|| Arc::clone(session))
-}
-
-/// Whether one of our own pages sent this form. Browsers say where a form comes from, and no page can make them lie.
-/// What says nothing is no browser, and needs the cookie all the same.
-fn is_same_origin(call: &Call) -> bool {
-    match (call.header("sec-fetch-site"), call.header("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => origin == call.base_url(),
-        (None, None) => true,
-    }
 }
 
 /// One cookie for each sign-in, so that two in one browser do not meet, and none that was there before is trusted.

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{body, error::ApiError, pagination, registry::Registry};
+use super::{body, error::ApiError, origin, pagination, registry::Registry};
 use crate::{environment::Environment, store::Page};
 
 /// All but the characters that are never encoded (RFC 3986 section 2.3).
@@ -142,14 +142,12 @@ impl Call {
 
     /// Where the client reaches the emulator, without a trailing slash: `--public-url`, else the request's own host.
     pub(crate) fn base_url(&self) -> String {
-        self.registry.public_url().unwrap_or_else(|| {
-            let host = self.header("host").unwrap_or("localhost");
-            let scheme = self
-                .header("x-forwarded-proto")
-                .filter(|scheme| *scheme == "https")
-                .unwrap_or("http");
-            format!("{scheme}://{host}")
-        })
+        origin::base_url(&self.headers, &self.registry)
+    }
+
+    /// Whether one of our own pages sent this, or no page at all.
+    pub(crate) fn is_same_origin(&self) -> bool {
+        origin::is_same_origin(&self.headers, &self.base_url())
     }
 }
 

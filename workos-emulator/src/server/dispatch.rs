@@ -14,6 +14,7 @@ use super::{
     api_key, body,
     call::{Call, Query},
     error::ApiError,
+    origin,
     registry::Registry,
     reply::Reply,
     routes::{Access, Handler, Operation, Routes},
@@ -122,6 +123,7 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
             "Send the emulator's --control-key as X-Emulate-Key.",
         ));
     }
+    origin::check_control(request.method(), request.headers(), registry)?;
     if let Some(key) = api_key::bearer(request.headers()) {
         return registry.by_api_key(key).ok_or_else(ApiError::unauthorized);
     }
@@ -202,22 +204,59 @@ impl Routes {
     fn find(&self, method: &Method, path: &str) -> Result<(Operation, Vec<(String, String)>), ApiError> {
         let unknown = || ApiError::new(404, "not_found", format!("The WorkOS API has no {path}."));
         let (operations, values) = self.operations(path).ok_or_else(unknown)?;
-        let operation = operations
-            .iter()
-            .find(|operation| operation.method == method.as_str())
-            .ok_or_else(|| {
-                let allowed: Vec<_> = operations.iter().map(|operation| operation.method).collect();
-                ApiError::new(
-                    405,
-                    "method_not_allowed",
-                    format!("{path} takes {}, not {method}.", allowed.join(", ")),
-                )
-            })?;
+        let served = |method: &str| operations.iter().find(|operation| operation.method == method);
+        let operation = match method.as_str() {
+            // The server leaves the body out (RFC 9110 section 9.3.2).
+            "HEAD" => served("GET"),
+            method => served(method),
+        };
+        let operation = operation.ok_or_else(|| {
+            let mut allowed: Vec<_> = operations.iter().map(|operation| operation.method).collect();
+            if served("GET").is_some() {
+                allowed.push("HEAD");
+            }
+            ApiError::method_not_allowed(method.as_str(), path, &allowed)
+        })?;
         let names = operation
             .path
             .split('/')
             .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
         let params = names.map(str::to_owned).zip(values).collect();
         Ok((*operation, params))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &Method, path: &str) -> Result<&'static str, ApiError> {
+        Routes::new()
+            .find(method, path)
+            .map(|(operation, _)| operation.name)
+    }
+
+    #[test]
+    fn head_is_get_without_a_body() {
+        assert_eq!(found(&Method::HEAD, "/organizations"), Ok("list_organizations"));
+        assert_eq!(found(&Method::HEAD, "/_emulate/reset").unwrap_err().status, 405);
+    }
+
+    #[test]
+    fn says_which_methods_a_path_takes() {
+        for (method, path, allow) in [
+            (&Method::PATCH, "/organizations", "GET, POST, HEAD"),
+            (&Method::OPTIONS, "/user_management/authenticate", "POST"),
+            (&Method::TRACE, "/health", "GET, HEAD"),
+        ] {
+            let refused = Reply::from(found(&method, path).unwrap_err());
+            assert_eq!(refused.status, 405);
+            assert!(
+                refused.headers.contains(&("Allow", allow.to_owned())),
+                "{path}: {:?}",
+                refused.headers
+            );
+        }
+        assert_eq!(found(&Method::GET, "/nowhere").unwrap_err().status, 404);
     }
 }

@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::store::{Conflict, UnknownCursor};
 
-/// A refusal: its status and its body.
+/// A refusal: its status, its body, and headers that its status asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Map<String, Value>,
 }
 
@@ -42,7 +43,11 @@ impl ApiError {
     /// `{message}`, the bare form.
     pub(crate) fn message(status: u16, message: impl Into<String>) -> Self {
         let body = Map::from_iter([("message".to_owned(), message.into().into())]);
-        Self { status, body }
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
     }
 
     /// `{message, code}`, WorkOS's usual form.
@@ -54,6 +59,7 @@ impl ApiError {
     pub(crate) fn oauth(error: &str, description: impl Into<String>) -> Self {
         Self {
             status: 400,
+            headers: Vec::new(),
             body: Map::new(),
         }
         .with("error", error)
@@ -66,9 +72,15 @@ impl ApiError {
         self
     }
 
+    /// A header of the answer.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// A step of a sign-in that is still to be made: 403 with the token that continues it.
     ///
-    /// Source: BEHAVIOUR of production, <https://workos.com/docs/reference/authkit/authentication-errors>.
+    /// Source: <https://workos.com/docs/reference/authkit/authentication-errors>.
     pub(crate) fn step_up(code: &str, message: &str, pending_authentication_token: &str) -> Self {
         Self::new(403, code, message).with("pending_authentication_token", pending_authentication_token)
     }
@@ -102,6 +114,13 @@ impl ApiError {
     /// 401 for a missing or unknown API key.
     pub(crate) fn unauthorized() -> Self {
         Self::message(401, "Unauthorized")
+    }
+
+    /// 405 for a path that is there, with `Allow` (RFC 9110 section 15.5.6).
+    pub(crate) fn method_not_allowed(method: &str, path: &str, allowed: &[&str]) -> Self {
+        let allowed = allowed.join(", ");
+        let message = format!("{path} takes {allowed}, not {method}.");
+        Self::new(405, "method_not_allowed", message).header("Allow", allowed)
     }
 
     /// 501 for an operation that WorkOS or the control API has, and that is not built yet.

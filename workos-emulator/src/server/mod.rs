@@ -7,6 +7,7 @@ pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod dispatch;
 pub(crate) mod error;
+mod origin;
 pub(crate) mod pagination;
 pub(crate) mod registry;
 pub(crate) mod reply;

@@ -181,8 +181,9 @@ impl Registry {
 
     pub(crate) fn by_id_or_name(&self, wanted: &str) -> Option<Arc<Environment>> {
         let entries = self.entries.load();
-        let id = entries.by_name.get(wanted).map_or(wanted, String::as_str);
-        entries.by_id.get(id).cloned()
+        // An id comes first: a name may be chosen to look like the id of another environment.
+        let by_name = || entries.by_id.get(entries.by_name.get(wanted)?);
+        entries.by_id.get(wanted).or_else(by_name).cloned()
     }
 
     /// The environment whose valid API key this is.
@@ -216,5 +217,22 @@ impl Registry {
         self.entries.store(Arc::new(entries));
         self.changed.send_replace(());
         Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_takes_the_place_of_an_id() {
+        let registry = Registry::new(Arc::new(Environment::for_tests()), Options::default());
+        let first = Arc::new(registry.blank("first"));
+        registry.add(&first).unwrap();
+        let impostor = Arc::new(registry.blank(&first.id));
+        registry.add(&impostor).unwrap();
+        assert_eq!(registry.by_id_or_name(&first.id).unwrap().name, "first");
+        assert_eq!(registry.by_id_or_name("first").unwrap().id, first.id);
+        assert_eq!(registry.by_id_or_name(&impostor.id).unwrap().id, impostor.id);
     }
 }

@@ -68,6 +68,7 @@ impl From<ApiError> for Reply {
     fn from(error: ApiError) -> Self {
         let mut reply = Self::json(error.status, &error.body).unwrap_or_default();
         reply.status = error.status;
+        reply.headers.extend(error.headers);
         reply
     }
 }

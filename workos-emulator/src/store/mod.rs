@@ -12,6 +12,8 @@ mod table;
 mod tests;
 mod transaction;
 
+#[cfg(test)]
+pub(crate) use self::transaction::MOST_EXPIRING;
 pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
     state::{State, Stored},

@@ -10,6 +10,10 @@ use super::{
 };
 use crate::core::ids::IdGenerator;
 
+/// How many rows of one kind wait for their end at most. Anybody can make such rows, by starting sign-ins or by wrong
+/// steps in them: without a limit strangers would fill the memory, above all under a frozen clock.
+pub(crate) const MOST_EXPIRING: usize = 10_000;
+
 /// A row that is of no use from some time on: codes, started sign-ins.
 pub(crate) trait Expiring: Stored {
     fn expires_at(&self) -> Timestamp;
@@ -75,15 +79,19 @@ impl<'a> Transaction<'a> {
         Some(deleted)
     }
 
-    /// Inserts a row that is of no use for long, and deletes those whose time is over, so that they do not pile up.
+    /// Inserts a row that is of no use for long, and deletes those whose time is over, so that they do not pile up. Beyond
+    /// [`MOST_EXPIRING`] the oldest one goes, whatever its time.
     ///
     /// It looks at the oldest rows only, and at a few of them: a call costs the same however many rows there are.
     pub(crate) fn put_expiring<R: Expiring>(&mut self, row: R) -> Result<Arc<R>, Conflict> {
-        let expired: Vec<String> = R::table(&self.state)
+        let table = R::table(&self.state);
+        let surplus = (table.len() + 1).saturating_sub(MOST_EXPIRING);
+        let expired: Vec<String> = table
             .iter()
-            .take_while(|row| row.expires_at() <= self.now)
+            .enumerate()
+            .take_while(|(at, row)| *at < surplus || row.expires_at() <= self.now)
             .take(8)
-            .map(|row| row.id().to_owned())
+            .map(|(_, row)| row.id().to_owned())
             .collect();
         for id in expired {
             self.delete::<R>(&id);

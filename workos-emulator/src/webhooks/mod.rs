@@ -13,7 +13,7 @@
 pub(crate) mod deliverer;
 pub(crate) mod outbox;
 mod sender;
-mod signature;
+pub(crate) mod signature;
 mod wait;
 
 #[cfg(test)]

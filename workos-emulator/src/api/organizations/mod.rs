@@ -40,6 +40,39 @@ pub(crate) struct Organization {
     pub(crate) updated_at: Timestamp,
 }
 
+/// An organization as its events show it: what it allows is not in them. Source: the event schemas of WorkOS's OpenAPI
+/// document.
+#[derive(Debug, Serialize)]
+#[serde(tag = "object", rename = "organization")]
+struct EventData<'a> {
+    id: &'a str,
+    name: &'a str,
+    domains: &'a [OrganizationDomain],
+    metadata: &'a Metadata,
+    external_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stripe_customer_id: Option<&'a str>,
+    #[serde(with = "clock::timestamp")]
+    created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    updated_at: Timestamp,
+}
+
+impl Organization {
+    fn event_data(&self) -> EventData<'_> {
+        EventData {
+            id: &self.id,
+            name: &self.name,
+            domains: &self.domains,
+            metadata: &self.metadata,
+            external_id: self.external_id.as_deref(),
+            stripe_customer_id: self.stripe_customer_id.as_deref(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
 pub(crate) const BY_EXTERNAL_ID: Index<Organization> = Index::unique("external_id", |organization| {
     organization
         .external_id
@@ -152,7 +185,7 @@ pub(crate) fn create(
     };
     check_verified_domains(tx, &organization)?;
     let organization = tx.put(organization)?;
-    tx.emit("organization.created", &organization)?;
+    tx.emit("organization.created", &organization.event_data())?;
     domains::emit_changes(tx, &[], &organization.domains)?;
     Ok(organization)
 }
@@ -191,7 +224,7 @@ fn update(
     check_verified_domains(tx, &organization)?;
     organization.updated_at = tx.now();
     let organization = tx.put(organization)?;
-    tx.emit("organization.updated", &organization)?;
+    tx.emit("organization.updated", &organization.event_data())?;
     domains::emit_changes(tx, &before.domains, &organization.domains)?;
     Ok(organization)
 }
@@ -204,7 +237,7 @@ fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     memberships::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
     domains::emit_changes(tx, &organization.domains, &[])?;
-    tx.emit("organization.deleted", &organization)?;
+    tx.emit("organization.deleted", &organization.event_data())?;
     tx.delete::<Organization>(id);
     Ok(())
 }

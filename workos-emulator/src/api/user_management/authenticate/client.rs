@@ -1,5 +1,7 @@
 //! The application that asks for tokens, and the proof that it is the one.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use crate::{
@@ -31,6 +33,10 @@ impl Client {
         } = call.body()?;
         let invalid = || ApiError::oauth("invalid_client", "Invalid client ID or secret.");
         let environment = call.registry.by_client_id(&client_id).ok_or_else(invalid)?;
+        // A client id in the query may have named another environment: what is proved here counts in its own only.
+        if !Arc::ptr_eq(&environment, &call.environment) {
+            return Err(invalid());
+        }
         if client_secret
             .as_ref()
             .is_some_and(|secret| !api_key::is_valid(&environment, secret))
@@ -69,4 +75,24 @@ impl Client {
 pub(crate) fn issuer(state: &State, base_url: &str, client_id: &str) -> String {
     let own = || format!("{base_url}/user_management/{client_id}");
     state.settings().issuer.clone().unwrap_or_else(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{api::user_management::authenticate::fixture::Fixture, environment::Environment};
+
+    /// `POST …/authenticate?client_id=<victim's>` with the client id and the secret of an environment of one's own.
+    #[test]
+    fn the_secret_of_one_environment_opens_no_other() {
+        let (own, victim) = (Fixture::new(), Arc::new(Environment::for_tests()));
+        let body = json!({"client_id": own.environment.client_id, "client_secret": "sk_test_app"});
+        let mut call = own.call("", body);
+        assert!(Client::identify(&call).unwrap().authenticated);
+        call.environment = victim;
+        let refused = Client::identify(&call).unwrap_err();
+        assert_eq!((refused.status, refused.code()), (400, Some("invalid_client")));
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     api::user_management::{
         sessions::{AuthMethod, Device},
-        users::User,
+        users::{self, User},
     },
     server::error::ApiError,
     store::Transaction,
@@ -96,7 +96,7 @@ struct AuthenticationEvent<'a> {
     #[serde(flatten)]
     device: &'a Device,
     user_id: Option<&'a str>,
-    email: &'a str,
+    email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<EventError<'a>>,
 }
@@ -122,14 +122,15 @@ pub(crate) fn succeeded(
         status: "succeeded",
         device,
         user_id: Some(&user.id),
-        email: &user.email,
+        email: Some(&user.email),
         error: None,
     };
     tx.emit(&format!("authentication.{type}_succeeded"), &event)
         .map(drop)
 }
 
-/// Tells that somebody could not prove to be `email`, who need not exist.
+/// Tells that somebody could not prove to be `email`, who need not exist. What is no e-mail address stands in no event:
+/// anybody can send a megabyte of it.
 pub(crate) fn failed(
     tx: &mut Transaction<'_>,
     method: AuthenticationMethod,
@@ -141,12 +142,13 @@ pub(crate) fn failed(
     let Some(r#type) = method.of_event() else {
         return Ok(());
     };
+    let email = users::email::normalized(email);
     let event = AuthenticationEvent {
         r#type,
         status: "failed",
         device,
         user_id,
-        email,
+        email: email.as_deref(),
         error: Some(EventError { code, message }),
     };
     tx.emit(&format!("authentication.{type}_failed"), &event)

@@ -110,11 +110,14 @@ fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<Use
     Ok(Arc::clone(user))
 }
 
-/// The browser that makes this call.
+/// The browser that makes this call. It is remembered with sessions and events, so its name has an end.
 pub(crate) fn device(call: &Call) -> Device {
+    const MAX_USER_AGENT: usize = 512;
     Device {
         ip_address: call.peer.map(|address| address.to_string()),
-        user_agent: call.header("user-agent").map(str::to_owned),
+        user_agent: call
+            .header("user-agent")
+            .map(|name| name.get(..MAX_USER_AGENT).unwrap_or(name).to_owned()),
     }
 }
 

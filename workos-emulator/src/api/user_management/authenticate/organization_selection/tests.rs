@@ -1,8 +1,10 @@
 use serde_json::{Value, json};
 
+use super::*;
 use crate::{
-    api::user_management::authenticate::fixture::{Fixture, PASSWORD, merged, refusal},
+    api::user_management::authenticate::fixture::{CLIENT_ID, Fixture, PASSWORD, merged, refusal},
     server::error::ApiError,
+    store::MOST_EXPIRING,
 };
 
 struct Choice {
@@ -134,4 +136,32 @@ fn tokens_that_nobody_continues_do_not_pile_up() {
         choice.fixture.environment.state().pending_authentications.len(),
         1
     );
+}
+
+/// Whoever signs in again and again, and never chooses, does not fill the memory: not even under a frozen clock.
+#[test]
+fn only_so_many_sign_ins_wait() {
+    let choice = choice();
+    let environment = &choice.fixture.environment;
+    let client = Client::new(&environment.state(), "http://auth.test", CLIENT_ID);
+    environment
+        .transact(|tx| {
+            (0..MOST_EXPIRING).try_for_each(|_| {
+                begin(
+                    tx,
+                    &client,
+                    &choice.fixture.user_id,
+                    AuthenticationMethod::Password,
+                )
+                .map(drop)
+            })
+        })
+        .unwrap();
+    assert_eq!(environment.state().pending_authentications.len(), MOST_EXPIRING);
+    assert_eq!(refusal(choice.select(json!({}))), invalid_token());
+    let newest = choice.fixture.with_password(PASSWORD).unwrap_err();
+    let token = &newest.body["pending_authentication_token"];
+    choice
+        .select(json!({"pending_authentication_token": token}))
+        .unwrap();
 }

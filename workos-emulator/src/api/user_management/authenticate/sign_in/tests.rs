@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use crate::{
     api::user_management::{
         authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, PASSWORD, refusal},
+        authorize,
         memberships::{self, MembershipStatus},
         users,
     },
@@ -119,6 +120,31 @@ fn an_unknown_email_is_refused_and_recorded() {
     let failed = fixture.events("authentication.");
     assert_eq!(failed[0].1["user_id"], Value::Null);
     assert_eq!(failed[0].1["email"], "bob@example.com");
+}
+
+/// Anybody at the hosted page can fail, with as much text as they like.
+#[test]
+fn a_failed_sign_in_is_recorded_in_few_bytes() {
+    let fixture = Fixture::new();
+    for email in [
+        "a".repeat(500_000),
+        format!("{}@example.com", "a".repeat(500_000)),
+        "\0".to_owned(),
+    ] {
+        let body = json!({"grant_type": "password", "email": email, "password": PASSWORD});
+        assert_eq!(
+            refusal(fixture.authenticate(body)),
+            (404, "entity_not_found".to_owned())
+        );
+    }
+    let failed = fixture.events("authentication.");
+    assert_eq!(failed.len(), 3);
+    assert!(failed.iter().all(|(_, data)| data["email"].is_null()));
+
+    let mut call = fixture.call("", Value::Null);
+    let name = actix_web::http::header::HeaderValue::from_str(&"x".repeat(100_000)).unwrap();
+    call.headers.insert(actix_web::http::header::USER_AGENT, name);
+    assert_eq!(authorize::device(&call).user_agent.unwrap().len(), 512);
 }
 
 #[test]

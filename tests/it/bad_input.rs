@@ -1,0 +1,324 @@
+//! Whatever is sent to an operation, the answer is a refusal that says what is wrong, or a success; never a 5xx.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use workos_emulator::Emulator;
+
+use crate::{
+    http,
+    routes::{method, operations, with_unknown_ids},
+};
+
+/// An emulator, and a request that it would take for every served operation with a body.
+async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
+    let emulator = Emulator::start().await.unwrap();
+    let acme = emulator.organization("Acme").create().unwrap().id;
+    let user = emulator.user("ada@example.com").password("correct horse battery");
+    let user = user.create().unwrap().id;
+    let other = emulator.user("bob@example.com").create().unwrap().id;
+    emulator
+        .role("editor")
+        .permissions(["posts:write"])
+        .create()
+        .unwrap();
+    let created = async |path: &str, body: Value| {
+        let (status, created) = http::call(&emulator, Method::POST, path, &body).await;
+        assert_eq!(status, 201, "{path}: {created}");
+        created["id"].as_str().unwrap().to_owned()
+    };
+    let memberships = "/user_management/organization_memberships";
+    let member = created(memberships, json!({"user_id": user, "organization_id": acme})).await;
+    let endpoint = json!({"endpoint_url": "http://127.0.0.1:1/", "events": ["user.created"]});
+    let endpoint_id = created("/webhook_endpoints", endpoint).await;
+    let own_role = json!({"slug": "org-billing", "name": "Billing"});
+    let own_roles = format!("/authorization/organizations/{acme}/roles");
+    created(&own_roles, own_role).await;
+
+    let organization = json!({
+        "name": "Globex", "external_id": "1", "metadata": {"a": "b"}, "domains": ["globex.com"],
+        "domain_data": [{"domain": "globex.com", "state": "verified"}],
+        "allow_profiles_outside_organization": true, "stripe_customer_id": "cus_1",
+    });
+    let new_user = json!({
+        "email": "eve@example.com", "email_verified": true, "first_name": "E", "last_name": "E", "name": "E",
+        "external_id": "2", "metadata": {"a": "b"}, "password": "correct horse battery",
+        "password_hash": "$2b$04$N9qo8uLOickgx2ZMRZoMyeNK8zsWBMaMSVoubqovVQN3ypdVzHwOW",
+        "password_hash_type": "bcrypt", "password_salt_position": "prefix", "locale": "en",
+        "ip_address": "192.0.2.1", "user_agent": "test", "signals_id": "x",
+    });
+    let authenticate = json!({
+        "grant_type": "password", "client_id": "client_emulate", "client_secret": "sk_test_default",
+        "email": "ada@example.com", "password": "correct horse battery", "ip_address": "192.0.2.1", "user_agent": "x",
+    });
+    let grant = |grant_type: &str, members: Value| {
+        let mut body = json!({
+            "grant_type": grant_type, "client_id": "client_emulate", "client_secret": "sk_test_default",
+        });
+        for (name, value) in members.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let code = grant("authorization_code", json!({"code": "x", "code_verifier": "x"}));
+    let refresh = grant(
+        "refresh_token",
+        json!({"refresh_token": "x", "organization_id": "x"}),
+    );
+    let selection = json!({"pending_authentication_token": "x", "organization_id": acme});
+    let selection = grant("urn:workos:oauth:grant-type:organization-selection", selection);
+    let membership =
+        json!({"user_id": other, "organization_id": acme, "role_slug": "editor", "role_slugs": ["editor"]});
+    let role = json!({"slug": "auditor", "name": "Auditor", "description": "x", "resource_type_slug": "organization"});
+    let endpoint =
+        json!({"endpoint_url": "http://127.0.0.1:2/", "events": ["user.created"], "status": "enabled"});
+    let of_role = json!({"permissions": ["posts:write"], "slug": "posts:write"});
+    let token = "/user_management/authenticate".to_owned();
+    let requests = vec![
+        ("POST", "/organizations".to_owned(), organization.clone()),
+        ("PUT", format!("/organizations/{acme}"), organization),
+        ("POST", "/user_management/users".to_owned(), new_user.clone()),
+        ("PUT", format!("/user_management/users/{user}"), new_user),
+        ("POST", memberships.to_owned(), membership.clone()),
+        ("PUT", format!("{memberships}/{member}"), membership),
+        (
+            "PUT",
+            format!("{memberships}/{member}/deactivate"),
+            json!({"x": 1}),
+        ),
+        (
+            "PUT",
+            format!("{memberships}/{member}/reactivate"),
+            json!({"x": 1}),
+        ),
+        ("POST", "/authorization/permissions".to_owned(), role.clone()),
+        (
+            "PATCH",
+            "/authorization/permissions/posts:write".to_owned(),
+            role.clone(),
+        ),
+        ("POST", "/authorization/roles".to_owned(), role.clone()),
+        ("PATCH", "/authorization/roles/editor".to_owned(), role.clone()),
+        (
+            "PUT",
+            "/authorization/roles/editor/permissions".to_owned(),
+            of_role.clone(),
+        ),
+        (
+            "POST",
+            "/authorization/roles/editor/permissions".to_owned(),
+            of_role.clone(),
+        ),
+        ("POST", own_roles.clone(), role.clone()),
+        ("PATCH", format!("{own_roles}/org-billing"), role),
+        (
+            "PUT",
+            format!("{own_roles}/org-billing/permissions"),
+            of_role.clone(),
+        ),
+        ("POST", format!("{own_roles}/org-billing/permissions"), of_role),
+        ("POST", "/webhook_endpoints".to_owned(), endpoint.clone()),
+        ("PATCH", format!("/webhook_endpoints/{endpoint_id}"), endpoint),
+        (
+            "POST",
+            "/user_management/redirect_uris".to_owned(),
+            json!({"uri": "http://localhost/callback"}),
+        ),
+        (
+            "POST",
+            "/user_management/sessions/revoke".to_owned(),
+            json!({"session_id": "x", "return_to": "x"}),
+        ),
+        ("POST", token.clone(), authenticate),
+        ("POST", token.clone(), code),
+        ("POST", token.clone(), refresh),
+        ("POST", token, selection),
+    ];
+    (emulator, requests)
+}
+
+#[actix_web::test]
+async fn every_operation_with_a_body_is_in_the_list_of_good_requests() {
+    let (_emulator, requests) = good_requests().await;
+    let served: Vec<_> = operations()
+        .filter(|operation| operation.served && matches!(operation.method, "POST" | "PUT" | "PATCH"))
+        .collect();
+    for operation in served {
+        let fits = |path: &str| {
+            let (wanted, given) = (operation.path.split('/'), path.split('/'));
+            let same = |(wanted, given): (&str, &str)| wanted.starts_with('{') || wanted == given;
+            wanted.clone().count() == given.clone().count() && wanted.zip(given).all(same)
+        };
+        let found = requests
+            .iter()
+            .any(|(method, path, _)| *method == operation.method && fits(path));
+        assert!(found, "{} {} is to be added", operation.method, operation.path);
+    }
+}
+
+#[actix_web::test]
+async fn no_body_whatever_is_a_500() {
+    let (emulator, requests) = good_requests().await;
+    let http = http::client();
+    let nested = "[".repeat(100_000);
+    let json = Some("application/json");
+    let form = Some("application/x-www-form-urlencoded");
+    let bodies: [(Option<&str>, &[u8], Option<u16>); 19] = [
+        (json, b"{", Some(400)),
+        (json, b"{\"name\":", Some(400)),
+        (json, b"{\"name\": 1e999999}", Some(400)),
+        (json, b"\xff\xfe{}", Some(400)),
+        (json, b"{\"name\": \"\\ud800\"}", Some(400)),
+        (json, nested.as_bytes(), Some(400)),
+        (json, b"", None),
+        (json, b"[]", None),
+        (json, b"null", None),
+        (json, b"true", None),
+        (json, b"\"name\"", None),
+        (json, b"{\"name\": \"a\", \"name\": \"b\"}", None),
+        (None, b"{}", None),
+        (form, b"%ff%fe=%00&&==&a[]=1&a=2&%", None),
+        (form, b"{\"name\": 1}", None),
+        (Some("text/plain"), b"name", Some(415)),
+        (Some("multipart/form-data; boundary=x"), b"--x--", Some(415)),
+        (Some("application/xml"), b"<a/>", Some(415)),
+        (Some("\u{7f}"), b"{}", None),
+    ];
+    let huge = format!("{{\"name\": \"{}\"}}", "x".repeat(2_000_000));
+    for (verb, path, _) in &requests {
+        let url = format!("{}{path}", emulator.url());
+        let request = || http.request(method(verb), &url).bearer_auth("sk_test_default");
+        for (content_type, body, expected) in &bodies {
+            let Some(request) = with_content_type(request(), *content_type) else {
+                continue;
+            };
+            let (status, answer) = http::answer(request.body(body.to_vec())).await;
+            let what = format!(
+                "{verb} {path} {content_type:?} {:.40}",
+                String::from_utf8_lossy(body)
+            );
+            assert!(status < 500, "{what}: {status} {answer}");
+            assert!(
+                expected.is_none_or(|expected| status == expected),
+                "{what}: {status} {answer}"
+            );
+            if status >= 400 {
+                assert!(
+                    answer["message"].is_string() || answer["error"].is_string(),
+                    "{what}: {answer}"
+                );
+            }
+        }
+        let (status, _) = http::answer(
+            request()
+                .header("content-type", "application/json")
+                .body(huge.clone()),
+        )
+        .await;
+        assert_eq!(status, 413, "{verb} {path}");
+    }
+}
+
+/// The request with this content type; none where it is one that no client can send.
+fn with_content_type(request: RequestBuilder, content_type: Option<&str>) -> Option<RequestBuilder> {
+    match content_type.map(reqwest::header::HeaderValue::from_str) {
+        None => Some(request),
+        Some(Ok(value)) => Some(request.header("content-type", value)),
+        Some(Err(_)) => None,
+    }
+}
+
+#[actix_web::test]
+async fn no_member_of_a_body_whatever_is_a_500() {
+    let (emulator, requests) = good_requests().await;
+    let http = http::client();
+    let values = [
+        Value::Null,
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(u64::MAX),
+        json!(f64::MAX),
+        json!(""),
+        json!(" "),
+        json!("\0"),
+        json!("ü💥\u{202e}\r\nSet-Cookie: a=b"),
+        json!("x".repeat(10_000)),
+        json!([]),
+        json!([null]),
+        json!([""]),
+        json!(["x", 1]),
+        json!({}),
+        json!({"a": null}),
+        json!({"a": {"a": "x"}}),
+        json!([{"domain": 1, "state": null}]),
+        json!([{"domain": "\0", "state": "verified"}]),
+    ];
+    for (verb, path, good) in &requests {
+        for name in good.as_object().unwrap().keys() {
+            for value in &values {
+                let mut body = good.clone();
+                body[name] = value.clone();
+                let request = http.request(method(verb), format!("{}{path}", emulator.url()));
+                let request = request.bearer_auth("sk_test_default").json(&body);
+                let (status, answer) = http::answer(request).await;
+                assert!(
+                    status < 500,
+                    "{verb} {path} {name}={value:.60}: {status} {answer}"
+                );
+                if status >= 400 {
+                    let explained = answer["message"].is_string() || answer["error"].is_string();
+                    assert!(explained, "{verb} {path} {name}: {answer}");
+                }
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn no_query_whatever_is_a_500() {
+    let emulator = Emulator::start().await.unwrap();
+    let http = http::client();
+    let gets = operations().filter(|operation| operation.served && operation.method == "GET");
+    for operation in gets {
+        for query in [
+            "limit=0",
+            "limit=101",
+            "limit=-1",
+            "limit=x",
+            "limit=",
+            "limit=99999999999999999999",
+            "order=up",
+            "order=",
+            "before=x",
+            "after=x",
+            "before=x&after=y",
+            "after=%00",
+            "after=%ff",
+            "statuses=x",
+            "statuses[]=",
+            "events=x",
+            "events[]=",
+            "range_start=x",
+            "range_start=2026-13-45",
+            "range_end=99999-01-01T00:00:00Z",
+            "organization_id=x",
+            "user_id=%ff%00",
+            "email=%",
+            "session_id=%00",
+            "return_to=javascript:alert(1)",
+            "client_id=x",
+            "client_id=client_emulate&redirect_uri=x&response_type=code",
+            "&&&==&a=b=c",
+        ] {
+            let url = format!("{}{}?{query}", emulator.url(), with_unknown_ids(operation.path));
+            let response = http
+                .get(url)
+                .bearer_auth(emulator.api_key())
+                .send()
+                .await
+                .unwrap();
+            let status = response.status().as_u16();
+            assert!(status < 500, "GET {}?{query}: {status}", operation.path);
+        }
+    }
+}
