@@ -22,8 +22,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
     App,
+    cookie::Key,
     dev::{Service, ServiceResponse},
     rt::{System, SystemRunner},
     test::{TestRequest, init_service},
@@ -62,6 +64,50 @@ fn plain(bencher: Bencher<'_, '_>) {
     let system = System::new();
     let app = App::new().route("/", web::get().to(|| async { "18" }));
     let service = system.block_on(init_service(app));
+    call(bencher, &system, service, || {
+        TestRequest::get().uri("/").to_request()
+    });
+}
+
+/// What `actix-session` alone takes to read its encrypted cookie.
+#[divan::bench]
+fn bare_session(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let sessions = SessionMiddleware::new(CookieSessionStore::default(), Key::from(&[7; 64]));
+    let app = App::new()
+        .wrap(sessions)
+        .route(
+            "/begin",
+            web::get().to(|session: Session| async move { session.insert("email", "ada@example.com") }),
+        )
+        .route(
+            "/",
+            web::get().to(|session: Session| async move {
+                let email = session.get::<String>("email").unwrap().unwrap();
+                email.len().to_string()
+            }),
+        );
+    let service = system.block_on(init_service(app));
+    let begin = TestRequest::get().uri("/begin").to_request();
+    let begun = system.block_on(async { service.call(begin).await.unwrap() });
+    let cookie = begun.response().cookies().next().unwrap().stripped().to_string();
+    call(bencher, &system, service, || {
+        TestRequest::get()
+            .uri("/")
+            .insert_header(("cookie", cookie.as_str()))
+            .to_request()
+    });
+}
+
+/// Nobody is signed in: the handler does not ask for anybody.
+#[divan::bench]
+fn no_session(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let app = system.block_on(TestApp::start());
+    let routes = App::new()
+        .wrap(app.authkit.middleware())
+        .route("/", web::get().to(|| async { "18" }));
+    let service = system.block_on(init_service(routes));
     call(bencher, &system, service, || {
         TestRequest::get().uri("/").to_request()
     });

@@ -134,15 +134,15 @@ fn validate(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn serve(arguments: &Arguments) -> Result<(), String> {
-    let seed = seed_file(arguments)?;
+    let (seed_path, seed) = seed_file(arguments)?.map(|seed| (seed.path, seed.text)).unzip();
     let mut builder = Emulator::builder().host(&arguments.host).port(arguments.port);
     if !arguments.redirect_hosts.is_empty() {
         warn(&[
             "--redirect-hosts is not built yet: until a redirect URI is registered, any on this machine is allowed".to_owned(),
         ]);
     }
-    if let Some(seed) = &seed {
-        builder = builder.seed(&seed.text);
+    if let Some(seed) = seed {
+        builder = builder.seed(seed);
     }
     if let Some(key) = &arguments.signing_key {
         builder = builder.signing_key(signing_key(key)?);
@@ -164,15 +164,18 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     }
     // Before it starts, so that no signal finds it running and nobody listening.
     let stopped = stop_signal().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let emulator = builder.start().await.map_err(|error| match (&error, &seed) {
-        (workos_emulator::EmulatorError::Seed(invalid), Some(seed)) => in_file(&seed.path, invalid),
-        _ => error.to_string(),
-    })?;
+    let emulator = builder
+        .start()
+        .await
+        .map_err(|error| match (&error, &seed_path) {
+            (workos_emulator::EmulatorError::Seed(invalid), Some(path)) => in_file(path, invalid),
+            _ => error.to_string(),
+        })?;
     warn(emulator.seed_warnings());
     if arguments.json {
         print(&json_line(&emulator))?;
     } else {
-        print(&banner(&emulator, seed.as_ref()))?;
+        print(&banner(&emulator, seed_path.as_deref()))?;
     }
     stopped.await;
     emulator.stop().await;
@@ -226,15 +229,15 @@ fn json_line(emulator: &Emulator) -> String {
     )
 }
 
-fn banner(emulator: &Emulator, seed: Option<&SeedFile>) -> String {
+fn banner(emulator: &Emulator, seed: Option<&Path>) -> String {
     let url = emulator.url();
     let (api_key, client_id) = (emulator.api_key(), emulator.client_id());
     let seeded = match seed {
         None => "nothing; start with --seed FILE, or put workos-emulate.config.yaml here".to_owned(),
-        Some(seed) => {
+        Some(path) => {
             let kinds = emulator.seeded().iter();
             let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{count} {kind}")).collect();
-            format!("{} ({})", kinds.join(", "), seed.path.display())
+            format!("{} ({})", kinds.join(", "), path.display())
         }
     };
     let authority = url.split_once("://").map_or(url, |(_, authority)| authority);

@@ -218,7 +218,7 @@ impl EmulatorBuilder {
         };
         let seeded = environments::fill(&environment, start)?;
         let registry = Registry::new(Arc::new(environment), options);
-        Ok((Arc::new(registry), seeded))
+        Ok((Arc::new(registry), seeded.summary()))
     }
 }
 

@@ -65,6 +65,14 @@ impl Seeded {
         &self.warnings
     }
 
+    /// Without the ids, which are as many as the rows.
+    pub(crate) fn summary(self) -> Self {
+        Self {
+            ids: BTreeMap::new(),
+            ..self
+        }
+    }
+
     fn count(&mut self, kind: &'static str) {
         *self.created.entry(kind).or_default() += 1;
     }

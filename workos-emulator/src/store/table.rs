@@ -227,6 +227,7 @@ impl<R: Record> Table<R> {
         self.unfile(place);
         for (at, entries) in entries.into_iter().enumerate() {
             for (group, rank) in entries {
+                let group = self.as_filed(at, group);
                 self.indexes[at].insert((group, rank, place), ());
             }
         }
@@ -234,6 +235,15 @@ impl<R: Record> Table<R> {
         self.rows.insert(place, row);
         self.next = self.next.max(place + 1);
         Ok(())
+    }
+
+    /// The group as the index has it already: the rows of a large group share its text.
+    fn as_filed(&self, at: usize, group: Arc<str>) -> Arc<str> {
+        let from = (Arc::clone(&group), i64::MIN, 0);
+        match self.indexes[at].range(from..).next() {
+            Some(((filed, ..), ())) if *filed == group => Arc::clone(filed),
+            _ => group,
+        }
     }
 
     pub(super) fn delete(&mut self, id: &str) -> Option<Arc<R>> {
