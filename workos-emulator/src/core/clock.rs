@@ -28,6 +28,16 @@ pub(crate) struct ClockSetting {
     frozen_at: Option<Timestamp>,
 }
 
+impl ClockSetting {
+    /// The environment's time when the source's is `real`, in whole milliseconds.
+    fn at(self, real: Timestamp) -> Timestamp {
+        whole_milliseconds(
+            self.frozen_at
+                .unwrap_or_else(|| saturating_add(real, self.offset)),
+        )
+    }
+}
+
 /// A clock that can be moved, set and frozen; expiries and webhook retries follow it.
 pub(crate) struct Clock {
     source: TimeSource,
@@ -46,12 +56,7 @@ impl Clock {
 
     /// The current time in whole milliseconds, as the API shows it.
     pub(crate) fn now(&self) -> Timestamp {
-        let setting = self.setting();
-        whole_milliseconds(
-            setting
-                .frozen_at
-                .unwrap_or_else(|| saturating_add((self.source)(), setting.offset)),
-        )
+        self.setting().at((self.source)())
     }
 
     /// The source's time, however the clock was moved: for what another program compares with its own time.
@@ -107,7 +112,9 @@ impl Clock {
 
     /// How far the environment's time is ahead of the source's, in milliseconds.
     pub(crate) fn offset_milliseconds(&self) -> i64 {
-        self.now().as_millisecond() - whole_milliseconds((self.source)()).as_millisecond()
+        // Both from one reading: the source goes on between two.
+        let real = (self.source)();
+        self.setting().at(real).as_millisecond() - whole_milliseconds(real).as_millisecond()
     }
 
     /// Waits until the environment's time has reached `deadline`, however it gets there.
@@ -194,6 +201,8 @@ fn whole_milliseconds(at: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -222,6 +231,15 @@ mod tests {
         clock.freeze(false);
         assert_eq!(iso8601(clock.now()), "2030-01-01T00:00:00.005Z");
         clock.reset();
+        assert_eq!(clock.offset_milliseconds(), 0);
+    }
+
+    #[test]
+    fn a_running_clock_that_was_not_moved_has_no_offset() {
+        let ticks = AtomicI64::new(0);
+        let clock = Clock::new(Arc::new(move || {
+            Timestamp::from_millisecond(ticks.fetch_add(1, Ordering::Relaxed)).unwrap()
+        }));
         assert_eq!(clock.offset_milliseconds(), 0);
     }
 
