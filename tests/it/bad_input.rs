@@ -125,6 +125,11 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ),
         (
             "POST",
+            "/user_management/authorize/device".to_owned(),
+            json!({"client_id": "client_emulate"}),
+        ),
+        (
+            "POST",
             "/user_management/sessions/revoke".to_owned(),
             json!({"session_id": "x", "return_to": "x"}),
         ),

@@ -4,6 +4,7 @@ mod app;
 mod attacks;
 mod bad_input;
 mod browser;
+mod device_authorization;
 mod environments;
 mod events;
 mod http;

@@ -1,8 +1,10 @@
 //! `/_emulate`: what a person does in the WorkOS dashboard, and what only an emulator can do.
 
 mod clock;
+pub(crate) mod device_authorizations;
 pub(crate) mod environments;
 pub(crate) mod hooks;
+pub(crate) mod impersonations;
 mod keys;
 pub(crate) mod mailbox;
 mod seed;
@@ -57,9 +59,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
     post("/_emulate/keys/rotate", "rotate_keys", keys::rotate_keys).control().slow(),
     post("/_emulate/sign_in", "sign_in", sign_in::sign_in).control(),
-    not_built("POST", "/_emulate/impersonations", "impersonate").control(),
-    not_built("POST", "/_emulate/device_authorizations/{user_code}/approve", "approve_device").control(),
-    not_built("POST", "/_emulate/device_authorizations/{user_code}/deny", "deny_device").control(),
+    post("/_emulate/impersonations", "impersonate", impersonations::impersonate).control(),
+    post("/_emulate/device_authorizations/{user_code}/approve", "approve_device", device_authorizations::approve_device).control(),
+    post("/_emulate/device_authorizations/{user_code}/deny", "deny_device", device_authorizations::deny_device).control(),
 
     not_built("POST", "/_emulate/connections", "create_connection").control(),
     not_built("PATCH", "/_emulate/connections/{id}", "update_connection").control(),

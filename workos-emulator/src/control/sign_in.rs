@@ -46,16 +46,7 @@ pub(crate) fn sign_in_as(
 ) -> Result<Authentication, ApiError> {
     let client = Client::new(&environment.state(), base_url, &environment.client_id);
     environment.transact(|tx| -> Attempt<Authentication> {
-        let user = match (&wanted.user_id, &wanted.email) {
-            (Some(id), _) => users::find(tx, id)?.clone(),
-            (None, Some(email)) => users::find_by_email(tx, email)
-                .ok_or_else(|| ApiError::not_found("User", email))?
-                .clone(),
-            (None, None) => {
-                let message = "One of user_id and email is required.";
-                return Err(ApiError::invalid_field("user_id", "required", message));
-            }
-        };
+        let user = users::by_id_or_email(tx, wanted.user_id.as_deref(), wanted.email.as_deref())?.clone();
         let method = wanted
             .authentication_method
             .unwrap_or(AuthenticationMethod::Password);

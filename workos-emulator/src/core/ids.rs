@@ -60,6 +60,14 @@ impl IdGenerator {
         format!("{:06}", self.randomness.random_range(0..1_000_000))
     }
 
+    /// Eight letters for people to type, none of which makes a word or looks like another (RFC 8628 section 6.1).
+    pub(crate) fn user_code(&mut self) -> String {
+        const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+        (0..8)
+            .map(|_| char::from(ALPHABET[self.randomness.random_range(0..ALPHABET.len())]))
+            .collect()
+    }
+
     /// The randomness itself, for salts.
     pub(crate) fn randomness(&mut self) -> &mut impl Rng {
         &mut self.randomness

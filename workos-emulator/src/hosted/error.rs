@@ -44,6 +44,25 @@ pub(crate) fn unknown_client(call: &Call, client_id: &str) -> Result<Reply, ApiE
     )
 }
 
+/// The link of an impersonation that was opened before, is too old, or never was one.
+pub(crate) fn impersonation_over(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This impersonation link is over",
+            what_happened: "Somebody opened a link that begins an impersonation.",
+            why: "Such a link can be opened once, within ten minutes.",
+            what_to_do: "Ask for a new one:",
+            example: Some(&format!(
+                "curl {}/_emulate/impersonations -H 'Content-Type: application/json' \\\n  \
+                 -d '{{\"email\": \"…\", \"impersonator_email\": \"…\", \"reason\": \"…\"}}'",
+                call.base_url()
+            )),
+        },
+    )
+}
+
 /// `redirect_uri` is missing, malformed, or not one of the environment's.
 pub(crate) fn redirect_uri_not_allowed(call: &Call, redirect_uri: &str) -> Result<Reply, ApiError> {
     let why = if call.environment.state().redirect_uris.len() == 0 {

@@ -10,7 +10,9 @@
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
 pub(crate) mod brand;
+pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod impersonation;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -44,6 +46,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
+    get(device::START, "start_device", device::start_device).client(),
+    get(device::PATH, "show_device", device::show_device).client(),
+    post(device::PATH, "submit_device", device::submit_device).client(),
+    get("/authkit/device/done", "show_device_done", device::show_device_done).client(),
+    get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
 ];

@@ -163,11 +163,16 @@ impl Visit<'_> {
         }
     }
 
+    /// To the page of a further step, with the new secret.
+    fn on(&self, path: &str, session: &AuthorizationSession) -> Reply {
+        Reply::redirect(303, url(path, session)).header("Set-Cookie", cookie_with_secret(self.call, session))
+    }
+
     /// Goes on after a form was taken: 303, so that a reload does not send it again.
     pub(super) fn go(&self, step: Step) -> Reply {
         let reply = match step {
-            Step::Page(next, session) => Reply::redirect(303, url(path(&next), &session))
-                .header("Set-Cookie", cookie_with_secret(self.call, &session)),
+            Step::Page(next, session) => self.on(path(&next), &session),
+            Step::Confirm(path, session) => self.on(path, &session),
             Step::Leave(url) => {
                 Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0))
             }

@@ -6,7 +6,8 @@ use crate::{
         authorization::{environment_roles, organization_roles, permissions},
         events, organizations,
         user_management::{
-            authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users,
+            authenticate, authorize, device_authorization, logout, memberships, redirect_uris, sessions,
+            signing_keys, users,
         },
         webhooks,
     },
@@ -259,7 +260,7 @@ const API: &[Operation] = &[
     not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
     not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
     get("/user_management/authorize", "get_authorization_url", authorize::get_authorization_url).client(),
-    not_built("POST", "/user_management/authorize/device", "create_device").client(),
+    post("/user_management/authorize/device", "create_device", device_authorization::create_device).client(),
     not_built("GET", "/user_management/cors_origins", "list_cors_origins"),
     not_built("POST", "/user_management/cors_origins", "create_cors_origin"),
     not_built("GET", "/user_management/email_verification/{id}", "get_email_verification"),

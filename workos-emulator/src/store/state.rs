@@ -17,6 +17,8 @@ use crate::{
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
+            device_authorization::DeviceAuthorization,
+            impersonation::Impersonation,
             memberships::OrganizationMembership,
             redirect_uris::RedirectUri,
             sessions::Session,
@@ -136,6 +138,8 @@ tables! {
     refresh_tokens: RefreshTokens,
     authorization_sessions: AuthorizationSession,
     authorization_codes: AuthorizationCode,
+    device_authorizations: DeviceAuthorization,
+    impersonations: Impersonation,
     pending_authentications: PendingAuthentication,
 
     // Organizations, roles

@@ -58,6 +58,11 @@ impl<'a> Transaction<'a> {
         self.ids.token(length)
     }
 
+    /// Eight random letters that are easily typed.
+    pub(crate) fn user_code(&mut self) -> String {
+        self.ids.user_code()
+    }
+
     /// Six random digits.
     pub(crate) fn code(&mut self) -> String {
         self.ids.code()

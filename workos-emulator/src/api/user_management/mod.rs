@@ -2,6 +2,8 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod device_authorization;
+pub(crate) mod impersonation;
 pub(crate) mod logout;
 pub(crate) mod memberships;
 pub(crate) mod one_time_code;

@@ -92,6 +92,12 @@ pub(crate) fn allowed(state: &State, given: &str) -> Option<Url> {
     allowed.then_some(url)
 }
 
+/// Where a sign-in leads that names no redirect URI.
+pub(crate) fn default(state: &State) -> Option<Url> {
+    let default = state.redirect_uris.find(BY_DEFAULT, "")?;
+    parse(&default.uri).ok()
+}
+
 /// The URL that `given` is, if a sign-out may lead there: one on this machine, or on the site of a registered redirect
 /// URI.
 ///

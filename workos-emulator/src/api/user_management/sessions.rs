@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     control::settings::Settings,
-    core::clock,
+    core::{clock, jwt::Impersonator},
     server::{call::Call, error::ApiError, reply::Reply},
     store::{Index, Record, Select, State, Transaction, group},
 };
@@ -47,6 +47,9 @@ pub(crate) struct Session {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) organization_id: Option<String>,
     pub(crate) auth_method: AuthMethod,
+    /// Who is behind it, when it is not the user.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) impersonator: Option<Impersonator>,
     pub(crate) status: SessionStatus,
     pub(crate) ip_address: Option<String>,
     pub(crate) user_agent: Option<String>,
@@ -108,17 +111,29 @@ impl Session {
     /// one look at it tells whether a session goes on.
     pub(crate) fn refreshed(&self, now: Timestamp, settings: &Settings) -> Self {
         Self {
-            expires_at: end(self.created_at, now, settings),
+            expires_at: end(self.created_at, now, self.impersonator.is_some(), settings),
             updated_at: now,
             ..self.clone()
         }
     }
 }
 
+/// The longest that a user is impersonated. Source: <https://workos.com/docs/authkit/impersonation>.
+const IMPERSONATION: SignedDuration = SignedDuration::from_mins(60);
+
 /// When a session ends that is not refreshed any more.
-fn end(created_at: Timestamp, last_active_at: Timestamp, settings: &Settings) -> Timestamp {
+fn end(
+    created_at: Timestamp,
+    last_active_at: Timestamp,
+    impersonated: bool,
+    settings: &Settings,
+) -> Timestamp {
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
-    let longest = clock::saturating_add(created_at, seconds(settings.session_lifetime));
+    let lifetime = match seconds(settings.session_lifetime) {
+        lifetime if impersonated => lifetime.min(IMPERSONATION),
+        lifetime => lifetime,
+    };
+    let longest = clock::saturating_add(created_at, lifetime);
     let inactive = clock::saturating_add(last_active_at, seconds(settings.session_inactivity));
     longest.min(inactive)
 }
@@ -146,6 +161,7 @@ pub(crate) fn create(
     user_id: &str,
     organization_id: Option<String>,
     auth_method: AuthMethod,
+    impersonator: Option<Impersonator>,
     device: Device,
 ) -> Result<Arc<Session>, ApiError> {
     let now = tx.now();
@@ -157,7 +173,8 @@ pub(crate) fn create(
         status: SessionStatus::Active,
         ip_address: device.ip_address,
         user_agent: device.user_agent,
-        expires_at: end(now, now, tx.settings()),
+        expires_at: end(now, now, impersonator.is_some(), tx.settings()),
+        impersonator,
         ended_at: None,
         created_at: now,
         updated_at: now,

@@ -20,7 +20,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuthorizationCode {
     id: String,
-    client_id: String,
+    /// None: no application asked for it, so it is for whichever has the environment's secret.
+    client_id: Option<String>,
     redirect_uri: String,
     code_challenge: Option<CodeChallenge>,
     sign_in: SignIn,
@@ -44,7 +45,7 @@ impl Expiring for AuthorizationCode {
 /// close in between hold it up when the code is redeemed.
 pub(crate) fn issue(
     tx: &mut Transaction<'_>,
-    client_id: &str,
+    client_id: Option<&str>,
     callback: &Callback,
     code_challenge: Option<CodeChallenge>,
     sign_in: SignIn,
@@ -53,7 +54,7 @@ pub(crate) fn issue(
     let lifetime = SignedDuration::from_secs(tx.settings().authorization_code_lifetime.into());
     tx.put_expiring(AuthorizationCode {
         id: Secret::digest(&code),
-        client_id: client_id.to_owned(),
+        client_id: client_id.map(str::to_owned),
         redirect_uri: callback.redirect_uri.clone(),
         code_challenge,
         sign_in,
@@ -94,7 +95,7 @@ fn redeem(
 ) -> Attempt<Authentication> {
     let now = tx.now();
     let code = tx.delete::<AuthorizationCode>(&Secret::digest(&request.code));
-    let Some(code) = code.filter(|code| code.expires_at > now && code.client_id == client.id) else {
+    let Some(code) = code.filter(|code| code.expires_at > now && code.is_for(client)) else {
         return Ok(Err(invalid_grant(
             "The code has expired or has already been used.",
         )));
@@ -108,6 +109,13 @@ fn redeem(
 }
 
 impl AuthorizationCode {
+    fn is_for(&self, client: &Client) -> bool {
+        match &self.client_id {
+            Some(id) => *id == client.id,
+            None => client.authenticated,
+        }
+    }
+
     fn check(&self, client: &Client, request: &Request) -> Result<(), ApiError> {
         let same = |uri: &String| Url::parse(uri).is_ok_and(|url| url.as_str() == self.redirect_uri);
         if !request.redirect_uri.as_ref().is_none_or(same) {

@@ -5,6 +5,7 @@
 
 pub(crate) mod authorization_code;
 pub(crate) mod client;
+mod device_code;
 mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use self::{client::Client, method::AuthenticationMethod, sign_in::Authentication};
 use super::users::User;
 use crate::{
-    core::keys::KeySet,
+    core::{jwt::Impersonator, keys::KeySet},
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
@@ -41,13 +42,13 @@ pub(crate) fn authenticate(call: &Call) -> Result<Reply, ApiError> {
         "authorization_code" => authorization_code::grant,
         "password" => password::grant,
         "refresh_token" => refresh_token::grant,
+        "urn:ietf:params:oauth:grant-type:device_code" => device_code::grant,
         "urn:workos:oauth:grant-type:organization-selection" => organization_selection::grant,
         "urn:workos:oauth:grant-type:magic-auth:code"
         | "urn:workos:oauth:grant-type:email-verification:code"
         | "urn:workos:oauth:grant-type:mfa-totp"
         | "urn:workos:oauth:grant-type:radar-email-challenge:code"
-        | "urn:workos:oauth:grant-type:radar-sms-challenge:code"
-        | "urn:ietf:params:oauth:grant-type:device_code" => return Err(not_served(&grant_type)),
+        | "urn:workos:oauth:grant-type:radar-sms-challenge:code" => return Err(not_served(&grant_type)),
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",
@@ -70,6 +71,8 @@ impl Authentication {
             access_token: String,
             refresh_token: &'a str,
             authentication_method: AuthenticationMethod,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            impersonator: Option<&'a Impersonator>,
         }
         let access_token = keys.current().sign(&self.claims);
         let reply = Reply::ok(&AuthenticateResponse {
@@ -78,6 +81,7 @@ impl Authentication {
             access_token: access_token.map_err(|error| ApiError::message(500, error.to_string()))?,
             refresh_token: self.refresh_token.expose(),
             authentication_method: self.method,
+            impersonator: self.claims.impersonator.as_ref(),
         })?;
         Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }

@@ -21,12 +21,15 @@ use crate::{
         authorization::roles,
         organizations::Organization,
         user_management::{
-            memberships, organization_policies,
+            impersonation, memberships, organization_policies,
             sessions::{self, Device, Session},
             users::User,
         },
     },
-    core::{jwt::AccessTokenClaims, secret::Secret},
+    core::{
+        jwt::{AccessTokenClaims, Actor, Impersonator},
+        secret::Secret,
+    },
     server::error::ApiError,
     store::{State, Transaction},
 };
@@ -41,6 +44,8 @@ pub(crate) struct SignIn {
     pub(crate) organization_id: Option<String>,
     /// A second factor was shown in this sign-in.
     pub(crate) second_factor: bool,
+    /// Who really is at the browser, when it is not the user.
+    pub(crate) impersonator: Option<Impersonator>,
 }
 
 impl SignIn {
@@ -51,6 +56,7 @@ impl SignIn {
             device,
             organization_id: None,
             second_factor: false,
+            impersonator: None,
         }
     }
 
@@ -123,12 +129,25 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         }
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let user = tx.put(User {
-        last_sign_in_at: Some(tx.now()),
-        ..User::clone(&user)
-    })?;
-    let SignIn { method, device, .. } = sign_in;
-    let session = sessions::create(tx, &user.id, organization_id, method.of_session(), device)?;
+    let SignIn {
+        method,
+        device,
+        impersonator,
+        ..
+    } = sign_in;
+    // Assumption: a user who is impersonated has not signed in.
+    let user = match impersonator {
+        Some(_) => {
+            impersonation::forget(tx, &user.id);
+            user
+        }
+        None => tx.put(User {
+            last_sign_in_at: Some(tx.now()),
+            ..User::clone(&user)
+        })?,
+    };
+    let auth_method = method.of_session();
+    let session = sessions::create(tx, &user.id, organization_id, auth_method, impersonator, device)?;
     let refresh_token = refresh_token::begin(tx, client, &session, method)?;
     Ok(Ok(Authentication {
         user,
@@ -233,8 +252,10 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
         permissions: permissions.unwrap_or_default(),
         entitlements: None,
         feature_flags: None,
-        act: None,
-        impersonator: None,
+        act: session.impersonator.as_ref().map(|impersonator| Actor {
+            sub: impersonator.email.clone(),
+        }),
+        impersonator: session.impersonator.clone(),
         extra: serde_json::Map::new(),
     }
 }

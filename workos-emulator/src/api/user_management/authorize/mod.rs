@@ -13,7 +13,7 @@ use super::{
         method::{self, AuthenticationMethod},
         sign_in::{SignIn, check_membership},
     },
-    redirect_uris,
+    impersonation, redirect_uris,
     sessions::Device,
     users::{self, User},
 };
@@ -39,9 +39,35 @@ pub(crate) fn get_authorization_url(call: &Call) -> Result<Reply, ApiError> {
     };
     let callback = Callback::new(&redirect_uri, &call.query);
     match AuthorizationRequest::parse(&call.query, &callback, client_id, &state) {
-        Ok(request) if shows_page(call, &request, state.settings().interactive) => show_page(call, request),
-        Ok(request) => sign_in_at_once(call, &request),
+        Ok(request) if hosted::impersonation::token(call).is_some() => resume_impersonation(call, request),
+        Ok(request) => enter(call, request),
         Err(error) => Ok(Reply::redirect(302, callback.with_error(&error))),
+    }
+}
+
+/// Lets a browser in as the user whom it impersonates, if it still does.
+fn resume_impersonation(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+    let token = hosted::impersonation::token(call).unwrap_or_default();
+    let url = call
+        .environment
+        .transact(|tx| match impersonation::resume(tx, token, device(call)) {
+            Some(sign_in) => session::reach(tx, &request, sign_in).map(Some),
+            None => Ok(None),
+        })?;
+    let reply = match url {
+        Some(url) => Reply::redirect(302, url),
+        None => enter(call, request)?,
+    };
+    Ok(reply.header("Set-Cookie", hosted::impersonation::removal(call)))
+}
+
+/// Starts a sign-in on the pages, or makes it at once.
+fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+    let interactive = call.environment.state().settings().interactive;
+    if shows_page(call, &request, interactive) {
+        show_page(call, request)
+    } else {
+        sign_in_at_once(call, &request)
     }
 }
 
@@ -75,7 +101,7 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
     let url = call.environment.transact(|tx| {
         let user = match user_at_once(tx, request) {
             Ok(user) => user,
-            Err(error) => return Ok(request.goal.failed(&error)),
+            Err(error) => return Ok(request.goal.failed(&request.client_id, &error)),
         };
         method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
         // Who has several organizations and names none, or has a second factor, is asked when the code is redeemed.

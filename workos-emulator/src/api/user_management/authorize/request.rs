@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
-use crate::{core::pkce::CodeChallenge, server::call::Query, store::State};
+use crate::{core::pkce::CodeChallenge, hosted, server::call::Query, store::State};
 
 /// The way back to the application. It exists only for a redirect URI that was found to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +21,25 @@ pub(crate) enum Goal {
         callback: Callback,
         code_challenge: Option<CodeChallenge>,
     },
+    /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
+    /// they type.
+    Device { user_code: Option<String> },
 }
 
 impl Goal {
+    /// The page that asks the person before it is reached.
+    pub(super) fn confirmation(&self) -> Option<&'static str> {
+        match self {
+            Self::Code { .. } => None,
+            Self::Device { .. } => Some(hosted::device::PATH),
+        }
+    }
+
     /// Where the browser goes when it cannot be reached.
-    pub(crate) fn failed(&self, error: &AuthorizationError) -> String {
+    pub(crate) fn failed(&self, client_id: &str, error: &AuthorizationError) -> String {
         match self {
             Self::Code { callback, .. } => callback.with_error(error),
+            Self::Device { .. } => hosted::device::done(client_id, error.code),
         }
     }
 }
@@ -101,6 +113,17 @@ impl Callback {
 }
 
 impl AuthorizationRequest {
+    /// A sign-in that no application asks for by `authorize`.
+    pub(crate) fn for_goal(client_id: &str, goal: Goal) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            goal,
+            organization_id: None,
+            login_hint: None,
+            sign_up: false,
+        }
+    }
+
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
     ///

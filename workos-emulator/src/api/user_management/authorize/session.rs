@@ -15,6 +15,7 @@ use crate::{
         users,
     },
     core::{clock, secret::Secret},
+    hosted,
     server::error::ApiError,
     store::{Expiring, Record, Transaction},
 };
@@ -58,12 +59,14 @@ pub(crate) enum Step {
     /// To the page of the step that is missing. The session has a new secret: what a browser could do before somebody
     /// proved who they are, it cannot do after.
     Page(NextStep, Arc<AuthorizationSession>),
+    /// To a page that asks before the goal is reached, likewise with a new secret.
+    Confirm(&'static str, Arc<AuthorizationSession>),
     /// Back to the application, with a code or an error. The sign-in is over.
     Leave(String),
 }
 
 /// Starts a sign-in.
-pub(super) fn begin(
+pub(crate) fn begin(
     tx: &mut Transaction<'_>,
     request: AuthorizationRequest,
 ) -> Result<Arc<AuthorizationSession>, ApiError> {
@@ -109,25 +112,41 @@ pub(crate) fn go_on(
     };
     match next_step(tx, &user, &sign_in) {
         Ok(NextStep::Enter(organization_id)) => {
-            tx.delete::<AuthorizationSession>(&session.id);
             let sign_in = sign_in.to(organization_id.as_deref());
+            if let Some(page) = session.request.goal.confirmation() {
+                return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
+            }
+            end(tx, session);
             reach(tx, &session.request, sign_in).map(Step::Leave)
         }
-        Ok(step) => {
-            let secret = Secret::new(tx.token(32));
-            let session = tx.put(AuthorizationSession {
-                secret,
-                authenticated: Some(sign_in),
-                ..session.clone()
-            })?;
-            Ok(Step::Page(step, session))
-        }
+        Ok(step) => Ok(Step::Page(step, further(tx, session, sign_in)?)),
         Err(refusal) => {
-            tx.delete::<AuthorizationSession>(&session.id);
+            end(tx, session);
             let error = AuthorizationError::new("access_denied", refusal.description());
-            Ok(Step::Leave(session.request.goal.failed(&error)))
+            Ok(Step::Leave(
+                session.request.goal.failed(&session.request.client_id, &error),
+            ))
         }
     }
+}
+
+/// Keeps how far a sign-in has come, under a new secret.
+fn further(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+    sign_in: SignIn,
+) -> Result<Arc<AuthorizationSession>, ApiError> {
+    let secret = Secret::new(tx.token(32));
+    Ok(tx.put(AuthorizationSession {
+        secret,
+        authenticated: Some(sign_in),
+        ..session.clone()
+    })?)
+}
+
+/// Ends a sign-in in progress.
+pub(crate) fn end(tx: &mut Transaction<'_>, session: &AuthorizationSession) {
+    tx.delete::<AuthorizationSession>(&session.id);
 }
 
 /// Where the browser goes after a sign-in that is complete.
@@ -142,8 +161,10 @@ pub(super) fn reach(
             code_challenge,
         } => {
             let challenge = code_challenge.clone();
-            let code = authorization_code::issue(tx, &request.client_id, callback, challenge, sign_in)?;
+            let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, sign_in)?;
             Ok(callback.with_code(code.expose()))
         }
+        // The person has been asked, and the program got the sign-in.
+        Goal::Device { .. } => Ok(hosted::device::done(&request.client_id, "confirmed")),
     }
 }

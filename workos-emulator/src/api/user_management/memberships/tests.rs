@@ -88,6 +88,7 @@ fn sign_in(environment: &Environment, id: &str, organization_id: Option<&str>) {
                 user_id: USER.to_owned(),
                 organization_id: organization_id.map(str::to_owned),
                 auth_method: AuthMethod::Password,
+                impersonator: None,
                 status: SessionStatus::Active,
                 ip_address: None,
                 user_agent: None,

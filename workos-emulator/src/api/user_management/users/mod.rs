@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{memberships, sessions};
+use super::{impersonation, memberships, sessions};
 use crate::{
     api::metadata::{self, Metadata},
     core::{
@@ -111,6 +111,22 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<User>, ApiE
 /// The user with this e-mail address, whatever its case.
 pub(crate) fn find_by_email<'a>(state: &'a State, email: &str) -> Option<&'a Arc<User>> {
     state.users.find(BY_EMAIL, &email.trim().to_lowercase())
+}
+
+/// The user with this id, or else with this e-mail address, as the control API names people.
+pub(crate) fn by_id_or_email<'a>(
+    state: &'a State,
+    id: Option<&str>,
+    email: Option<&str>,
+) -> Result<&'a Arc<User>, ApiError> {
+    match (id, email) {
+        (Some(id), _) => find(state, id),
+        (None, Some(email)) => find_by_email(state, email).ok_or_else(|| ApiError::not_found("User", email)),
+        (None, None) => {
+            let message = "One of user_id and email is required.";
+            Err(ApiError::invalid_field("user_id", "required", message))
+        }
+    }
 }
 
 /// Creates a user.
@@ -225,6 +241,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let user = Arc::clone(find(tx, id)?);
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
+    impersonation::forget(tx, id);
     tx.delete::<Password>(id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
