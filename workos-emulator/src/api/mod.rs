@@ -1,5 +1,6 @@
 //! The WorkOS API: a folder per product, a file per resource. Each file holds the resource's row, its rules and its operations.
 
+pub(crate) mod api_keys;
 pub(crate) mod authorization;
 pub(crate) mod events;
 pub(crate) mod metadata;

@@ -3,6 +3,7 @@
 use super::operation::{Operation, delete, get, not_built, patch, post, put};
 use crate::{
     api::{
+        api_keys,
         authorization::{environment_roles, organization_roles, permissions},
         events, organizations,
         user_management::{
@@ -40,11 +41,11 @@ const API: &[Operation] = &[
     not_built("POST", "/agents/sessions/{agent_instance_session_id}/revoke", "revoke_session"),
 
     // api_keys
-    not_built("POST", "/api_keys/validations", "create_validation"),
-    not_built("DELETE", "/api_keys/{id}", "delete_api_key"),
-    not_built("POST", "/api_keys/{id}/expire", "create_api_key_expire"),
-    not_built("GET", "/organizations/{organizationId}/api_keys", "list_organization_api_keys"),
-    not_built("POST", "/organizations/{organizationId}/api_keys", "create_organization_api_key"),
+    post("/api_keys/validations", "create_validation", api_keys::create_validation),
+    delete("/api_keys/{id}", "delete_api_key", api_keys::delete_api_key),
+    post("/api_keys/{id}/expire", "create_api_key_expire", api_keys::create_api_key_expire),
+    get("/organizations/{organizationId}/api_keys", "list_organization_api_keys", api_keys::list_organization_api_keys),
+    post("/organizations/{organizationId}/api_keys", "create_organization_api_key", api_keys::create_organization_api_key),
 
     // audit_logs
     not_built("GET", "/audit_logs/actions", "list_actions"),
@@ -296,8 +297,8 @@ const API: &[Operation] = &[
     not_built("POST", "/user_management/users/{id}/email_verification/send", "send_verification_email"),
     not_built("GET", "/user_management/users/{id}/identities", "get_user_identities"),
     get("/user_management/users/{id}/sessions", "list_sessions", sessions::list_sessions),
-    not_built("GET", "/user_management/users/{userId}/api_keys", "list_user_api_keys"),
-    not_built("POST", "/user_management/users/{userId}/api_keys", "create_user_api_key"),
+    get("/user_management/users/{userId}/api_keys", "list_user_api_keys", api_keys::list_user_api_keys),
+    post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
     not_built("GET", "/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications"),
     not_built("DELETE", "/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application"),
     not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),

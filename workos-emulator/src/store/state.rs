@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::{Record, Table};
 use crate::{
     api::{
+        api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
         events::Event,
         organizations::Organization,
@@ -141,6 +142,8 @@ tables! {
     organizations: Organization,
     roles: Role,
     permissions: Permission,
+    api_keys: ApiKey,
+    api_key_values: ApiKeyValue,
 
     // What happened, and who was told
     events: Event,
