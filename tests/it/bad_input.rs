@@ -72,6 +72,12 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     let endpoint =
         json!({"endpoint_url": "http://127.0.0.1:2/", "events": ["user.created"], "status": "enabled"});
     let of_role = json!({"permissions": ["posts:write"], "slug": "posts:write"});
+    let api_key = json!({
+        "name": "CI", "permissions": ["posts:write"], "expires_at": "2030-01-01T00:00:00Z", "organization_id": acme,
+    });
+    let api_keys = format!("/organizations/{acme}/api_keys");
+    let api_key_id = created(&api_keys, api_key.clone()).await;
+    let widget = json!({"organization_id": acme, "user_id": user, "scopes": ["widgets:sso:manage"]});
     let token = "/user_management/authenticate".to_owned();
     let requests = vec![
         ("POST", "/organizations".to_owned(), organization.clone()),
@@ -123,6 +129,25 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "/user_management/redirect_uris".to_owned(),
             json!({"uri": "http://localhost/callback"}),
         ),
+        (
+            "POST",
+            "/user_management/cors_origins".to_owned(),
+            json!({"origin": "https://example.com"}),
+        ),
+        ("POST", api_keys, api_key.clone()),
+        ("POST", format!("/user_management/users/{user}/api_keys"), api_key),
+        (
+            "POST",
+            "/api_keys/validations".to_owned(),
+            json!({"value": "sk_x"}),
+        ),
+        (
+            "POST",
+            format!("/api_keys/{api_key_id}/expire"),
+            json!({"expires_at": "2030-01-01T00:00:00Z"}),
+        ),
+        ("POST", "/widgets/token".to_owned(), widget.clone()),
+        ("POST", "/client/token".to_owned(), widget),
         (
             "POST",
             "/user_management/sessions/revoke".to_owned(),

@@ -1,9 +1,11 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod api_keys;
 mod app;
 mod attacks;
 mod bad_input;
 mod browser;
+mod cors;
 mod environments;
 mod events;
 mod http;

@@ -5,11 +5,12 @@ use crate::{
     api::{
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        events, organizations,
+        client_api, events, organizations,
         user_management::{
-            authenticate, authorize, logout, memberships, redirect_uris, sessions, signing_keys, users,
+            authenticate, authorize, cors_origins, logout, memberships, redirect_uris, sessions,
+            signing_keys, users,
         },
-        webhooks,
+        webhooks, widgets,
     },
     control, hosted,
 };
@@ -105,7 +106,7 @@ const API: &[Operation] = &[
     put("/authorization/roles/{slug}/permissions", "set_environment_role_permissions", environment_roles::set_environment_role_permissions),
 
     // client_api
-    not_built("POST", "/client/token", "create_token"),
+    post("/client/token", "create_token", client_api::create_token),
 
     // connect
     not_built("POST", "/authkit/oauth2/complete", "complete_oauth_2"),
@@ -254,15 +255,15 @@ const API: &[Operation] = &[
     not_built("POST", "/sso/token", "get_profile_and_token").client(),
 
     // user_management
-    get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client(),
-    post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().slow(),
+    get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client().cross_origin(),
+    post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().cross_origin().slow(),
     not_built("GET", "/user_management/authkit_oauth_resources", "list_authkit_oauth_resources"),
     not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
     not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
     get("/user_management/authorize", "get_authorization_url", authorize::get_authorization_url).client(),
     not_built("POST", "/user_management/authorize/device", "create_device").client(),
-    not_built("GET", "/user_management/cors_origins", "list_cors_origins"),
-    not_built("POST", "/user_management/cors_origins", "create_cors_origin"),
+    get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
+    post("/user_management/cors_origins", "create_cors_origin", cors_origins::create_cors_origin),
     not_built("GET", "/user_management/email_verification/{id}", "get_email_verification"),
     not_built("GET", "/user_management/invitations", "list_invitations"),
     not_built("POST", "/user_management/invitations", "send_invitation"),
@@ -329,13 +330,13 @@ const API: &[Operation] = &[
     delete("/webhook_endpoints/{id}", "delete_webhook_endpoint", webhooks::delete_webhook_endpoint),
 
     // widgets
-    not_built("POST", "/widgets/token", "create_token"),
+    post("/widgets/token", "create_token", widgets::create_token),
 ];
 
 /// What WorkOS serves beyond its published description.
 #[rustfmt::skip]
 const UNPUBLISHED: &[Operation] = &[
-    get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client(),
+    get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client().cross_origin(),
 ];
 
 /// The operations by path.

@@ -18,6 +18,7 @@ use crate::{
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
+            cors_origins::CorsOrigin,
             memberships::OrganizationMembership,
             redirect_uris::RedirectUri,
             sessions::Session,
@@ -127,6 +128,7 @@ tables! {
     secret_keys: SecretKey,
     signing_keys: SigningKeys,
     redirect_uris: RedirectUri,
+    cors_origins: CorsOrigin,
 
     // User management
     users: User,
