@@ -9,9 +9,11 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+pub(crate) mod brand;
 pub(crate) mod error;
 pub(crate) mod organization;
 pub(crate) mod pages;
+pub(crate) mod password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
@@ -35,7 +37,9 @@ use crate::{
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
     get(sign_in::PATH, "show_sign_in", sign_in::show_sign_in).client(),
-    post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client().slow(),
+    post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
+    get(password::PATH, "show_password", password::show_password).client(),
+    post(password::PATH, "submit_password", password::submit_password).client().slow(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
@@ -45,13 +49,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 fn chrome(environment: &Environment) -> Chrome<'_> {
+    let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        // What WorkOS calls an environment that one develops against.
-        environment: match environment.name.as_str() {
-            "default" => "Sandbox",
-            name => name,
+        environment: match (branding.name, environment.name.as_str()) {
+            (Some(name), _) => name.into(),
+            // What WorkOS calls an environment that one develops against.
+            (None, "default") => "Sandbox".into(),
+            (None, name) => name.into(),
         },
+        logo: branding.logo_url,
+        brand_style: branding.color.as_deref().map(brand::path),
     }
 }
 
@@ -73,12 +81,14 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
         .header("Cache-Control", "no-store"))
 }
 
-/// The style sheet, under a name that changes with its content.
+/// A style sheet, under a name that changes with its content.
 fn get_asset(call: &Call) -> Result<Reply, ApiError> {
     let path = format!("/authkit/{}", call.param("asset"));
-    if path != *style::PATH {
-        return Err(ApiError::new(404, "not_found", format!("There is no {path}.")));
-    }
+    let style = match brand::style(&path) {
+        Some(style) => style.into_bytes(),
+        None if path == *style::PATH => style::STYLE.into(),
+        None => return Err(ApiError::new(404, "not_found", format!("There is no {path}."))),
+    };
     Ok(Reply {
         status: 200,
         headers: vec![
@@ -86,6 +96,6 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
             ("Cache-Control", "public, max-age=31536000, immutable".to_owned()),
             ("X-Content-Type-Options", "nosniff".to_owned()),
         ],
-        body: style::STYLE.into(),
+        body: style,
     })
 }

@@ -14,7 +14,7 @@ use crate::{
         organizations::Organization,
         user_management::{
             authenticate::{
-                authorization_code::AuthorizationCode, organization_selection::PendingAuthentication,
+                authorization_code::AuthorizationCode, pending::PendingAuthentication,
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
@@ -27,8 +27,9 @@ use crate::{
         },
         webhooks::WebhookEndpoint,
     },
-    control::{hooks::Hook, mailbox::Message, settings::Settings},
+    control::{hooks::Hook, settings::Settings},
     core::clock,
+    mail::Message,
     server::api_key::SecretKey,
     webhooks::outbox::{Attempt, Delivery},
 };
