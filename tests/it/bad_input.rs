@@ -66,6 +66,15 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     );
     let selection = json!({"pending_authentication_token": "x", "organization_id": acme});
     let selection = grant("urn:workos:oauth:grant-type:organization-selection", selection);
+    let answer = |id: &str| json!({"code": "123456", id: "x", "pending_authentication_token": "x", "phone_number": "x"});
+    let by_email = grant(
+        "urn:workos:oauth:grant-type:radar-email-challenge:code",
+        answer("radar_challenge_id"),
+    );
+    let by_sms = grant(
+        "urn:workos:oauth:grant-type:radar-sms-challenge:code",
+        answer("verification_id"),
+    );
     let membership =
         json!({"user_id": other, "organization_id": acme, "role_slug": "editor", "role_slugs": ["editor"]});
     let role = json!({"slug": "auditor", "name": "Auditor", "description": "x", "resource_type_slug": "organization"});
@@ -146,6 +155,11 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             format!("/api_keys/{api_key_id}/expire"),
             json!({"expires_at": "2030-01-01T00:00:00Z"}),
         ),
+        (
+            "POST",
+            "/user_management/radar_challenges".to_owned(),
+            json!({"user_id": user, "pending_authentication_token": "x", "phone_number": "+15555550123"}),
+        ),
         ("POST", "/widgets/token".to_owned(), widget.clone()),
         ("POST", "/client/token".to_owned(), widget),
         (
@@ -156,7 +170,9 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", token.clone(), authenticate),
         ("POST", token.clone(), code),
         ("POST", token.clone(), refresh),
-        ("POST", token, selection),
+        ("POST", token.clone(), selection),
+        ("POST", token.clone(), by_email),
+        ("POST", token, by_sms),
     ];
     (emulator, requests)
 }

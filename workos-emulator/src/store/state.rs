@@ -20,6 +20,7 @@ use crate::{
             authorize::session::AuthorizationSession,
             cors_origins::CorsOrigin,
             memberships::OrganizationMembership,
+            radar_challenges::RadarChallenge,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -102,9 +103,10 @@ macro_rules! tables {
             /// All that is remembered, for comparison.
             #[cfg(test)]
             pub(crate) fn dump(&self) -> serde_json::Value {
+                let tables = [$((stringify!($name), self.$name.dump()),)+];
                 serde_json::json!({
                     "sequence": self.sequence,
-                    $(stringify!($name): self.$name.dump(),)+
+                    "tables": std::collections::BTreeMap::from(tables),
                 })
             }
         }
@@ -140,6 +142,7 @@ tables! {
     authorization_sessions: AuthorizationSession,
     authorization_codes: AuthorizationCode,
     pending_authentications: PendingAuthentication,
+    radar_challenges: RadarChallenge,
 
     // Organizations, roles
     organizations: Organization,
