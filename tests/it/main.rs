@@ -15,6 +15,7 @@ mod organizations;
 mod passwords;
 mod proxy;
 mod races;
+mod radar;
 mod readme;
 mod receiver;
 mod routes;

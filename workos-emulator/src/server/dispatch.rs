@@ -79,10 +79,11 @@ async fn serve(
         Access::ApiKey | Access::Client => body::parse(content_type, &read(payload, body::LIMIT).await?),
     }?;
     let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
-    let cors = operation
-        .cross_origin
-        .then(|| cors::headers(&environment, request.headers()))
-        .unwrap_or_default();
+    let cors = if operation.cross_origin {
+        cors::headers(&environment, request.headers())
+    } else {
+        Vec::new()
+    };
     let call = Call {
         registry: Arc::clone(&server.registry),
         environment,
