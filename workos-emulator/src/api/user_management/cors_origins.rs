@@ -1,5 +1,5 @@
 //! CORS origins: the sites whose pages may call what a browser calls. Source:
-//! <https://workos.com/docs/widgets/quick-start>; [`server::cors`](crate::server::cors) is where they are asked for.
+//! <https://workos.com/docs/widgets/quick-start>; `server/cors.rs` is where they are asked for.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //!
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
 //! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
-//! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`](super::radar_challenge));
+//! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
 //! 3. the e-mail address is verified ([`email_verification`](super::email_verification));
 //! 4. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
 //! 5. an organization is found, or the person has to choose one ([`destination`]);
