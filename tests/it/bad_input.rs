@@ -66,12 +66,27 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     );
     let selection = json!({"pending_authentication_token": "x", "organization_id": acme});
     let selection = grant("urn:workos:oauth:grant-type:organization-selection", selection);
+    let answer = |id: &str| json!({"code": "123456", id: "x", "pending_authentication_token": "x", "phone_number": "x"});
+    let by_email = grant(
+        "urn:workos:oauth:grant-type:radar-email-challenge:code",
+        answer("radar_challenge_id"),
+    );
+    let by_sms = grant(
+        "urn:workos:oauth:grant-type:radar-sms-challenge:code",
+        answer("verification_id"),
+    );
     let membership =
         json!({"user_id": other, "organization_id": acme, "role_slug": "editor", "role_slugs": ["editor"]});
     let role = json!({"slug": "auditor", "name": "Auditor", "description": "x", "resource_type_slug": "organization"});
     let endpoint =
         json!({"endpoint_url": "http://127.0.0.1:2/", "events": ["user.created"], "status": "enabled"});
     let of_role = json!({"permissions": ["posts:write"], "slug": "posts:write"});
+    let api_key = json!({
+        "name": "CI", "permissions": ["posts:write"], "expires_at": "2030-01-01T00:00:00Z", "organization_id": acme,
+    });
+    let api_keys = format!("/organizations/{acme}/api_keys");
+    let api_key_id = created(&api_keys, api_key.clone()).await;
+    let widget = json!({"organization_id": acme, "user_id": user, "scopes": ["widgets:sso:manage"]});
     let token = "/user_management/authenticate".to_owned();
     let requests = vec![
         ("POST", "/organizations".to_owned(), organization.clone()),
@@ -130,13 +145,39 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ),
         (
             "POST",
+            "/user_management/cors_origins".to_owned(),
+            json!({"origin": "https://example.com"}),
+        ),
+        ("POST", api_keys, api_key.clone()),
+        ("POST", format!("/user_management/users/{user}/api_keys"), api_key),
+        (
+            "POST",
+            "/api_keys/validations".to_owned(),
+            json!({"value": "sk_x"}),
+        ),
+        (
+            "POST",
+            format!("/api_keys/{api_key_id}/expire"),
+            json!({"expires_at": "2030-01-01T00:00:00Z"}),
+        ),
+        (
+            "POST",
+            "/user_management/radar_challenges".to_owned(),
+            json!({"user_id": user, "pending_authentication_token": "x", "phone_number": "+15555550123"}),
+        ),
+        ("POST", "/widgets/token".to_owned(), widget.clone()),
+        ("POST", "/client/token".to_owned(), widget),
+        (
+            "POST",
             "/user_management/sessions/revoke".to_owned(),
             json!({"session_id": "x", "return_to": "x"}),
         ),
         ("POST", token.clone(), authenticate),
         ("POST", token.clone(), code),
         ("POST", token.clone(), refresh),
-        ("POST", token, selection),
+        ("POST", token.clone(), selection),
+        ("POST", token.clone(), by_email),
+        ("POST", token, by_sms),
     ];
     (emulator, requests)
 }

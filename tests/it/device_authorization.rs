@@ -28,7 +28,7 @@ impl Waiting {
         emulator.user(EMAIL).password(PASSWORD).create().unwrap();
         let sdk = sdk::client(&emulator);
         let params = CreateDeviceParams::new(SSODeviceAuthorizationRequest {
-            client_id: emulator.client_id(),
+            client_id: emulator.client_id().to_owned(),
         });
         let started = sdk.user_management().create_device(params).await.unwrap();
         assert_eq!(started.verification_uri, format!("{}/device", emulator.url()));

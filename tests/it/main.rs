@@ -1,9 +1,11 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod api_keys;
 mod app;
 mod attacks;
 mod bad_input;
 mod browser;
+mod cors;
 mod device_authorization;
 mod environments;
 mod events;
@@ -14,6 +16,7 @@ mod organizations;
 mod passwords;
 mod proxy;
 mod races;
+mod radar;
 mod readme;
 mod receiver;
 mod routes;

@@ -1,6 +1,8 @@
 //! The WorkOS API: a folder per product, a file per resource. Each file holds the resource's row, its rules and its operations.
 
+pub(crate) mod api_keys;
 pub(crate) mod authorization;
+pub(crate) mod client_api;
 pub(crate) mod events;
 pub(crate) mod metadata;
 pub(crate) mod organizations;
@@ -8,3 +10,4 @@ pub(crate) mod organizations;
 pub(crate) mod recorded;
 pub(crate) mod user_management;
 pub(crate) mod webhooks;
+pub(crate) mod widgets;

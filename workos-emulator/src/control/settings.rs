@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    api::user_management::radar_challenges::Channel,
     core::password::policy::PasswordPolicy,
     hosted::brand,
     server::{
@@ -108,6 +109,8 @@ pub(crate) struct Settings {
     pub(crate) email_verification: bool,
     /// Whether a second factor may, or must, be used.
     pub(crate) mfa: Mfa,
+    /// Radar challenges every sign-in with a password through the API, by `email` or by `sms`.
+    pub(crate) radar_challenge: Option<Channel>,
     /// People may sign up, and be invited, with addresses of throw-away mail services.
     pub(crate) disposable_emails: bool,
     /// Sign-ins through a provider give the application the provider's tokens.
@@ -142,6 +145,7 @@ impl Default for Settings {
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
+            radar_challenge: None,
             disposable_emails: false,
             return_oauth_tokens: false,
             device_authorization: true,

@@ -94,8 +94,13 @@ pub(super) struct SeedWebhookEndpoint {
 #[derive(Debug, Clone)]
 pub(super) struct SeedApiKey {
     pub(super) path: String,
+    pub(super) name: String,
     pub(super) value: Option<Secret>,
     pub(super) expires_at: Option<Timestamp>,
+    /// The name of the organization that the key is for.
+    pub(super) organization: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) permissions: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -258,24 +263,40 @@ fn api_keys(fields: &mut Fields<'_>, text: &str) -> Vec<SeedApiKey> {
     keys.into_iter()
         .map(|key| SeedApiKey {
             path: "apiKeys".to_owned(),
+            name: String::new(),
             value: Some(Secret::new(key)),
             expires_at: None,
+            organization: None,
+            user_id: None,
+            permissions: Vec::new(),
         })
         .collect()
 }
 
 fn api_key(fields: &mut Fields<'_>) -> SeedApiKey {
-    fields.required("name");
-    fields.not_served_yet(&["organization", "user_id", "permissions"]);
     let _: Option<String> = fields.get("environment");
     let value: Option<String> = fields.get("value");
     if value.as_deref().is_some_and(|value| !value.starts_with("sk_")) {
         fields.problem("value", "must start with sk_", None);
     }
+    let organization: Option<String> = fields.get("organization");
+    let user_id: Option<String> = fields.get("user_id");
+    let permissions: Vec<String> = fields.get("permissions").unwrap_or_default();
+    if organization.is_none() && (user_id.is_some() || !permissions.is_empty()) {
+        fields.problem(
+            "organization",
+            "is required for a key with an owner or permissions",
+            None,
+        );
+    }
     SeedApiKey {
         path: fields.path().to_owned(),
+        name: fields.required("name"),
         value: value.map(Secret::new),
         expires_at: fields.get("expires_at"),
+        organization,
+        user_id,
+        permissions,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::{
+        api_keys::{self, NewApiKey, Owner},
         authorization::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
@@ -140,12 +141,12 @@ impl PreparedSeed<'_> {
     ///
     /// A refusal does not stop it, so that all are told together; the caller's transaction then comes to nothing.
     pub(crate) fn plant(&self, tx: &mut Transaction<'_>) -> Result<Seeded, InvalidSeed> {
-        let names = tx
+        let organizations = tx
             .organizations
             .iter()
-            .map(|organization| organization.name.clone());
+            .map(|organization| (organization.name.clone(), organization.id.clone()));
         let mut planting = Planting {
-            names: names.collect(),
+            organizations: organizations.collect(),
             tx,
             problems: Vec::new(),
             seeded: Seeded {
@@ -166,8 +167,8 @@ struct Planting<'a, 'tx> {
     tx: &'a mut Transaction<'tx>,
     problems: Vec<Problem>,
     seeded: Seeded,
-    /// Of the organizations: what a seed refers to them by.
-    names: HashSet<String>,
+    /// Their ids by their names, which are what a seed refers to them by.
+    organizations: HashMap<String, String>,
 }
 
 impl Planting<'_, '_> {
@@ -310,7 +311,7 @@ impl Planting<'_, '_> {
             self.taken(format!("{}.id", path()), id);
             return None;
         }
-        if !self.names.insert(organization.name.clone()) {
+        if self.organizations.contains_key(&organization.name) {
             self.taken(format!("{}.name", path()), &organization.name);
             return None;
         }
@@ -329,6 +330,8 @@ impl Planting<'_, '_> {
         };
         let created = organizations::create(self.tx, new);
         let organization = self.accept(path, created)?;
+        self.organizations
+            .insert(organization.name.clone(), organization.id.clone());
         self.seeded
             .add("organizations", &organization.name, &organization.id);
         Some(organization.id.clone())
@@ -366,6 +369,8 @@ impl Planting<'_, '_> {
         }
     }
 
+    /// Each key opens the API of the environment; one that names an organization is an API key of it, or of its user, as
+    /// well. Only a seed makes keys that are both.
     fn api_keys(&mut self, keys: &[SeedApiKey]) {
         for key in keys {
             let value = match &key.value {
@@ -385,7 +390,34 @@ impl Planting<'_, '_> {
             if self.accept(|| key.path.clone(), kept).is_some() {
                 self.seeded.count("apiKeys");
             }
+            if let Some(organization) = &key.organization {
+                self.owned_api_key(key, organization, &value);
+            }
         }
+    }
+
+    fn owned_api_key(&mut self, key: &SeedApiKey, organization: &str, value: &str) {
+        let Some(organization_id) = self.organizations.get(organization).cloned() else {
+            let path = format!("{}.organization", key.path);
+            let problem = Problem::new(path, "no organization has this name");
+            self.problems.push(problem.got(organization));
+            return;
+        };
+        let owner = match &key.user_id {
+            Some(id) => Owner::User {
+                id: id.clone(),
+                organization_id,
+            },
+            None => Owner::Organization { id: organization_id },
+        };
+        let new = NewApiKey {
+            owner,
+            name: key.name.clone(),
+            permissions: key.permissions.clone(),
+            expires_at: key.expires_at,
+        };
+        let created = api_keys::seed(self.tx, new, value);
+        self.accept(|| key.path.clone(), created);
     }
 
     fn hooks(&mut self, document: &Document) {

@@ -1,4 +1,5 @@
 use crate::{
+    api::api_keys::{self, Owner},
     control::environments::{Start, api_key, fill},
     environment::Environment,
 };
@@ -95,7 +96,7 @@ fn the_first_key_of_the_file_is_the_one_that_is_shown() {
     let environment = planted("apiKeys:\n  sk_test_z: {environment: test}\n  sk_test_a: {}\n");
     assert_eq!(api_key(&environment).as_deref(), Some("sk_test_z"));
     assert_eq!(environment.state().secret_keys.len(), 2);
-    let environment = planted("apiKeys: [{name: CI, organization: Acme, value: sk_test_ci}]");
+    let environment = planted("apiKeys: [{name: CI, value: sk_test_ci}]");
     assert_eq!(api_key(&environment).as_deref(), Some("sk_test_ci"));
     assert_eq!(api_key(&planted("users: []")).as_deref(), Some("sk_test_default"));
 }
@@ -147,4 +148,49 @@ settings: {access_token_lifetime: 60}
     assert!(state.events.iter().any(|event| event.event == "user.created"));
     assert_eq!(state.redirect_uris.len(), 1);
     assert!(state.is_consistent());
+}
+
+#[test]
+fn a_key_of_an_organization_opens_the_api_as_well() {
+    let environment = planted(
+        "
+users: [{id: user_ada, email: ada@acme.example}]
+permissions: [{slug: 'posts:read', name: Read posts}]
+organizations: [{id: org_acme, name: Acme, memberships: [{email: ada@acme.example}]}]
+apiKeys:
+  - {name: CI, organization: Acme, value: sk_test_ci, permissions: ['posts:read']}
+  - {name: Ada's, organization: Acme, user_id: user_ada, value: sk_test_ada, expires_at: '2020-01-01T00:00:00Z'}
+",
+    );
+    let state = environment.state();
+    assert_eq!(state.secret_keys.len(), 2);
+    let owners: Vec<_> = state
+        .api_keys
+        .iter()
+        .map(|key| (key.name.as_str(), key.owner.clone(), key.permissions.len()))
+        .collect();
+    let id = "org_acme".to_owned();
+    let of_user = Owner::User {
+        id: "user_ada".to_owned(),
+        organization_id: id.clone(),
+    };
+    assert_eq!(
+        owners,
+        [("CI", Owner::Organization { id }, 1), ("Ada's", of_user, 0)]
+    );
+    let valid = |value: &str| environment.transact(|tx| api_keys::validate(tx, value)).unwrap();
+    assert_eq!(valid("sk_test_ci").unwrap().obfuscated_value, "sk_...t_ci");
+    assert_eq!(valid("sk_test_ada"), None, "it has expired");
+}
+
+#[test]
+fn says_whose_key_it_does_not_know() {
+    assert_eq!(
+        problems("apiKeys: [{name: CI, permissions: [x]}]"),
+        ["apiKeys[0].organization: is required for a key with an owner or permissions"]
+    );
+    assert_eq!(
+        problems("apiKeys: [{name: CI, organization: Acme}]"),
+        [r#"apiKeys[0].organization: no organization has this name (got: "Acme")"#]
+    );
 }

@@ -107,7 +107,7 @@ fn field_error(path: &str, message: &str) -> FieldError {
 }
 
 /// A member of an update: left out, set to null, or given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Patch<T> {
     /// Leave it as it is.
     #[default]

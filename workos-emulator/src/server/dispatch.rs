@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     api_key, body,
     call::{Call, Query},
+    cors,
     error::ApiError,
     operation::{Access, Handler, Operation},
     origin,
@@ -54,6 +55,12 @@ async fn serve(
     server: &web::Data<Server>,
     request_id: &str,
 ) -> Result<Reply, ApiError> {
+    if let Some(wanted) = cors::preflighted(request.method(), request.headers())
+        && let Ok((operation, _)) = server.routes.find(&wanted, request.path())
+        && operation.cross_origin
+    {
+        return cors::preflight(&operation, request.headers(), &server.registry);
+    }
     let (operation, params) = server.routes.find(request.method(), request.path())?;
     let query = Query::parse(request.query_string());
     let content_type = request
@@ -72,11 +79,11 @@ async fn serve(
         Access::ApiKey | Access::Client => body::parse(content_type, &read(payload, body::LIMIT).await?),
     }?;
     let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
-    if operation.access != Access::Control
-        && let Some(fault) = crate::control::hooks::fault(&environment, request.method(), request.path())?
-    {
-        return Ok(fault);
-    }
+    let cors = if operation.cross_origin {
+        cors::headers(&environment, request.headers())
+    } else {
+        Vec::new()
+    };
     let call = Call {
         registry: Arc::clone(&server.registry),
         environment,
@@ -87,6 +94,26 @@ async fn serve(
         body,
         request_id: request_id.to_owned(),
     };
+    match perform(&operation, call, request).await {
+        Ok(mut reply) => {
+            reply.headers.extend(cors);
+            Ok(reply)
+        }
+        Err(mut refusal) => {
+            refusal.headers.extend(cors);
+            Err(refusal)
+        }
+    }
+}
+
+/// The fault that a test ordered, else what the operation says.
+async fn perform(operation: &Operation, call: Call, request: &HttpRequest) -> Result<Reply, ApiError> {
+    if operation.access != Access::Control
+        && let Some(fault) =
+            crate::control::hooks::fault(&call.environment, request.method(), request.path())?
+    {
+        return Ok(fault);
+    }
     match operation.handler {
         Handler::Quick(handler) => handler(&call),
         // Password hashing would hold up the other requests of this worker.

@@ -5,6 +5,7 @@
 pub(crate) mod api_key;
 pub(crate) mod body;
 pub(crate) mod call;
+mod cors;
 pub(crate) mod dispatch;
 pub(crate) mod error;
 pub(crate) mod operation;

@@ -43,6 +43,8 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     pub(crate) name: &'static str,
     pub(crate) access: Access,
+    /// Pages of the environment's CORS origins may call it: [`cors`](super::cors).
+    pub(crate) cross_origin: bool,
     pub(crate) handler: Handler,
 }
 
@@ -59,6 +61,7 @@ const fn operation(
         path,
         name,
         access: Access::ApiKey,
+        cross_origin: false,
         handler,
     }
 }
@@ -92,6 +95,12 @@ impl Operation {
     /// Needs no API key: the client id says which environment is meant.
     pub(crate) const fn client(mut self) -> Self {
         self.access = Access::Client;
+        self
+    }
+
+    /// Called from the pages of other sites, by SDKs for browsers.
+    pub(crate) const fn cross_origin(mut self) -> Self {
+        self.cross_origin = true;
         self
     }
 

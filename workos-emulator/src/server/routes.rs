@@ -3,13 +3,14 @@
 use super::operation::{Operation, delete, get, not_built, patch, post, put};
 use crate::{
     api::{
+        api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        events, organizations,
+        client_api, events, organizations,
         user_management::{
-            authenticate, authorize, device_authorization, logout, memberships, redirect_uris, sessions,
-            signing_keys, users,
+            authenticate, authorize, cors_origins, device_authorization, logout, memberships,
+            radar_challenges, redirect_uris, sessions, signing_keys, users,
         },
-        webhooks,
+        webhooks, widgets,
     },
     control, hosted,
 };
@@ -41,11 +42,11 @@ const API: &[Operation] = &[
     not_built("POST", "/agents/sessions/{agent_instance_session_id}/revoke", "revoke_session"),
 
     // api_keys
-    not_built("POST", "/api_keys/validations", "create_validation"),
-    not_built("DELETE", "/api_keys/{id}", "delete_api_key"),
-    not_built("POST", "/api_keys/{id}/expire", "create_api_key_expire"),
-    not_built("GET", "/organizations/{organizationId}/api_keys", "list_organization_api_keys"),
-    not_built("POST", "/organizations/{organizationId}/api_keys", "create_organization_api_key"),
+    post("/api_keys/validations", "create_validation", api_keys::create_validation),
+    delete("/api_keys/{id}", "delete_api_key", api_keys::delete_api_key),
+    post("/api_keys/{id}/expire", "create_api_key_expire", api_keys::create_api_key_expire),
+    get("/organizations/{organizationId}/api_keys", "list_organization_api_keys", api_keys::list_organization_api_keys),
+    post("/organizations/{organizationId}/api_keys", "create_organization_api_key", api_keys::create_organization_api_key),
 
     // audit_logs
     not_built("GET", "/audit_logs/actions", "list_actions"),
@@ -105,7 +106,7 @@ const API: &[Operation] = &[
     put("/authorization/roles/{slug}/permissions", "set_environment_role_permissions", environment_roles::set_environment_role_permissions),
 
     // client_api
-    not_built("POST", "/client/token", "create_token"),
+    post("/client/token", "create_token", client_api::create_token),
 
     // connect
     not_built("POST", "/authkit/oauth2/complete", "complete_oauth_2"),
@@ -254,15 +255,15 @@ const API: &[Operation] = &[
     not_built("POST", "/sso/token", "get_profile_and_token").client(),
 
     // user_management
-    get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client(),
-    post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().slow(),
+    get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client().cross_origin(),
+    post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().cross_origin().slow(),
     not_built("GET", "/user_management/authkit_oauth_resources", "list_authkit_oauth_resources"),
     not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
     not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
     get("/user_management/authorize", "get_authorization_url", authorize::get_authorization_url).client(),
     post("/user_management/authorize/device", "create_device", device_authorization::create_device).client(),
-    not_built("GET", "/user_management/cors_origins", "list_cors_origins"),
-    not_built("POST", "/user_management/cors_origins", "create_cors_origin"),
+    get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
+    post("/user_management/cors_origins", "create_cors_origin", cors_origins::create_cors_origin),
     not_built("GET", "/user_management/email_verification/{id}", "get_email_verification"),
     not_built("GET", "/user_management/invitations", "list_invitations"),
     not_built("POST", "/user_management/invitations", "send_invitation"),
@@ -278,8 +279,8 @@ const API: &[Operation] = &[
     not_built("POST", "/user_management/password_reset", "reset_password"),
     not_built("POST", "/user_management/password_reset/confirm", "confirm_password_reset"),
     not_built("GET", "/user_management/password_reset/{id}", "get_password_reset"),
-    not_built("POST", "/user_management/radar_challenges", "create_radar_challenge"),
-    not_built("GET", "/user_management/radar_challenges/{id}", "get_radar_challenge"),
+    post("/user_management/radar_challenges", "create_radar_challenge", radar_challenges::create_radar_challenge),
+    get("/user_management/radar_challenges/{id}", "get_radar_challenge", radar_challenges::get_radar_challenge),
     get("/user_management/redirect_uris", "list_redirect_uris", redirect_uris::list_redirect_uris),
     post("/user_management/redirect_uris", "create_redirect_uri", redirect_uris::create_redirect_uri),
     delete("/user_management/redirect_uris/{id}", "delete_redirect_uris", redirect_uris::delete_redirect_uris),
@@ -297,8 +298,8 @@ const API: &[Operation] = &[
     not_built("POST", "/user_management/users/{id}/email_verification/send", "send_verification_email"),
     not_built("GET", "/user_management/users/{id}/identities", "get_user_identities"),
     get("/user_management/users/{id}/sessions", "list_sessions", sessions::list_sessions),
-    not_built("GET", "/user_management/users/{userId}/api_keys", "list_user_api_keys"),
-    not_built("POST", "/user_management/users/{userId}/api_keys", "create_user_api_key"),
+    get("/user_management/users/{userId}/api_keys", "list_user_api_keys", api_keys::list_user_api_keys),
+    post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
     not_built("GET", "/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications"),
     not_built("DELETE", "/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application"),
     not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),
@@ -329,13 +330,13 @@ const API: &[Operation] = &[
     delete("/webhook_endpoints/{id}", "delete_webhook_endpoint", webhooks::delete_webhook_endpoint),
 
     // widgets
-    not_built("POST", "/widgets/token", "create_token"),
+    post("/widgets/token", "create_token", widgets::create_token),
 ];
 
 /// What WorkOS serves beyond its published description.
 #[rustfmt::skip]
 const UNPUBLISHED: &[Operation] = &[
-    get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client(),
+    get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client().cross_origin(),
 ];
 
 /// The operations by path.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::{Record, Table};
 use crate::{
     api::{
+        api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
         events::Event,
         organizations::Organization,
@@ -17,9 +18,11 @@ use crate::{
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
+            cors_origins::CorsOrigin,
             device_authorization::DeviceAuthorization,
             impersonation::Impersonation,
             memberships::OrganizationMembership,
+            radar_challenges::RadarChallenge,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -102,9 +105,10 @@ macro_rules! tables {
             /// All that is remembered, for comparison.
             #[cfg(test)]
             pub(crate) fn dump(&self) -> serde_json::Value {
+                let tables = [$((stringify!($name), self.$name.dump()),)+];
                 serde_json::json!({
                     "sequence": self.sequence,
-                    $(stringify!($name): self.$name.dump(),)+
+                    "tables": std::collections::BTreeMap::from(tables),
                 })
             }
         }
@@ -129,6 +133,7 @@ tables! {
     secret_keys: SecretKey,
     signing_keys: SigningKeys,
     redirect_uris: RedirectUri,
+    cors_origins: CorsOrigin,
 
     // User management
     users: User,
@@ -141,11 +146,14 @@ tables! {
     device_authorizations: DeviceAuthorization,
     impersonations: Impersonation,
     pending_authentications: PendingAuthentication,
+    radar_challenges: RadarChallenge,
 
     // Organizations, roles
     organizations: Organization,
     roles: Role,
     permissions: Permission,
+    api_keys: ApiKey,
+    api_key_values: ApiKeyValue,
 
     // What happened, and who was told
     events: Event,

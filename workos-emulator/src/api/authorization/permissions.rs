@@ -10,6 +10,7 @@ use super::{
     text::{self, check_description, check_name, check_slug},
 };
 use crate::{
+    api::api_keys,
     core::clock,
     server::{body::Patch, call::Call, error::ApiError, reply::Reply},
     store::{Index, Record, Select, State, Transaction},
@@ -115,13 +116,14 @@ fn update(
     Ok(permission)
 }
 
-/// Deletes a permission; roles that have it lose it, each with its event.
+/// Deletes a permission; roles that have it lose it, each with its event, and so do API keys.
 ///
-/// Assumption: what becomes of such roles is not documented.
+/// Assumption: what becomes of such roles and keys is not documented.
 fn delete(tx: &mut Transaction<'_>, slug: &str) -> Result<(), ApiError> {
     let permission = Arc::clone(find(tx, slug)?);
     refuse_system(&permission)?;
     roles::remove_permission_from_all(tx, slug)?;
+    api_keys::remove_permission_from_all(tx, slug)?;
     tx.delete::<Permission>(&permission.id);
     tx.emit("permission.deleted", &permission).map(drop)
 }

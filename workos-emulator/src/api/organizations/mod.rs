@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use self::domains::{DomainData, DomainState, OrganizationDomain};
 use super::{
+    api_keys,
     authorization::roles,
     metadata::{self, Metadata},
     user_management::memberships,
@@ -229,12 +230,13 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its memberships and roles go, sessions in it end.
+/// Deletes an organization and what belongs to it: its memberships, roles and API keys go, sessions in it end.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
     memberships::delete_of_organization(tx, id)?;
+    api_keys::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
     domains::emit_changes(tx, &organization.domains, &[])?;
     tx.emit("organization.deleted", &organization.event_data())?;

@@ -2,12 +2,14 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod cors_origins;
 pub(crate) mod device_authorization;
 pub(crate) mod impersonation;
 pub(crate) mod logout;
 pub(crate) mod memberships;
 pub(crate) mod one_time_code;
 pub(crate) mod organization_policies;
+pub(crate) mod radar_challenges;
 pub(crate) mod redirect_uris;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;

@@ -34,6 +34,12 @@ impl State {
     }
 }
 
+/// A JSON Web Token with these claims, signed with the environment's key.
+pub(crate) fn sign(state: &State, claims: &impl Serialize) -> Result<String, ApiError> {
+    let token = state.keys().current().sign(claims);
+    token.map_err(|error| ApiError::message(500, error.to_string()))
+}
+
 /// `GET /sso/jwks/{clientId}`. All client ids of an environment have the same keys.
 pub(crate) fn get_jwks(call: &Call) -> Result<Reply, ApiError> {
     check_client(call, call.param("clientId"))?;

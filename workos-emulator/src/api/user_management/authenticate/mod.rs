@@ -14,6 +14,7 @@ mod mfa;
 mod organization_selection;
 pub(crate) mod password;
 pub(crate) mod pending;
+mod radar_challenge;
 pub(crate) mod refresh_token;
 pub(crate) mod sign_in;
 
@@ -44,11 +45,11 @@ pub(crate) fn authenticate(call: &Call) -> Result<Reply, ApiError> {
         "refresh_token" => refresh_token::grant,
         "urn:ietf:params:oauth:grant-type:device_code" => device_code::grant,
         "urn:workos:oauth:grant-type:organization-selection" => organization_selection::grant,
+        "urn:workos:oauth:grant-type:radar-email-challenge:code" => radar_challenge::email_grant,
+        "urn:workos:oauth:grant-type:radar-sms-challenge:code" => radar_challenge::sms_grant,
         "urn:workos:oauth:grant-type:magic-auth:code"
         | "urn:workos:oauth:grant-type:email-verification:code"
-        | "urn:workos:oauth:grant-type:mfa-totp"
-        | "urn:workos:oauth:grant-type:radar-email-challenge:code"
-        | "urn:workos:oauth:grant-type:radar-sms-challenge:code" => return Err(not_served(&grant_type)),
+        | "urn:workos:oauth:grant-type:mfa-totp" => return Err(not_served(&grant_type)),
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",

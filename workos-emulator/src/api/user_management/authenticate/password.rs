@@ -38,8 +38,11 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let method = AuthenticationMethod::Password;
-        sign_in(tx, client, SignIn::new(&user.id, method, device))
+        let begun = SignIn {
+            radar_challenge: tx.settings().radar_challenge,
+            ..SignIn::new(&user.id, AuthenticationMethod::Password, device)
+        };
+        sign_in(tx, client, begun)
     })?
 }
 

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct PendingAuthentication {
     pub(super) id: String,
     client_id: String,
-    pub(super) sign_in: SignIn,
+    pub(crate) sign_in: SignIn,
     #[serde(with = "clock::timestamp")]
     expires_at: Timestamp,
 }
@@ -54,13 +54,23 @@ pub(super) fn find(
     client: &Client,
     token: &str,
 ) -> Result<Arc<PendingAuthentication>, ApiError> {
-    tx.unexpired::<PendingAuthentication>(&Secret::digest(token))
+    known(tx, token)
+        .ok()
         .filter(|pending| pending.client_id == client.id)
+        .ok_or_else(invalid)
+}
+
+/// The sign-in that waits with `token`, for operations that need an API key instead of a client.
+pub(crate) fn known(tx: &Transaction<'_>, token: &str) -> Result<Arc<PendingAuthentication>, ApiError> {
+    tx.unexpired::<PendingAuthentication>(&Secret::digest(token))
         .cloned()
-        .ok_or_else(|| {
-            ApiError::bad_request(
-                "invalid_pending_authentication_token",
-                "The pending authentication token is invalid or has expired.",
-            )
-        })
+        .ok_or_else(invalid)
+}
+
+/// The refusal of a token with which no sign-in waits for this.
+pub(crate) fn invalid() -> ApiError {
+    ApiError::bad_request(
+        "invalid_pending_authentication_token",
+        "The pending authentication token is invalid or has expired.",
+    )
 }

@@ -2,11 +2,12 @@
 //!
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
 //! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
-//! 2. the e-mail address is verified ([`email_verification`](super::email_verification));
-//! 3. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
-//! 4. an organization is found, or the person has to choose one ([`destination`]);
-//! 5. the organization's policy allows the way they came ([`organization_policies`]);
-//! 6. the session begins and the tokens are made ([`sign_in`]).
+//! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
+//! 3. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 4. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
+//! 5. an organization is found, or the person has to choose one ([`destination`]);
+//! 6. the organization's policy allows the way they came ([`organization_policies`]);
+//! 7. the session begins and the tokens are made ([`sign_in`]).
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, client::Client, email_verification, method::AuthenticationMethod, mfa, organization_selection,
-    refresh_token,
+    radar_challenge, refresh_token,
 };
 use crate::{
     api::{
@@ -22,6 +23,7 @@ use crate::{
         organizations::Organization,
         user_management::{
             impersonation, memberships, organization_policies,
+            radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
         },
@@ -46,6 +48,8 @@ pub(crate) struct SignIn {
     pub(crate) second_factor: bool,
     /// Who really is at the browser, when it is not the user.
     pub(crate) impersonator: Option<Impersonator>,
+    /// Radar wants an answer by this channel first.
+    pub(crate) radar_challenge: Option<Channel>,
 }
 
 impl SignIn {
@@ -57,6 +61,7 @@ impl SignIn {
             organization_id: None,
             second_factor: false,
             impersonator: None,
+            radar_challenge: None,
         }
     }
 
@@ -117,6 +122,9 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
             "The user does not exist any more.",
         )));
     };
+    if let Some(channel) = sign_in.radar_challenge {
+        return radar_challenge::required(tx, client, channel, sign_in, &user).map(Err);
+    }
     let organization_id = match next_step(tx, &user, &sign_in) {
         Ok(NextStep::Enter(organization_id)) => organization_id,
         Ok(NextStep::VerifyEmail) => {

@@ -3,7 +3,7 @@ use url::Url;
 
 use crate::{
     api::user_management::{
-        authenticate::fixture::{EMAIL, Fixture, REDIRECT_URI, refusal},
+        authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, REDIRECT_URI, refusal},
         authorize::get_authorization_url,
     },
     control,
@@ -120,9 +120,8 @@ fn goes_on_with_a_sign_in_that_the_application_asks_for() {
         .unwrap()
         .to_owned();
     let authorize = |cookie: &str| {
-        let client_id = &fixture.environment.client_id;
         let query = format!(
-            "client_id={client_id}&response_type=code&provider=authkit&state=s&redirect_uri={REDIRECT_URI}"
+            "client_id={CLIENT_ID}&response_type=code&provider=authkit&state=s&redirect_uri={REDIRECT_URI}"
         );
         let mut call = fixture.call(&query, Value::Null);
         call.headers.insert(

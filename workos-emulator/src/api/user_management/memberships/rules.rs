@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     api::{
+        api_keys,
         authorization::roles,
         organizations,
         user_management::{sessions, users},
@@ -127,10 +128,11 @@ pub(crate) fn reactivate(
     }
 }
 
-/// Deletes a membership. The user's sessions in the organization end.
+/// Deletes a membership. The user's sessions in the organization end, and the API keys go.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+    api_keys::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
     tx.delete::<OrganizationMembership>(id);
     tx.emit("organization_membership.deleted", &membership.event_data())
         .map(drop)
