@@ -2,6 +2,8 @@
 
 pub(crate) mod authorization;
 pub(crate) mod events;
+pub(crate) mod feature_flags;
+pub(crate) mod groups;
 pub(crate) mod metadata;
 pub(crate) mod organizations;
 #[cfg(test)]

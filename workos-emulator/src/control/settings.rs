@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_grace: u32,
     /// A membership may have more than one role.
     pub(crate) multiple_roles: bool,
+    /// How many members a group may have.
+    pub(crate) group_member_limit: u32,
     /// People may sign up on the hosted pages.
     pub(crate) sign_up: bool,
     pub(crate) password_policy: PasswordPolicy,
@@ -70,6 +72,7 @@ impl Default for Settings {
             pending_authentication_lifetime: 600,
             refresh_token_grace: 30,
             multiple_roles: false,
+            group_member_limit: 10_000,
             sign_up: true,
             password_policy: PasswordPolicy::default(),
             webhook_retries: RETRIES.to_vec(),

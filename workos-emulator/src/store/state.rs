@@ -10,13 +10,16 @@ use crate::{
     api::{
         authorization::{permissions::Permission, roles::Role},
         events::Event,
-        organizations::Organization,
+        feature_flags::Flag,
+        groups::{Group, GroupMembership},
+        organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
                 authorization_code::AuthorizationCode, organization_selection::PendingAuthentication,
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
+            jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
             redirect_uris::RedirectUri,
             sessions::Session,
@@ -126,6 +129,7 @@ tables! {
     secret_keys: SecretKey,
     signing_keys: SigningKeys,
     redirect_uris: RedirectUri,
+    jwt_templates: JwtTemplate,
 
     // User management
     users: User,
@@ -139,8 +143,12 @@ tables! {
 
     // Organizations, roles
     organizations: Organization,
+    entitlements: Entitlements,
     roles: Role,
     permissions: Permission,
+    groups: Group,
+    group_memberships: GroupMembership,
+    feature_flags: Flag,
 
     // What happened, and who was told
     events: Event,

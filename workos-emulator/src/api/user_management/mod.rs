@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod jwt_template;
 pub(crate) mod logout;
 pub(crate) mod memberships;
 pub(crate) mod redirect_uris;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     api::{
         authorization::roles,
-        organizations,
+        groups, organizations,
         user_management::{sessions, users},
     },
     server::error::ApiError,
@@ -127,10 +127,11 @@ pub(crate) fn reactivate(
     }
 }
 
-/// Deletes a membership. The user's sessions in the organization end.
+/// Deletes a membership. The user's sessions in the organization end, and it leaves its groups.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+    groups::remove_from_all(tx, &membership.organization_id, id)?;
     tx.delete::<OrganizationMembership>(id);
     tx.emit("organization_membership.deleted", &membership.event_data())
         .map(drop)

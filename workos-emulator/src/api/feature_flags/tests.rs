@@ -1,0 +1,1 @@
+//! Flags, whom they are on for, and their events.
