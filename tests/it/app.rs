@@ -137,9 +137,7 @@ impl TestApp {
     pub(crate) async fn signed_in(&self) -> (Browser, Page) {
         let browser = Browser::new();
         let form = browser.visit(self.path("/me")).await;
-        let page = browser
-            .submit(&form, &[("email", &self.ada.email), ("password", PASSWORD)])
-            .await;
+        let page = browser.sign_in(&form, &self.ada.email, PASSWORD).await;
         assert_eq!(page.status, 200, "{}", page.text);
         (browser, page)
     }
@@ -147,8 +145,11 @@ impl TestApp {
     /// Signs Ada in, in this browser, as far as the callback, which it is not sent to.
     pub(crate) async fn callback(&self, browser: &Browser, path: &str) -> String {
         let form = browser.visit(self.path(path)).await;
-        let sent = [("email", self.ada.email.as_str()), ("password", PASSWORD)];
-        let callback = browser.submit_and_stop(&form, &sent).await.location();
+        let form = browser.submit(&form, &[("email", &self.ada.email)]).await;
+        let callback = browser
+            .submit_and_stop(&form, &[("password", PASSWORD)])
+            .await
+            .location();
         assert_eq!(callback.path(), "/auth/callback", "{callback}");
         callback.into()
     }

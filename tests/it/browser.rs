@@ -140,6 +140,12 @@ impl Browser {
         load(filled(&self.following, page, fields)).await
     }
 
+    /// Types an e-mail address into the sign-in page, and a password into the next, and goes where it is sent.
+    pub(crate) async fn sign_in(&self, page: &Page, email: &str, password: &str) -> Page {
+        let page = self.submit(page, &[("email", email)]).await;
+        self.submit(&page, &[("password", password)]).await
+    }
+
     /// Fills the page's form, sends it, and goes no further.
     pub(crate) async fn submit_and_stop(&self, page: &Page, fields: &[(&str, &str)]) -> Page {
         load(filled(&self.stepping, page, fields)).await

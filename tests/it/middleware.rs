@@ -38,16 +38,12 @@ async fn a_browser_signs_in_and_comes_back_to_the_page_it_wanted() {
     assert_eq!((form.status, form.url.path()), (200, "/authkit/sign-in"));
     assert!(form.url.as_str().starts_with(app.proxy.url()));
     let email = app.ada.email.as_str();
-    let refused = browser
-        .submit(&form, &[("email", email), ("password", "wrong")])
-        .await;
-    assert_eq!((refused.status, refused.url.path()), (400, "/authkit/sign-in"));
+    let refused = browser.sign_in(&form, email, "wrong").await;
+    assert_eq!((refused.status, refused.url.path()), (400, "/authkit/password"));
     assert!(refused.text.contains("Incorrect email or password."));
     assert!(!browser.has_session(&app.url));
 
-    let page = browser
-        .submit(&refused, &[("email", email), ("password", PASSWORD)])
-        .await;
+    let page = browser.submit(&refused, &[("password", PASSWORD)]).await;
     assert_eq!(
         (page.status, page.url.as_str()),
         (200, app.path("/me?tab=2").as_str())
@@ -105,8 +101,7 @@ async fn a_member_of_several_organizations_picks_one() {
     let app = TestApp::start().await;
     let browser = Browser::new();
     let form = browser.visit(app.path("/me")).await;
-    let fields = [("email", app.bob.email.as_str()), ("password", PASSWORD)];
-    let picker = browser.submit(&form, &fields).await;
+    let picker = browser.sign_in(&form, &app.bob.email, PASSWORD).await;
     assert_eq!(picker.url.path(), "/authkit/organization");
     assert!(picker.text.contains(&app.acme.id) && picker.text.contains(&app.globex.id));
     let made_up = browser

@@ -41,6 +41,7 @@ mod core;
 mod embed;
 mod environment;
 mod hosted;
+mod mail;
 mod seed;
 mod server;
 mod store;

@@ -28,6 +28,53 @@ pub(crate) enum Interactive {
     Never,
 }
 
+/// The ways in that an environment offers. Source: <https://workos.com/docs/authkit/overview>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct SignInMethods {
+    pub(crate) password: bool,
+    pub(crate) magic_auth: bool,
+    pub(crate) passkey: bool,
+    /// The providers that the sign-in page shows: `GoogleOAuth`, `MicrosoftOAuth`, … Others work by `provider=` as well.
+    pub(crate) providers: Vec<String>,
+}
+
+impl Default for SignInMethods {
+    fn default() -> Self {
+        Self {
+            password: true,
+            magic_auth: true,
+            passkey: false,
+            providers: Vec::new(),
+        }
+    }
+}
+
+/// Multi-factor authentication of an environment. Source: <https://workos.com/docs/authkit/mfa>.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mfa {
+    /// Nobody is asked for a second factor.
+    Off,
+    /// Who has enrolled one is asked for it.
+    #[default]
+    Optional,
+    /// Everybody must enroll one, unless they come through SSO.
+    Required,
+}
+
+/// How hosted pages and e-mails look.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Branding {
+    /// In place of the environment's name.
+    pub(crate) name: Option<String>,
+    /// `https:` or `data:image/…`
+    pub(crate) logo_url: Option<String>,
+    /// The colour of buttons and links: `#rrggbb`.
+    pub(crate) color: Option<String>,
+}
+
 /// The one row of its table. All durations are in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,8 +99,27 @@ pub(crate) struct Settings {
     pub(crate) multiple_roles: bool,
     /// How many members a group may have.
     pub(crate) group_member_limit: u32,
-    /// People may sign up on the hosted pages.
+    /// A refresh token that is presented once more after its grace ends the session. Off, as in production.
+    pub(crate) refresh_token_reuse_ends_session: bool,
+    /// People may sign up.
     pub(crate) sign_up: bool,
+    /// The ways in that are on.
+    pub(crate) sign_in_methods: SignInMethods,
+    /// An address must be verified before its user signs in with a password.
+    pub(crate) email_verification: bool,
+    /// Whether a second factor may, or must, be used.
+    pub(crate) mfa: Mfa,
+    /// People may sign up, and be invited, with addresses of throw-away mail services.
+    pub(crate) disposable_emails: bool,
+    /// Sign-ins through a provider give the application the provider's tokens.
+    pub(crate) return_oauth_tokens: bool,
+    /// Programs without a browser may sign in by a user code.
+    pub(crate) device_authorization: bool,
+    /// Where sign-out may lead. Empty: to the application's own site, and to loopback.
+    pub(crate) sign_out_redirect_uris: Vec<String>,
+    /// Where sign-out leads without `return_to`.
+    pub(crate) homepage_url: Option<String>,
+    pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
     /// Waits before each further attempt to deliver a webhook.
     pub(crate) webhook_retries: Vec<u32>,
@@ -73,7 +139,17 @@ impl Default for Settings {
             refresh_token_grace: 30,
             multiple_roles: false,
             group_member_limit: 10_000,
+            refresh_token_reuse_ends_session: false,
             sign_up: true,
+            sign_in_methods: SignInMethods::default(),
+            email_verification: true,
+            mfa: Mfa::default(),
+            disposable_emails: false,
+            return_oauth_tokens: false,
+            device_authorization: true,
+            sign_out_redirect_uris: Vec::new(),
+            homepage_url: None,
+            branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
             webhook_retries: RETRIES.to_vec(),
         }

@@ -60,16 +60,8 @@ pub(crate) fn sign_in_as(
             .authentication_method
             .unwrap_or(AuthenticationMethod::Password);
         method::succeeded(tx, method, &user, &device)?;
-        sign_in::sign_in(
-            tx,
-            &client,
-            SignIn {
-                user_id: &user.id,
-                organization_id: wanted.organization_id.as_deref(),
-                method,
-                device,
-            },
-        )
+        let sign_in = SignIn::new(&user.id, method, device).to(wanted.organization_id.as_deref());
+        sign_in::sign_in(tx, &client, sign_in)
     })?
 }
 

@@ -55,6 +55,11 @@ impl IdGenerator {
             .collect()
     }
 
+    /// A code of six digits, for people to type.
+    pub(crate) fn code(&mut self) -> String {
+        format!("{:06}", self.randomness.random_range(0..1_000_000))
+    }
+
     /// The randomness itself, for salts.
     pub(crate) fn randomness(&mut self) -> &mut impl Rng {
         &mut self.randomness

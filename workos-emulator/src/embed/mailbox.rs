@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    control::mailbox::{Message, Wanted, messages},
+    control::mailbox::{Wanted, messages},
     environment::Environment,
+    mail::Message,
 };
 
 /// Every e-mail that WorkOS would have sent.

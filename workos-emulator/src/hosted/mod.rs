@@ -12,6 +12,7 @@
 pub(crate) mod error;
 pub(crate) mod organization;
 pub(crate) mod pages;
+pub(crate) mod password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
@@ -35,7 +36,9 @@ use crate::{
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
     get(sign_in::PATH, "show_sign_in", sign_in::show_sign_in).client(),
-    post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client().slow(),
+    post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
+    get(password::PATH, "show_password", password::show_password).client(),
+    post(password::PATH, "submit_password", password::submit_password).client().slow(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::user_management::{
-        authenticate::sign_in::{Destination, destination},
+        authenticate::sign_in::{Destination, check_membership, destination},
         authorize::session,
     },
     server::{call::Call, error::ApiError, reply::Reply},
@@ -31,21 +31,21 @@ pub(super) fn submit_organization(call: &Call) -> Result<Reply, ApiError> {
         organization_id: String,
     }
     visit::submit(call, |visit| {
-        let Some(user) = &visit.session.authenticated else {
+        let Some(sign_in) = &visit.session.authenticated else {
             return error::sign_in_not_found(call);
         };
         let Fields { organization_id } = call.body()?;
-        let step = call.environment.transact(|tx| {
-            if !visit.is_current(tx) {
-                return Ok(None);
-            }
-            session::chosen(tx, &visit.session, user, &organization_id, visit.device())
-        })?;
-        match step {
-            Some(step) => Ok(visit.go(step)),
-            // No choice of this page: the memberships have changed, or the form was made up.
-            None => form(visit, 400),
-        }
+        visit.step(
+            |tx| {
+                // No choice of this page: the memberships have changed, or the form was made up.
+                if check_membership(tx, &sign_in.user_id, &organization_id).is_err() {
+                    return Ok(Err(()));
+                }
+                let sign_in = sign_in.clone().to(Some(&organization_id));
+                session::go_on(tx, &visit.session, sign_in).map(Ok)
+            },
+            |()| form(visit, 400),
+        )
     })
 }
 
@@ -59,7 +59,7 @@ fn form(visit: &Visit<'_>, status: u16) -> Result<Reply, ApiError> {
         Destination::Choice(organizations) => organizations,
         // Memberships have changed since: the sign-in page decides anew.
         Destination::NoOrganization | Destination::Organization(_) => {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+            return Ok(visit.to(sign_in::PATH));
         }
     };
     let choices: Vec<_> = organizations

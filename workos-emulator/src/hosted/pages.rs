@@ -53,18 +53,31 @@ impl<'a> TextField<'a> {
     }
 }
 
-/// Sign-in with e-mail and password. Posts `email`, `password` and the hidden fields.
+/// The beginning of a sign-in. Posts `email` and the hidden fields.
 #[derive(Template)]
 #[template(path = "hosted/sign_in.html")]
 pub(crate) struct SignInPage<'a> {
     pub(crate) chrome: Chrome<'a>,
     pub(crate) form: Form<'a>,
-    /// Filled in before: `login_hint`, or what was typed in the refused attempt.
+    /// Filled in before: `login_hint`, or what was typed.
     pub(crate) email: &'a str,
-    /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
+    /// Why the attempt was refused.
     pub(crate) error: Option<&'a str>,
     /// None where people may not sign up.
     pub(crate) sign_up_url: Option<&'a str>,
+}
+
+/// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/password.html")]
+pub(crate) struct PasswordPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) form: Form<'a>,
+    pub(crate) email: &'a str,
+    /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
+    pub(crate) error: Option<&'a str>,
+    /// Asks for the e-mail address again.
+    pub(crate) sign_in_url: &'a str,
 }
 
 /// Sign-up with e-mail and password. Posts `first_name`, `last_name` (both may be empty), `email`, `password` and the

@@ -1,74 +1,71 @@
-//! Sign-in with e-mail and password.
+//! Who wants to sign in? The first page asks for the e-mail address alone; how its owner proves to be who is a matter of
+//! the pages behind it.
 
 use serde::Deserialize;
 
 use super::{
     chrome, error, page,
     pages::{Form, SignInPage},
-    sign_up,
+    password, sign_up,
     visit::{self, Visit},
 };
 use crate::{
-    api::user_management::{
-        authenticate::{method::AuthenticationMethod, password},
-        authorize::session::{self, Authenticated},
-    },
+    api::user_management::authorize::session,
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
 pub(crate) const PATH: &str = "/authkit/sign-in";
 
-/// The same for a wrong password and an unknown e-mail: who has an account here is nobody's business.
-const REFUSED: &str = "Incorrect email or password.";
-
-/// What becomes of a sent form.
-enum Outcome {
-    Accepted(session::Step),
-    Refused,
-    /// Another tab was faster.
-    Over,
-}
-
 /// `GET /authkit/sign-in`
 pub(super) fn show_sign_in(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, |visit| {
-        let email = visit.session.request.login_hint.as_deref().unwrap_or_default();
-        form(visit, 200, email, None)
+        form(
+            visit,
+            200,
+            visit.session.email.as_deref().unwrap_or_default(),
+            None,
+        )
     })
 }
 
-/// `POST /authkit/sign-in`
+/// `POST /authkit/sign-in`: goes on in the same way for an address that is known and for one that is not.
 pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Fields {
         email: String,
-        password: String,
     }
     visit::submit(call, |visit| {
-        let Fields { email, password } = call.body()?;
+        let Fields { email } = call.body()?;
         let email = email.trim();
-        let device = visit.device();
-        let checked = password::check(&call.environment.state(), email, &password);
-        let outcome = call.environment.transact(|tx| {
+        if !is_email(email) {
+            return form(
+                visit,
+                400,
+                email,
+                Some("Enter an email address, like name@company.com."),
+            );
+        }
+        let session = call.environment.transact(|tx| {
             if !visit.is_current(tx) {
-                return Ok(Outcome::Over);
+                return Ok(None);
             }
-            let Ok(user) = password::conclude(tx, &checked, &device)? else {
-                return Ok(Outcome::Refused);
-            };
-            let user = Authenticated {
-                user_id: user.id.clone(),
-                method: AuthenticationMethod::Password,
-            };
-            session::authenticated(tx, &visit.session, user, device).map(Outcome::Accepted)
+            session::identified(tx, &visit.session, email).map(Some)
         })?;
-        match outcome {
-            Outcome::Accepted(step) => Ok(visit.go(step)),
-            Outcome::Refused => form(visit, 400, email, Some(REFUSED)),
-            Outcome::Over => error::sign_in_not_found(call),
+        match session {
+            Some(_) => Ok(visit.to(password::PATH)),
+            None => error::sign_in_not_found(call),
         }
     })
+}
+
+/// What a page can take for an address. Whether somebody has it is not for this page to tell.
+fn is_email(text: &str) -> bool {
+    const LONGEST: usize = 254; // RFC 5321 section 4.5.3.1.3
+    text.len() <= LONGEST
+        && text
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
 }
 
 fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {

@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     api::user_management::{
-        authenticate::method::{self, AuthenticationMethod},
-        authorize::session::{self, Authenticated},
+        authenticate::{
+            method::{self, AuthenticationMethod},
+            sign_in::SignIn,
+        },
+        authorize::session,
         users::{
             self, NewUser,
             password::{self, GivenPassword},
@@ -51,7 +54,7 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
             return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
         }
         let fields = Fields {
-            email: visit.session.request.login_hint.clone().unwrap_or_default(),
+            email: visit.session.email.clone().unwrap_or_default(),
             ..Fields::default()
         };
         form(visit, 200, &fields, &Problems::default())
@@ -102,8 +105,7 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
-        let user_id = user.id.clone();
-        session::authenticated(tx, &visit.session, Authenticated { user_id, method }, device).map(Some)
+        session::go_on(tx, &visit.session, SignIn::new(&user.id, method, device)).map(Some)
     })
 }
 

@@ -7,6 +7,7 @@ use url::form_urlencoded;
 use super::{error, organization, sign_in, sign_up};
 use crate::{
     api::user_management::{
+        authenticate::sign_in::NextStep,
         authorize::{
             self,
             session::{AuthorizationSession, Step},
@@ -102,6 +103,17 @@ pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
         .header("Cache-Control", "no-store")
 }
 
+/// The page of a step.
+fn path(step: &NextStep) -> &'static str {
+    match step {
+        NextStep::VerifyEmail => "/authkit/verify-email",
+        NextStep::EnrollFactor => "/authkit/mfa/enroll",
+        NextStep::ChallengeFactor => "/authkit/mfa",
+        NextStep::ChooseOrganization(_) => organization::PATH,
+        NextStep::Enter(_) => sign_in::PATH,
+    }
+}
+
 impl Visit<'_> {
     /// The address of another page of the same sign-in.
     pub(super) fn url(&self, path: &str) -> String {
@@ -126,10 +138,35 @@ impl Visit<'_> {
             .is_some_and(|session| *session == self.session)
     }
 
+    /// To another page of the same sign-in, as after a form.
+    pub(super) fn to(&self, path: &str) -> Reply {
+        Reply::redirect(303, self.url(path)).header("Cache-Control", "no-store")
+    }
+
+    /// Takes a form: `rule` makes the step, or refuses it with what `again` shows with the page. Refusals are committed.
+    pub(super) fn step<R>(
+        &self,
+        rule: impl FnOnce(&mut Transaction<'_>) -> Result<Result<Step, R>, ApiError>,
+        again: impl FnOnce(R) -> Result<Reply, ApiError>,
+    ) -> Result<Reply, ApiError> {
+        let outcome = self.call.environment.transact(|tx| {
+            if self.is_current(tx) {
+                rule(tx).map(Some)
+            } else {
+                Ok(None)
+            }
+        })?;
+        match outcome {
+            Some(Ok(step)) => Ok(self.go(step)),
+            Some(Err(refusal)) => again(refusal),
+            None => error::sign_in_not_found(self.call),
+        }
+    }
+
     /// Goes on after a form was taken: 303, so that a reload does not send it again.
     pub(super) fn go(&self, step: Step) -> Reply {
         let reply = match step {
-            Step::ChooseOrganization(session) => Reply::redirect(303, url(organization::PATH, &session))
+            Step::Page(next, session) => Reply::redirect(303, url(path(&next), &session))
                 .header("Set-Cookie", cookie_with_secret(self.call, &session)),
             Step::Leave(url) => {
                 Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0))

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     InvalidSeed, Problem, Seed,
-    format::{Document, SeedApiKey, SeedMembership, SeedOrganization, SeedRole, SeedUser},
+    format::{Document, SeedApiKey, SeedGroup, SeedMembership, SeedOrganization, SeedRole, SeedUser},
 };
 use crate::{
     api::{
@@ -15,8 +15,11 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
-        organizations::{self, CreateOrganization, domains::DomainData},
+        feature_flags,
+        groups::{self, NewGroup},
+        organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
+            jwt_template,
             memberships::{self, NewMembership},
             redirect_uris,
             users::{self, NewUser},
@@ -207,6 +210,18 @@ impl Planting<'_, '_> {
                     membership,
                 );
             }
+            for (nth, group) in organization.groups.iter().enumerate() {
+                self.group(
+                    &format!("organizations[{at}].groups[{nth}]"),
+                    &organization_id,
+                    group,
+                );
+            }
+        }
+        self.feature_flags(document);
+        if let Some(content) = &document.jwt_template {
+            let set = jwt_template::set(self.tx, content.clone());
+            self.accept(|| "jwtTemplate.content".to_owned(), set);
         }
         self.api_keys(&document.api_keys);
         self.hooks(document);
@@ -304,6 +319,7 @@ impl Planting<'_, '_> {
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
         {
@@ -331,18 +347,15 @@ impl Planting<'_, '_> {
         let organization = self.accept(path, created)?;
         self.seeded
             .add("organizations", &organization.name, &organization.id);
+        if !entitlements.is_empty() {
+            let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
+            self.accept(path, set);
+        }
         Some(organization.id.clone())
     }
 
     fn membership(&mut self, path: &str, organization_id: &str, membership: &SeedMembership) {
-        let user = self
-            .tx
-            .users
-            .find(users::BY_EMAIL, &membership.email.to_lowercase())
-            .map(|user| user.id.clone());
-        let Some(user_id) = user else {
-            let problem = Problem::new(format!("{path}.email"), "no user has this e-mail address");
-            self.problems.push(problem.got(membership.email.as_str()));
+        let Some(user_id) = self.user_id(|| format!("{path}.email"), &membership.email) else {
             return;
         };
         if let Some(role) = &membership.role
@@ -363,6 +376,77 @@ impl Planting<'_, '_> {
         let created = memberships::create(self.tx, new);
         if self.accept(|| path.to_owned(), created).is_some() {
             self.seeded.count("memberships");
+        }
+    }
+
+    /// The user with this e-mail address, or a problem of this place.
+    fn user_id(&mut self, path: impl FnOnce() -> String, email: &str) -> Option<String> {
+        let found = users::find_by_email(self.tx, email).map(|user| user.id.clone());
+        if found.is_none() {
+            let problem = Problem::new(path(), "no user has this e-mail address");
+            self.problems.push(problem.got(email));
+        }
+        found
+    }
+
+    fn group(&mut self, path: &str, organization_id: &str, group: &SeedGroup) {
+        let new = NewGroup {
+            name: group.name.clone(),
+            description: group.description.clone(),
+        };
+        let created = groups::create(self.tx, organization_id, new);
+        let Some(created) = self.accept(|| path.to_owned(), created) else {
+            return;
+        };
+        self.seeded.add("groups", &created.name, &created.id);
+        for (nth, email) in group.members.iter().enumerate() {
+            let path = || format!("{path}.members[{nth}]");
+            let Some(user_id) = self.user_id(path, email) else {
+                continue;
+            };
+            let Some(membership_id) = memberships::id_of(self.tx, &user_id, organization_id) else {
+                let problem = Problem::new(path(), "this user is no member of the organization");
+                self.problems.push(problem.got(email.as_str()));
+                continue;
+            };
+            let added = groups::add_member(self.tx, organization_id, &created.id, &membership_id);
+            self.accept(path, added);
+        }
+    }
+
+    fn feature_flags(&mut self, document: &Document) {
+        for (at, flag) in document.feature_flags.iter().enumerate() {
+            let path = || format!("featureFlags[{at}]");
+            let mut new = flag.flag.clone();
+            if let Some(id) = &new.id
+                && self.tx.feature_flags.get(id).is_some()
+            {
+                self.taken(format!("{}.id", path()), id);
+                continue;
+            }
+            for (nth, email) in flag.users.iter().enumerate() {
+                let id = self.user_id(|| format!("{}.targets.users[{nth}]", path()), email);
+                new.targets.extend(id);
+            }
+            for (nth, name) in flag.organizations.iter().enumerate() {
+                let named = self
+                    .tx
+                    .organizations
+                    .iter()
+                    .find(|organization| organization.name == *name);
+                match named {
+                    Some(organization) => new.targets.push(organization.id.clone()),
+                    None => {
+                        let path = format!("{}.targets.organizations[{nth}]", path());
+                        let problem = Problem::new(path, "no organization has this name");
+                        self.problems.push(problem.got(name.as_str()));
+                    }
+                }
+            }
+            let created = feature_flags::create(self.tx, new);
+            if let Some(flag) = self.accept(path, created) {
+                self.seeded.add("featureFlags", &flag.slug, &flag.id);
+            }
         }
     }
 

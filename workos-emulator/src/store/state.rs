@@ -15,7 +15,7 @@ use crate::{
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
-                authorization_code::AuthorizationCode, organization_selection::PendingAuthentication,
+                authorization_code::AuthorizationCode, pending::PendingAuthentication,
                 refresh_token::RefreshTokens,
             },
             authorize::session::AuthorizationSession,
@@ -28,8 +28,9 @@ use crate::{
         },
         webhooks::WebhookEndpoint,
     },
-    control::{hooks::Hook, mailbox::Message, settings::Settings},
+    control::{hooks::Hook, settings::Settings},
     core::clock,
+    mail::Message,
     server::api_key::SecretKey,
     webhooks::outbox::{Attempt, Delivery},
 };

@@ -77,6 +77,11 @@ impl<'a> Transaction<'a> {
         self.ids.token(length)
     }
 
+    /// Six random digits.
+    pub(crate) fn code(&mut self) -> String {
+        self.ids.code()
+    }
+
     /// Inserts the row, or replaces the one with the same id.
     pub(crate) fn put<R: Stored>(&mut self, row: R) -> Result<Arc<R>, Conflict> {
         let row = Arc::new(row);

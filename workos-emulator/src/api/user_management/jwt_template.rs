@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{memberships::OrganizationMembership, users::User};
+use super::{
+    memberships::{self, OrganizationMembership},
+    users::User,
+};
 use crate::{
     api::organizations::Organization,
     core::{
@@ -66,20 +69,21 @@ pub(crate) fn set(tx: &mut Transaction<'_>, content: String) -> Result<Arc<JwtTe
     })?)
 }
 
-/// The claims that the template adds to an access token; none where there is no template.
+/// The claims that the template adds to an access token of a user in an organization; none where there is no template.
 ///
 /// Assumption: what production answers when a custom attribute turns out to be an object inside a string is not
 /// documented; it is 422, as for a template that is wrong from the start.
 pub(crate) fn claims(
     state: &State,
     user: &User,
-    membership: Option<&OrganizationMembership>,
+    organization_id: Option<&str>,
 ) -> Result<Map<String, Value>, ApiError> {
     let Ok(template) = find(state) else {
         return Ok(Map::new());
     };
     let refused = |message: String| ApiError::invalid_field("jwt_template", "invalid_jwt_template", message);
     let template = Template::parse(&template.content).map_err(|error| refused(error.to_string()))?;
+    let membership = organization_id.and_then(|id| memberships::active(state, &user.id, id));
     let context = context(state, user, membership)?;
     template.render(&context).map_err(|error| match error {
         RenderError::TooBig => ApiError::oauth("token_too_big", "The request failed due to: token_too_big."),

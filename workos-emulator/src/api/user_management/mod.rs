@@ -5,6 +5,8 @@ pub(crate) mod authorize;
 pub(crate) mod jwt_template;
 pub(crate) mod logout;
 pub(crate) mod memberships;
+pub(crate) mod one_time_code;
+pub(crate) mod organization_policies;
 pub(crate) mod redirect_uris;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;

@@ -130,6 +130,16 @@ pub(crate) struct Device {
     pub(crate) user_agent: Option<String>,
 }
 
+impl Device {
+    /// What is known from here, and else from `before`.
+    pub(crate) fn or(self, before: &Self) -> Self {
+        Self {
+            ip_address: self.ip_address.or_else(|| before.ip_address.clone()),
+            user_agent: self.user_agent.or_else(|| before.user_agent.clone()),
+        }
+    }
+}
+
 /// Begins a session.
 pub(crate) fn create(
     tx: &mut Transaction<'_>,

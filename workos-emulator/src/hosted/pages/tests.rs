@@ -21,6 +21,16 @@ fn sign_in() -> SignInPage<'static> {
     }
 }
 
+fn password() -> PasswordPage<'static> {
+    PasswordPage {
+        chrome: CHROME,
+        form: FORM,
+        email: "alice@acme.com",
+        error: None,
+        sign_in_url: "/authkit/sign-in",
+    }
+}
+
 fn sign_up() -> SignUpPage<'static> {
     SignUpPage {
         chrome: CHROME,
@@ -58,6 +68,14 @@ fn every_page(text: &str) -> Vec<String> {
             email: text,
             error: Some(text),
             sign_up_url: Some(text),
+        }
+        .render(),
+        PasswordPage {
+            chrome,
+            form,
+            email: text,
+            error: Some(text),
+            sign_in_url: text,
         }
         .render(),
         SignUpPage {
@@ -210,53 +228,45 @@ fn sign_in_asks_for_the_email_and_then_the_password() {
     ] {
         assert!(email.contains(attribute), "{attribute} in {email}");
     }
-    let password = input(&html, "password");
-    for attribute in [
-        r#"type="password""#,
-        r#"autocomplete="current-password""#,
-        " required",
-    ] {
-        assert!(password.contains(attribute), "{attribute} in {password}");
-    }
-    assert!(!password.contains("value="), "{password}");
     assert!(!html.contains("role=\"alert\"") && !html.contains("aria-invalid"));
     assert!(html.contains(r#"<a href="/authkit/sign-up">Sign up</a>"#));
 }
 
 #[test]
-fn a_known_email_leaves_only_the_password_to_type() {
-    let html = SignInPage {
-        email: "alice@acme.com",
-        ..sign_in()
+fn a_password_is_asked_for_and_not_shown() {
+    let html = password().render().unwrap();
+    let password = input(&html, "password");
+    for attribute in [
+        r#"type="password""#,
+        r#"autocomplete="current-password""#,
+        " required",
+        " autofocus",
+    ] {
+        assert!(password.contains(attribute), "{attribute} in {password}");
     }
-    .render()
-    .unwrap();
-    assert!(input(&html, "email").contains(r#"value="alice@acme.com""#));
-    assert!(!input(&html, "email").contains("autofocus"));
-    assert!(input(&html, "password").contains("autofocus"));
+    assert!(!password.contains("value="), "{password}");
+    assert!(html.contains("alice@acme.com") && html.contains(r#"<a href="/authkit/sign-in">Change</a>"#));
 }
 
 #[test]
-fn a_refused_sign_in_says_so_first_and_at_both_fields() {
-    let page = SignInPage {
-        email: "alice@acme.com",
-        error: Some("Wrong email or password."),
-        ..sign_in()
+fn a_refused_password_says_so_first_and_at_the_field() {
+    let page = PasswordPage {
+        error: Some("Incorrect email or password."),
+        ..password()
     };
     let html = page.render().unwrap();
-    assert!(html.contains("<title>Error: Sign in · Acme</title>"));
+    assert!(html.contains("<title>Error: Enter your password · Acme</title>"));
     assert_eq!(
         tags(&html, r#"<div class="alert""#),
         [r#"<div class="alert" id="alert" role="alert" tabindex="-1" autofocus>"#]
     );
-    assert!(html.contains("Wrong email or password."));
-    for name in ["email", "password"] {
-        let tag = input(&html, name);
-        assert!(
-            tag.contains(r#"aria-invalid="true" aria-describedby="alert ""#),
-            "{tag}"
-        );
-    }
+    assert!(html.contains("Incorrect email or password."));
+    let tag = input(&html, "password");
+    assert!(
+        tag.contains(r#"aria-invalid="true" aria-describedby="alert ""#),
+        "{tag}"
+    );
+    assert!(!tag.contains("autofocus"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{
         authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI, merged},
         authorize::get_authorization_url,
     },
-    hosted::{organization, sign_in, sign_up},
+    hosted::{organization, password, sign_in, sign_up},
 };
 
 type Operation = fn(&Call) -> Result<Reply, ApiError>;
@@ -85,10 +85,8 @@ impl<'a> Browser<'a> {
     }
 
     fn sign_in(&self) -> Reply {
-        self.submit(
-            sign_in::submit_sign_in,
-            json!({"email": EMAIL, "password": PASSWORD}),
-        )
+        self.submit(sign_in::submit_sign_in, json!({"email": EMAIL}));
+        self.submit(password::submit_password, json!({"password": PASSWORD}))
     }
 }
 
@@ -144,10 +142,9 @@ fn nobody_learns_who_has_an_account() {
     let fixture = Fixture::new();
     let browser = Browser::open(&fixture, "");
     let refused = |email: &str| {
-        let reply = browser.submit(
-            sign_in::submit_sign_in,
-            json!({"email": email, "password": "wrong"}),
-        );
+        let next = browser.submit(sign_in::submit_sign_in, json!({"email": email}));
+        assert!(header(&next, "Location").unwrap().starts_with(password::PATH));
+        let reply = browser.submit(password::submit_password, json!({"password": "wrong"}));
         (reply.status, body(&reply).replace(email, "…"), reply.headers)
     };
     assert_eq!(refused(EMAIL), refused("nobody@example.com"));
@@ -173,6 +170,10 @@ fn every_page_is_locked_down() {
         browser.show(sign_up::show_sign_up),
         browser.show(organization::show_organizations),
         browser.submit(sign_in::submit_sign_in, json!({})),
+        {
+            browser.submit(sign_in::submit_sign_in, json!({"email": EMAIL}));
+            browser.show(password::show_password)
+        },
     ] {
         let policy = header(&reply, "Content-Security-Policy").unwrap();
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
@@ -227,6 +228,7 @@ fn a_form_of_another_site_is_refused() {
     ] {
         for operation in [
             sign_in::submit_sign_in as Operation,
+            password::submit_password,
             sign_up::submit_sign_up,
             organization::submit_organization,
         ] {
@@ -239,7 +241,9 @@ fn a_form_of_another_site_is_refused() {
         }
     }
     assert_eq!(fixture.events("authentication."), []);
-    code(&browser.submit_with(sign_in::submit_sign_in, fields, &[("origin", "http://auth.test")]));
+    let own = [("origin", "http://auth.test")];
+    browser.submit_with(sign_in::submit_sign_in, fields.clone(), &own);
+    code(&browser.submit_with(password::submit_password, fields, &own));
 }
 
 #[test]

@@ -7,11 +7,10 @@ use url::Url;
 use super::{
     Attempt,
     client::Client,
-    method::AuthenticationMethod,
     sign_in::{Authentication, SignIn, sign_in},
 };
 use crate::{
-    api::user_management::{authorize::request::AuthorizationRequest, sessions::Device},
+    api::user_management::{authorize::request::Callback, sessions::Device},
     core::{clock, pkce::CodeChallenge, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Expiring, Record, Transaction},
@@ -24,10 +23,7 @@ pub(crate) struct AuthorizationCode {
     client_id: String,
     redirect_uri: String,
     code_challenge: Option<CodeChallenge>,
-    user_id: String,
-    organization_id: Option<String>,
-    method: AuthenticationMethod,
-    device: Device,
+    sign_in: SignIn,
     #[serde(with = "clock::timestamp")]
     expires_at: Timestamp,
 }
@@ -44,23 +40,23 @@ impl Expiring for AuthorizationCode {
     }
 }
 
-/// A code for the application that sent `request`: `sign_in` has come so far that only the session is missing.
+/// A code for the application that sent `request`: `sign_in` has come so far that only the session is missing. Gates that
+/// close in between hold it up when the code is redeemed.
 pub(crate) fn issue(
     tx: &mut Transaction<'_>,
-    request: &AuthorizationRequest,
-    sign_in: SignIn<'_>,
+    client_id: &str,
+    callback: &Callback,
+    code_challenge: Option<CodeChallenge>,
+    sign_in: SignIn,
 ) -> Result<Secret, ApiError> {
     let code = tx.token(25);
     let lifetime = SignedDuration::from_secs(tx.settings().authorization_code_lifetime.into());
     tx.put_expiring(AuthorizationCode {
         id: Secret::digest(&code),
-        client_id: request.client_id.clone(),
-        redirect_uri: request.callback.redirect_uri.clone(),
-        code_challenge: request.code_challenge.clone(),
-        user_id: sign_in.user_id.to_owned(),
-        organization_id: sign_in.organization_id.map(str::to_owned),
-        method: sign_in.method,
-        device: sign_in.device,
+        client_id: client_id.to_owned(),
+        redirect_uri: callback.redirect_uri.clone(),
+        code_challenge,
+        sign_in,
         expires_at: clock::saturating_add(tx.now(), lifetime),
     })?;
     Ok(Secret::new(code))
@@ -106,20 +102,9 @@ fn redeem(
     if let Err(refusal) = code.check(client, request) {
         return Ok(Err(refusal));
     }
-    let device = Device {
-        ip_address: device.ip_address.or_else(|| code.device.ip_address.clone()),
-        user_agent: device.user_agent.or_else(|| code.device.user_agent.clone()),
-    };
-    sign_in(
-        tx,
-        client,
-        SignIn {
-            user_id: &code.user_id,
-            organization_id: code.organization_id.as_deref(),
-            method: code.method,
-            device,
-        },
-    )
+    let device = device.or(&code.sign_in.device);
+    let begun = code.sign_in.clone();
+    sign_in(tx, client, SignIn { device, ..begun })
 }
 
 impl AuthorizationCode {

@@ -69,7 +69,7 @@ impl Fixture {
     pub(crate) fn add_user(&self, email: &str) -> String {
         self.id_of(
             users::create_user,
-            json!({"email": email, "password": PASSWORD, "metadata": {"plan": "pro"}}),
+            json!({"email": email, "email_verified": true, "password": PASSWORD, "metadata": {"plan": "pro"}}),
         )
     }
 

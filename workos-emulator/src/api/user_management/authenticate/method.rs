@@ -114,9 +114,20 @@ pub(crate) fn succeeded(
     user: &User,
     device: &Device,
 ) -> Result<(), ApiError> {
-    let Some(r#type) = method.of_event() else {
-        return Ok(());
-    };
+    match method.of_event() {
+        Some(r#type) => step_succeeded(tx, r#type, user, device),
+        None => Ok(()),
+    }
+}
+
+/// Tells of a step that was made after the first credential, or beside it: `mfa`, `email_verification`,
+/// `reauthentication`.
+pub(crate) fn step_succeeded(
+    tx: &mut Transaction<'_>,
+    r#type: &str,
+    user: &User,
+    device: &Device,
+) -> Result<(), ApiError> {
     let event = AuthenticationEvent {
         r#type,
         status: "succeeded",
@@ -139,9 +150,21 @@ pub(crate) fn failed(
     device: &Device,
     (code, message): (&str, &str),
 ) -> Result<(), ApiError> {
-    let Some(r#type) = method.of_event() else {
-        return Ok(());
-    };
+    match method.of_event() {
+        Some(r#type) => step_failed(tx, r#type, email, user_id, device, (code, message)),
+        None => Ok(()),
+    }
+}
+
+/// Tells of such a step that failed.
+pub(crate) fn step_failed(
+    tx: &mut Transaction<'_>,
+    r#type: &str,
+    email: &str,
+    user_id: Option<&str>,
+    device: &Device,
+    (code, message): (&str, &str),
+) -> Result<(), ApiError> {
     let email = users::email::normalized(email);
     let event = AuthenticationEvent {
         r#type,

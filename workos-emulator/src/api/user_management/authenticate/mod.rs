@@ -5,11 +5,14 @@
 
 pub(crate) mod authorization_code;
 pub(crate) mod client;
+mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub(crate) mod method;
-pub(crate) mod organization_selection;
+mod mfa;
+mod organization_selection;
 pub(crate) mod password;
+pub(crate) mod pending;
 pub(crate) mod refresh_token;
 pub(crate) mod sign_in;
 
@@ -44,14 +47,7 @@ pub(crate) fn authenticate(call: &Call) -> Result<Reply, ApiError> {
         | "urn:workos:oauth:grant-type:mfa-totp"
         | "urn:workos:oauth:grant-type:radar-email-challenge:code"
         | "urn:workos:oauth:grant-type:radar-sms-challenge:code"
-        | "urn:ietf:params:oauth:grant-type:device_code" => {
-            let operation = format!("authenticate with {grant_type}");
-            return Err(ApiError::not_implemented(
-                &operation,
-                "POST",
-                "/user_management/authenticate",
-            ));
-        }
+        | "urn:ietf:params:oauth:grant-type:device_code" => return Err(not_served(&grant_type)),
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",
@@ -75,7 +71,7 @@ impl Authentication {
             refresh_token: &'a str,
             authentication_method: AuthenticationMethod,
         }
-        let access_token = keys.current().sign(&self.claims);
+        let access_token = self.claims.sign(keys.current());
         let reply = Reply::ok(&AuthenticateResponse {
             user: user_body(&self.user),
             organization_id: self.claims.org_id.as_deref(),
@@ -85,6 +81,12 @@ impl Authentication {
         })?;
         Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }
+}
+
+/// What is not built yet.
+fn not_served(what: &str) -> ApiError {
+    let operation = format!("authenticate with {what}");
+    ApiError::not_implemented(&operation, "POST", "/user_management/authenticate")
 }
 
 /// The user as answers to sign-ins have it: without metadata.

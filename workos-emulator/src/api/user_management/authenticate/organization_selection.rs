@@ -1,60 +1,37 @@
 //! The `organization-selection` grant: the choice that a sign-in may have to wait for.
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     client::Client,
-    method::AuthenticationMethod,
-    sign_in::{self, Authentication, SignIn},
+    pending::{self, PendingAuthentication},
+    sign_in::{self, Authentication, OrganizationChoice, SignIn},
+    user_body,
 };
 use crate::{
-    api::user_management::sessions::Device,
-    core::{clock, secret::Secret},
+    api::user_management::{sessions::Device, users::User},
     server::{call::Call, error::ApiError},
-    store::{Expiring, Record, Transaction},
+    store::Transaction,
 };
 
-/// A sign-in that waits for its next step. Its id is the digest of the `pending_authentication_token`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PendingAuthentication {
-    id: String,
-    client_id: String,
-    user_id: String,
-    method: AuthenticationMethod,
-    #[serde(with = "clock::timestamp")]
-    expires_at: Timestamp,
-}
-
-impl Record for PendingAuthentication {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Expiring for PendingAuthentication {
-    fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-}
-
-/// Keeps a sign-in for its next step, and gives the token that it is continued with.
-pub(super) fn begin(
+/// The refusal of a sign-in that waits for a choice.
+pub(super) fn required(
     tx: &mut Transaction<'_>,
     client: &Client,
-    user_id: &str,
-    method: AuthenticationMethod,
-) -> Result<Secret, ApiError> {
-    let token = tx.token(25);
-    let lifetime = SignedDuration::from_secs(tx.settings().pending_authentication_lifetime.into());
-    tx.put_expiring(PendingAuthentication {
-        id: Secret::digest(&token),
-        client_id: client.id.clone(),
-        user_id: user_id.to_owned(),
-        method,
-        expires_at: clock::saturating_add(tx.now(), lifetime),
-    })?;
-    Ok(Secret::new(token))
+    sign_in: SignIn,
+    user: &User,
+    organizations: &[OrganizationChoice],
+) -> Result<ApiError, ApiError> {
+    let token = pending::begin(tx, client, sign_in)?;
+    let refusal = ApiError::step_up(
+        "organization_selection_required",
+        "The user must choose an organization to finish their authentication.",
+        token.expose(),
+    );
+    Ok(refusal
+        .with("organizations", json!(organizations))
+        .with("user", user_body(user)))
 }
 
 /// `grant_type: urn:workos:oauth:grant-type:organization-selection`
@@ -80,28 +57,13 @@ fn select(
     request: &Request,
     device: Device,
 ) -> Result<Authentication, ApiError> {
-    let id = Secret::digest(&request.pending_authentication_token);
-    let pending = tx
-        .unexpired::<PendingAuthentication>(&id)
-        .filter(|pending| pending.client_id == client.id)
-        .cloned()
-        .ok_or_else(|| {
-            ApiError::bad_request(
-                "invalid_pending_authentication_token",
-                "The pending authentication token is invalid or has expired.",
-            )
-        })?;
-    tx.delete::<PendingAuthentication>(&id);
-    sign_in::sign_in(
-        tx,
-        client,
-        SignIn {
-            user_id: &pending.user_id,
-            organization_id: Some(&request.organization_id),
-            method: pending.method,
-            device,
-        },
-    )?
+    let pending = pending::find(tx, client, &request.pending_authentication_token)?;
+    tx.delete::<PendingAuthentication>(&pending.id);
+    let sign_in = SignIn {
+        device: device.or(&pending.sign_in.device),
+        ..pending.sign_in.clone()
+    };
+    sign_in::sign_in(tx, client, sign_in.to(Some(&request.organization_id)))?
 }
 
 #[cfg(test)]

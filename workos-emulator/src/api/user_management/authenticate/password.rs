@@ -38,16 +38,8 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
             Ok(user) => user,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        sign_in(
-            tx,
-            client,
-            SignIn {
-                user_id: &user.id,
-                organization_id: None,
-                method: AuthenticationMethod::Password,
-                device,
-            },
-        )
+        let method = AuthenticationMethod::Password;
+        sign_in(tx, client, SignIn::new(&user.id, method, device))
     })?
 }
 

@@ -1,24 +1,29 @@
 //! The one rule of every way in: grants, hosted pages, control API.
 //!
-//! A fresh sign-in passes these gates, in this order:
+//! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
 //! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
-//! 2. e-mail verification, MFA and invitations: not built yet, nobody is held up there;
-//! 3. an organization is found, or the person has to choose one ([`destination`]);
-//! 4. the session begins and the tokens are made ([`sign_in`]).
+//! 2. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 3. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
+//! 4. an organization is found, or the person has to choose one ([`destination`]);
+//! 5. the organization's policy allows the way they came ([`organization_policies`]);
+//! 6. the session begins and the tokens are made ([`sign_in`]).
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
-    Attempt, client::Client, method::AuthenticationMethod, organization_selection, refresh_token, user_body,
+    Attempt, client::Client, email_verification, method::AuthenticationMethod, mfa, organization_selection,
+    refresh_token,
 };
 use crate::{
     api::{
         authorization::roles,
-        organizations::Organization,
+        feature_flags,
+        organizations::{Organization, entitlements},
         user_management::{
-            memberships,
+            jwt_template, memberships, organization_policies,
             sessions::{self, Device, Session},
             users::User,
         },
@@ -28,14 +33,48 @@ use crate::{
     store::{State, Transaction},
 };
 
-/// Who signs in, after their credential was checked.
-#[derive(Debug, Clone)]
-pub(crate) struct SignIn<'a> {
-    pub(crate) user_id: &'a str,
-    /// Where to, if that is decided.
-    pub(crate) organization_id: Option<&'a str>,
+/// A sign-in in progress, after a credential was checked: all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignIn {
+    pub(crate) user_id: String,
     pub(crate) method: AuthenticationMethod,
     pub(crate) device: Device,
+    /// Where to, if that is decided.
+    pub(crate) organization_id: Option<String>,
+    /// A second factor was shown in this sign-in.
+    pub(crate) second_factor: bool,
+}
+
+impl SignIn {
+    pub(crate) fn new(user_id: &str, method: AuthenticationMethod, device: Device) -> Self {
+        Self {
+            user_id: user_id.to_owned(),
+            method,
+            device,
+            organization_id: None,
+            second_factor: false,
+        }
+    }
+
+    /// The same, to this organization.
+    pub(crate) fn to(self, organization_id: Option<&str>) -> Self {
+        Self {
+            organization_id: organization_id.map(str::to_owned),
+            ..self
+        }
+    }
+}
+
+/// What a sign-in needs next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NextStep {
+    VerifyEmail,
+    EnrollFactor,
+    ChallengeFactor,
+    /// The user is in several organizations, and has to say which.
+    ChooseOrganization(Vec<OrganizationChoice>),
+    /// Nothing: the session begins, in this organization or in none.
+    Enter(Option<String>),
 }
 
 /// A session's tokens, the access token still to be signed.
@@ -67,48 +106,63 @@ pub(crate) struct OrganizationChoice {
 /// Begins a session for a user whose credential was checked, or refuses with the step that is missing.
 ///
 /// `last_sign_in_at` changes without a `user.updated`, as in production.
-pub(crate) fn sign_in(
-    tx: &mut Transaction<'_>,
-    client: &Client,
-    sign_in: SignIn<'_>,
-) -> Attempt<Authentication> {
-    let SignIn {
-        user_id,
-        organization_id,
-        method,
-        device,
-    } = sign_in;
-    let Some(user) = tx.users.get(user_id).cloned() else {
+pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn) -> Attempt<Authentication> {
+    let Some(user) = tx.users.get(&sign_in.user_id).cloned() else {
         return Ok(Err(ApiError::oauth(
             "invalid_grant",
             "The user does not exist any more.",
         )));
     };
-    let organization_id = match destination(tx, user_id, organization_id) {
-        Ok(Destination::NoOrganization) => None,
-        Ok(Destination::Organization(id)) => Some(id),
-        Ok(Destination::Choice(organizations)) => {
-            let token = organization_selection::begin(tx, client, user_id, method)?;
-            return Ok(Err(organization_selection_required(
-                &user,
-                &organizations,
-                &token,
-            )));
+    let organization_id = match next_step(tx, &user, &sign_in) {
+        Ok(NextStep::Enter(organization_id)) => organization_id,
+        Ok(NextStep::VerifyEmail) => {
+            return email_verification::required(tx, client, sign_in, &user).map(Err);
         }
+        Ok(NextStep::EnrollFactor) => return mfa::enrollment_required(tx, client, sign_in, &user).map(Err),
+        Ok(NextStep::ChallengeFactor) => return mfa::challenge_required(tx, client, sign_in, &user).map(Err),
+        Ok(NextStep::ChooseOrganization(organizations)) => {
+            return organization_selection::required(tx, client, sign_in, &user, &organizations).map(Err);
+        }
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let extra = match jwt_template::claims(tx, &user, organization_id.as_deref()) {
+        Ok(claims) => claims,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let user = tx.put(User {
         last_sign_in_at: Some(tx.now()),
         ..User::clone(&user)
     })?;
-    let session = sessions::create(tx, user_id, organization_id, method.of_session(), device)?;
+    let SignIn { method, device, .. } = sign_in;
+    let session = sessions::create(tx, &user.id, organization_id, method.of_session(), device)?;
     let refresh_token = refresh_token::begin(tx, client, &session, method)?;
     Ok(Ok(Authentication {
         user,
-        claims: claims(tx, client, &session),
+        claims: claims(tx, client, &session, extra),
         refresh_token,
         method,
     }))
+}
+
+/// What a sign-in needs next, or why it cannot go on.
+pub(crate) fn next_step(state: &State, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
+    if email_verification::is_required(state, user, sign_in) {
+        return Ok(NextStep::VerifyEmail);
+    }
+    if let Some(step) = mfa::next_step(state, user, sign_in) {
+        return Ok(step);
+    }
+    let organization_id = match destination(state, &user.id, sign_in.organization_id.as_deref())? {
+        Destination::NoOrganization => None,
+        Destination::Organization(id) => Some(id),
+        Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
+    };
+    if let Some(id) = &organization_id
+        && let Some(step) = organization_policies::check(state, id, user, sign_in)?
+    {
+        return Ok(step);
+    }
+    Ok(NextStep::Enter(organization_id))
 }
 
 /// Where a sign-in leads: to `wanted`, else to the only organization of the user, else the user has to choose.
@@ -158,10 +212,15 @@ pub(crate) fn check_membership(state: &State, user_id: &str, organization_id: &s
     Ok(())
 }
 
-/// The claims of a new access token of a session.
+/// The claims of a new access token of a session, with `extra` of the JWT template.
 ///
 /// `auth_time` is when the session began. Source: <https://workos.com/docs/authkit/reauthentication>.
-pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Session) -> AccessTokenClaims {
+pub(super) fn claims(
+    tx: &mut Transaction<'_>,
+    client: &Client,
+    session: &Session,
+    extra: Map<String, Value>,
+) -> AccessTokenClaims {
     let membership = session
         .organization_id
         .as_deref()
@@ -169,6 +228,9 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
     let roles = membership.map(|membership| membership.roles.clone());
     let permissions = membership
         .map(|membership| roles::permissions_of(tx, &membership.organization_id, &membership.roles));
+    let organization_id = session.organization_id.as_deref();
+    let entitlements = organization_id.and_then(|id| entitlements::claim(tx, id));
+    let feature_flags = feature_flags::slugs_on_for(tx, &session.user_id, organization_id);
     let issued_at = tx.now().as_second();
     AccessTokenClaims {
         iss: client.issuer.clone(),
@@ -183,26 +245,12 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
         role: roles.as_ref().and_then(|roles| roles.first().cloned()),
         roles,
         permissions: permissions.unwrap_or_default(),
-        entitlements: None,
-        feature_flags: None,
+        entitlements,
+        feature_flags: (!feature_flags.is_empty()).then_some(feature_flags),
         act: None,
         impersonator: None,
-        extra: serde_json::Map::new(),
+        extra,
     }
-}
-
-fn organization_selection_required(
-    user: &User,
-    organizations: &[OrganizationChoice],
-    token: &Secret,
-) -> ApiError {
-    ApiError::step_up(
-        "organization_selection_required",
-        "The user must choose an organization to finish their authentication.",
-        token.expose(),
-    )
-    .with("organizations", serde_json::json!(organizations))
-    .with("user", user_body(user))
 }
 
 #[cfg(test)]

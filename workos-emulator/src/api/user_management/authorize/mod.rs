@@ -10,7 +10,6 @@ use std::sync::Arc;
 use self::request::{AuthorizationError, AuthorizationRequest, Callback};
 use super::{
     authenticate::{
-        authorization_code,
         method::{self, AuthenticationMethod},
         sign_in::{SignIn, check_membership},
     },
@@ -76,18 +75,13 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
     let url = call.environment.transact(|tx| {
         let user = match user_at_once(tx, request) {
             Ok(user) => user,
-            Err(error) => return Ok(request.callback.with_error(&error)),
+            Err(error) => return Ok(request.goal.failed(&error)),
         };
         method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
-        let sign_in = SignIn {
-            user_id: &user.id,
-            // Who has several organizations and names none gets to choose when the code is redeemed.
-            organization_id: request.organization_id.as_deref(),
-            method: AuthenticationMethod::Password,
-            device,
-        };
-        let code = authorization_code::issue(tx, request, sign_in)?;
-        Ok::<_, ApiError>(request.callback.with_code(code.expose()))
+        // Who has several organizations and names none, or has a second factor, is asked when the code is redeemed.
+        let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, device);
+        let sign_in = sign_in.to(request.organization_id.as_deref());
+        session::reach(tx, request, sign_in)
     })?;
     Ok(Reply::redirect(302, url))
 }

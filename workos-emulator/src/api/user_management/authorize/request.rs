@@ -13,12 +13,30 @@ pub(crate) struct Callback {
     state: Option<String>,
 }
 
+/// What somebody signs in for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Goal {
+    /// A code for the application, at its redirect URI.
+    Code {
+        callback: Callback,
+        code_challenge: Option<CodeChallenge>,
+    },
+}
+
+impl Goal {
+    /// Where the browser goes when it cannot be reached.
+    pub(crate) fn failed(&self, error: &AuthorizationError) -> String {
+        match self {
+            Self::Code { callback, .. } => callback.with_error(error),
+        }
+    }
+}
+
 /// A checked authorization request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
-    pub(crate) callback: Callback,
-    pub(crate) code_challenge: Option<CodeChallenge>,
+    pub(crate) goal: Goal,
     /// The organization to sign in to.
     pub(crate) organization_id: Option<String>,
     /// The e-mail address that is filled in.
@@ -109,8 +127,10 @@ impl AuthorizationRequest {
         }
         Ok(Self {
             client_id: client_id.to_owned(),
-            callback: callback.clone(),
-            code_challenge: code_challenge(query)?,
+            goal: Goal::Code {
+                callback: callback.clone(),
+                code_challenge: code_challenge(query)?,
+            },
             organization_id: given(query, "organization_id").map(str::to_owned),
             login_hint: given(query, "login_hint").map(str::to_owned),
             sign_up: sign_up(query)?,

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::request::{AuthorizationError, AuthorizationRequest};
+use super::request::{AuthorizationError, AuthorizationRequest, Goal};
 use crate::{
     api::user_management::{
         authenticate::{
             authorization_code,
-            method::AuthenticationMethod,
-            sign_in::{Destination, SignIn, destination},
+            sign_in::{NextStep, SignIn, next_step},
         },
-        sessions::Device,
+        users,
     },
     core::{clock, secret::Secret},
     server::error::ApiError,
@@ -26,17 +25,12 @@ pub(crate) struct AuthorizationSession {
     pub(crate) id: String,
     secret: Secret,
     pub(crate) request: AuthorizationRequest,
-    /// Who has proved to be who, and has yet to choose an organization.
-    pub(crate) authenticated: Option<Authenticated>,
+    /// Whose address was typed.
+    pub(crate) email: Option<String>,
+    /// Who has proved to be who, and has a further step to make.
+    pub(crate) authenticated: Option<SignIn>,
     #[serde(with = "clock::timestamp")]
     pub(crate) expires_at: Timestamp,
-}
-
-/// A user whose credential was checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Authenticated {
-    pub(crate) user_id: String,
-    pub(crate) method: AuthenticationMethod,
 }
 
 impl Record for AuthorizationSession {
@@ -61,9 +55,9 @@ impl AuthorizationSession {
 /// Where the browser goes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// To the organization picker. The session has a new secret: what a browser could do before somebody proved who they
-    /// are, it cannot do after.
-    ChooseOrganization(Arc<AuthorizationSession>),
+    /// To the page of the step that is missing. The session has a new secret: what a browser could do before somebody
+    /// proved who they are, it cannot do after.
+    Page(NextStep, Arc<AuthorizationSession>),
     /// Back to the application, with a code or an error. The sign-in is over.
     Leave(String),
 }
@@ -77,6 +71,7 @@ pub(super) fn begin(
     let session = AuthorizationSession {
         id: tx.id("authorization_session"),
         secret: Secret::new(tx.token(32)),
+        email: request.login_hint.clone(),
         request,
         authenticated: None,
         expires_at: clock::saturating_add(tx.now(), lifetime),
@@ -84,62 +79,71 @@ pub(super) fn begin(
     Ok(tx.put_expiring(session)?)
 }
 
-/// Goes on after a user proved who they are: back to the application, or to the organization picker.
-pub(crate) fn authenticated(
+/// Remembers who wants to sign in, before they prove it.
+pub(crate) fn identified(
     tx: &mut Transaction<'_>,
     session: &AuthorizationSession,
-    user: Authenticated,
-    device: Device,
+    email: &str,
+) -> Result<Arc<AuthorizationSession>, ApiError> {
+    Ok(tx.put(AuthorizationSession {
+        email: Some(email.to_owned()),
+        authenticated: None,
+        ..session.clone()
+    })?)
+}
+
+/// Goes on after a step of a sign-in: to the page of the next one, or back to the application.
+///
+/// Assumption: what production tells the application about a person who may not go on, such as one who is no member, is
+/// not documented.
+pub(crate) fn go_on(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+    sign_in: SignIn,
 ) -> Result<Step, ApiError> {
-    match destination(tx, &user.user_id, session.request.organization_id.as_deref()) {
-        Ok(Destination::NoOrganization) => leave(tx, session, &user, None, device),
-        Ok(Destination::Organization(id)) => leave(tx, session, &user, Some(&id), device),
-        Ok(Destination::Choice(_)) => {
+    let user = users::find(tx, &sign_in.user_id)?.clone();
+    let wanted = session.request.organization_id.as_deref();
+    let sign_in = match &sign_in.organization_id {
+        None => sign_in.to(wanted),
+        Some(_) => sign_in,
+    };
+    match next_step(tx, &user, &sign_in) {
+        Ok(NextStep::Enter(organization_id)) => {
+            tx.delete::<AuthorizationSession>(&session.id);
+            let sign_in = sign_in.to(organization_id.as_deref());
+            reach(tx, &session.request, sign_in).map(Step::Leave)
+        }
+        Ok(step) => {
             let secret = Secret::new(tx.token(32));
             let session = tx.put(AuthorizationSession {
                 secret,
-                authenticated: Some(user),
+                authenticated: Some(sign_in),
                 ..session.clone()
             })?;
-            Ok(Step::ChooseOrganization(session))
+            Ok(Step::Page(step, session))
         }
-        // Assumption: what production tells the application about a person who is no member is not documented.
         Err(refusal) => {
             tx.delete::<AuthorizationSession>(&session.id);
             let error = AuthorizationError::new("access_denied", refusal.description());
-            Ok(Step::Leave(session.request.callback.with_error(&error)))
+            Ok(Step::Leave(session.request.goal.failed(&error)))
         }
     }
 }
 
-/// Goes on after the user chose an organization; nothing where it is not one of theirs.
-pub(crate) fn chosen(
+/// Where the browser goes after a sign-in that is complete.
+pub(super) fn reach(
     tx: &mut Transaction<'_>,
-    session: &AuthorizationSession,
-    user: &Authenticated,
-    organization_id: &str,
-    device: Device,
-) -> Result<Option<Step>, ApiError> {
-    match destination(tx, &user.user_id, Some(organization_id)) {
-        Ok(_) => leave(tx, session, user, Some(organization_id), device).map(Some),
-        Err(_) => Ok(None),
+    request: &AuthorizationRequest,
+    sign_in: SignIn,
+) -> Result<String, ApiError> {
+    match &request.goal {
+        Goal::Code {
+            callback,
+            code_challenge,
+        } => {
+            let challenge = code_challenge.clone();
+            let code = authorization_code::issue(tx, &request.client_id, callback, challenge, sign_in)?;
+            Ok(callback.with_code(code.expose()))
+        }
     }
-}
-
-fn leave(
-    tx: &mut Transaction<'_>,
-    session: &AuthorizationSession,
-    user: &Authenticated,
-    organization_id: Option<&str>,
-    device: Device,
-) -> Result<Step, ApiError> {
-    tx.delete::<AuthorizationSession>(&session.id);
-    let sign_in = SignIn {
-        user_id: &user.user_id,
-        organization_id,
-        method: user.method,
-        device,
-    };
-    let code = authorization_code::issue(tx, &session.request, sign_in)?;
-    Ok(Step::Leave(session.request.callback.with_code(code.expose())))
 }

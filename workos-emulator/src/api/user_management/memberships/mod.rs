@@ -247,6 +247,14 @@ pub(crate) fn active_of_user<'a>(
         .map(AsRef::as_ref)
 }
 
+/// The id of a user's membership in an organization, whatever its status.
+pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+    state
+        .organization_memberships
+        .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
+        .map(|membership| membership.id.clone())
+}
+
 /// The active membership of a user in an organization.
 pub(crate) fn active<'a>(
     state: &'a State,

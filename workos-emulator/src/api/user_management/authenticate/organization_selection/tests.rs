@@ -2,7 +2,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    api::user_management::authenticate::fixture::{CLIENT_ID, Fixture, PASSWORD, merged, refusal},
+    api::user_management::authenticate::{
+        fixture::{CLIENT_ID, Fixture, PASSWORD, merged, refusal},
+        method::AuthenticationMethod,
+    },
     server::error::ApiError,
     store::MOST_EXPIRING,
 };
@@ -147,13 +150,9 @@ fn only_so_many_sign_ins_wait() {
     environment
         .transact(|tx| {
             (0..MOST_EXPIRING).try_for_each(|_| {
-                begin(
-                    tx,
-                    &client,
-                    &choice.fixture.user_id,
-                    AuthenticationMethod::Password,
-                )
-                .map(drop)
+                let method = AuthenticationMethod::Password;
+                let sign_in = SignIn::new(&choice.fixture.user_id, method, Device::default());
+                pending::begin(tx, &client, sign_in).map(drop)
             })
         })
         .unwrap();
