@@ -6,6 +6,8 @@ mod bad_input;
 mod browser;
 mod environments;
 mod events;
+mod feature_flags;
+mod groups;
 mod http;
 mod memberships;
 mod middleware;

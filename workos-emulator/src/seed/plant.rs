@@ -1,5 +1,8 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
+mod feature_flags;
+mod groups;
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
@@ -7,7 +10,7 @@ use std::{
 
 use super::{
     InvalidSeed, Problem, Seed,
-    format::{Document, SeedApiKey, SeedGroup, SeedMembership, SeedOrganization, SeedRole, SeedUser},
+    format::{Document, SeedApiKey, SeedMembership, SeedOrganization, SeedRole, SeedUser},
 };
 use crate::{
     api::{
@@ -15,8 +18,6 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
-        feature_flags,
-        groups::{self, NewGroup},
         organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
             jwt_template,
@@ -387,67 +388,6 @@ impl Planting<'_, '_> {
             self.problems.push(problem.got(email));
         }
         found
-    }
-
-    fn group(&mut self, path: &str, organization_id: &str, group: &SeedGroup) {
-        let new = NewGroup {
-            name: group.name.clone(),
-            description: group.description.clone(),
-        };
-        let created = groups::create(self.tx, organization_id, new);
-        let Some(created) = self.accept(|| path.to_owned(), created) else {
-            return;
-        };
-        self.seeded.add("groups", &created.name, &created.id);
-        for (nth, email) in group.members.iter().enumerate() {
-            let path = || format!("{path}.members[{nth}]");
-            let Some(user_id) = self.user_id(path, email) else {
-                continue;
-            };
-            let Some(membership_id) = memberships::id_of(self.tx, &user_id, organization_id) else {
-                let problem = Problem::new(path(), "this user is no member of the organization");
-                self.problems.push(problem.got(email.as_str()));
-                continue;
-            };
-            let added = groups::add_member(self.tx, organization_id, &created.id, &membership_id);
-            self.accept(path, added);
-        }
-    }
-
-    fn feature_flags(&mut self, document: &Document) {
-        for (at, flag) in document.feature_flags.iter().enumerate() {
-            let path = || format!("featureFlags[{at}]");
-            let mut new = flag.flag.clone();
-            if let Some(id) = &new.id
-                && self.tx.feature_flags.get(id).is_some()
-            {
-                self.taken(format!("{}.id", path()), id);
-                continue;
-            }
-            for (nth, email) in flag.users.iter().enumerate() {
-                let id = self.user_id(|| format!("{}.targets.users[{nth}]", path()), email);
-                new.targets.extend(id);
-            }
-            for (nth, name) in flag.organizations.iter().enumerate() {
-                let named = self
-                    .tx
-                    .organizations
-                    .iter()
-                    .find(|organization| organization.name == *name);
-                match named {
-                    Some(organization) => new.targets.push(organization.id.clone()),
-                    None => {
-                        let path = format!("{}.targets.organizations[{nth}]", path());
-                        let problem = Problem::new(path, "no organization has this name");
-                        self.problems.push(problem.got(name.as_str()));
-                    }
-                }
-            }
-            let created = feature_flags::create(self.tx, new);
-            if let Some(flag) = self.accept(path, created) {
-                self.seeded.add("featureFlags", &flag.slug, &flag.id);
-            }
-        }
     }
 
     fn api_keys(&mut self, keys: &[SeedApiKey]) {

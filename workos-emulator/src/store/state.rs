@@ -103,10 +103,10 @@ macro_rules! tables {
             /// All that is remembered, for comparison.
             #[cfg(test)]
             pub(crate) fn dump(&self) -> serde_json::Value {
-                serde_json::json!({
-                    "sequence": self.sequence,
-                    $(stringify!($name): self.$name.dump(),)+
-                })
+                let mut dump = serde_json::Map::new();
+                dump.insert("sequence".to_owned(), self.sequence.into());
+                $(dump.insert(stringify!($name).to_owned(), self.$name.dump());)+
+                dump.into()
             }
         }
 

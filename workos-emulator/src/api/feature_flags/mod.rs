@@ -22,7 +22,7 @@ pub(crate) use self::{
         add_flag_target, disable_feature_flag, enable_feature_flag, get_feature_flag, list_feature_flags,
         list_organization_feature_flags, list_user_feature_flags, poll_feature_flags, remove_flag_target,
     },
-    rules::{FlagChanges, NewFlag, create, delete, remove_from_all, update},
+    rules::{NewFlag, create, delete, remove_from_all, update},
 };
 use crate::{
     core::clock,

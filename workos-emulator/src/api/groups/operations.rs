@@ -30,11 +30,18 @@ fn shown(groups: &[Arc<Group>], before: Option<String>, after: Option<String>) -
     })
 }
 
-/// `GET /organizations/{organizationId}/groups`
+/// `GET /organizations/{organizationId}/groups`. `search` is a part of the name, in any case, or an id; what does not match
+/// is passed over.
 pub(crate) fn list_groups(call: &Call) -> Result<Reply, ApiError> {
     let state = call.environment.state();
     let organization = organizations::find(&state, call.param("organizationId"))?;
-    let page = Select::group(BY_ORGANIZATION, &organization.id).page(&state.groups, &call.page()?)?;
+    let mut select = Select::group(BY_ORGANIZATION, &organization.id);
+    if let Some(search) = call.query.get("search").filter(|search| !search.is_empty()) {
+        let name = search.to_lowercase();
+        select = select
+            .filter(move |group: &Group| group.id == search || group.name.to_lowercase().contains(&name));
+    }
+    let page = select.page(&state.groups, &call.page()?)?;
     shown(&page.data, page.before, page.after)
 }
 

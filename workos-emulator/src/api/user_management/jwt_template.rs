@@ -147,3 +147,6 @@ pub(crate) fn update_jwt_template(call: &Call) -> Result<Reply, ApiError> {
     let UpdateJwtTemplate { content } = call.body()?;
     Reply::ok(&call.environment.transact(|tx| set(tx, content))?)
 }
+
+#[cfg(test)]
+mod tests;
