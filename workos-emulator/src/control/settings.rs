@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     core::password::policy::PasswordPolicy,
+    hosted::brand,
     server::{
         call::Call,
         error::{ApiError, FieldError},
@@ -69,7 +70,7 @@ pub(crate) enum Mfa {
 pub(crate) struct Branding {
     /// In place of the environment's name.
     pub(crate) name: Option<String>,
-    /// `https:` or `data:image/…`
+    /// A picture as a `data:image/…` URI: pages load nothing from elsewhere.
     pub(crate) logo_url: Option<String>,
     /// The colour of buttons and links: `#rrggbb`.
     pub(crate) color: Option<String>,
@@ -229,6 +230,26 @@ impl Settings {
                 message: "must be a URL, like https://api.workos.com".to_owned(),
             });
         }
+        self.branding.check()
+    }
+}
+
+impl Branding {
+    fn check(&self) -> Result<(), SettingProblem> {
+        let problem = |path: &str, message: &str| SettingProblem {
+            path: format!("branding.{path}"),
+            message: message.to_owned(),
+        };
+        if self.color.as_deref().is_some_and(|color| !brand::is_color(color)) {
+            return Err(problem("color", "must be a colour like #5650d6"));
+        }
+        if self
+            .logo_url
+            .as_deref()
+            .is_some_and(|logo| !logo.starts_with("data:image/"))
+        {
+            return Err(problem("logo_url", "must be a data:image/… URI"));
+        }
         Ok(())
     }
 }
@@ -315,6 +336,11 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
+            (json!({"branding": {"color": "red"}}), "branding.color"),
+            (
+                json!({"branding": {"logo_url": "https://a.example/x.png"}}),
+                "branding.logo_url",
+            ),
             (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),
         ] {
             assert_eq!(changed(&environment, &changes).unwrap_err().path, path);

@@ -9,6 +9,7 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+pub(crate) mod brand;
 pub(crate) mod error;
 pub(crate) mod organization;
 pub(crate) mod pages;
@@ -48,13 +49,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 fn chrome(environment: &Environment) -> Chrome<'_> {
+    let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        // What WorkOS calls an environment that one develops against.
-        environment: match environment.name.as_str() {
-            "default" => "Sandbox",
-            name => name,
+        environment: match (branding.name, environment.name.as_str()) {
+            (Some(name), _) => name.into(),
+            // What WorkOS calls an environment that one develops against.
+            (None, "default") => "Sandbox".into(),
+            (None, name) => name.into(),
         },
+        logo: branding.logo_url,
+        brand_style: branding.color.as_deref().map(brand::path),
     }
 }
 
@@ -76,12 +81,14 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
         .header("Cache-Control", "no-store"))
 }
 
-/// The style sheet, under a name that changes with its content.
+/// A style sheet, under a name that changes with its content.
 fn get_asset(call: &Call) -> Result<Reply, ApiError> {
     let path = format!("/authkit/{}", call.param("asset"));
-    if path != *style::PATH {
-        return Err(ApiError::new(404, "not_found", format!("There is no {path}.")));
-    }
+    let style = match brand::style(&path) {
+        Some(style) => style.into_bytes(),
+        None if path == *style::PATH => style::STYLE.into(),
+        None => return Err(ApiError::new(404, "not_found", format!("There is no {path}."))),
+    };
     Ok(Reply {
         status: 200,
         headers: vec![
@@ -89,6 +96,6 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
             ("Cache-Control", "public, max-age=31536000, immutable".to_owned()),
             ("X-Content-Type-Options", "nosniff".to_owned()),
         ],
-        body: style::STYLE.into(),
+        body: style,
     })
 }

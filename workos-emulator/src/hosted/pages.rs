@@ -4,22 +4,28 @@
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use super::style::PATH;
 
 /// What frames every page.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Chrome<'a> {
     /// The language of the page, as a BCP 47 tag.
     pub(crate) lang: &'a str,
     /// The name of the environment, which stands for the application that a person signs in to.
-    pub(crate) environment: &'a str,
+    pub(crate) environment: Cow<'a, str>,
+    /// A `data:image/…` URI, in place of the name's initials.
+    pub(crate) logo: Option<String>,
+    /// The path of the style sheet with the environment's own colour.
+    pub(crate) brand_style: Option<String>,
 }
 
 impl Chrome<'_> {
     fn initials(&self) -> String {
-        initials(self.environment)
+        initials(&self.environment)
     }
 }
 

@@ -4,7 +4,9 @@ use super::*;
 const HOSTILE: &str = r#""><script>alert('x')</script><img src=x onerror=alert(1)>&lt;"#;
 const CHROME: Chrome<'static> = Chrome {
     lang: "en",
-    environment: "Acme",
+    environment: Cow::Borrowed("Acme"),
+    logo: None,
+    brand_style: None,
 };
 const FORM: Form<'static> = Form {
     action: "/authkit/sign-in",
@@ -48,7 +50,9 @@ fn sign_up() -> SignUpPage<'static> {
 fn every_page(text: &str) -> Vec<String> {
     let chrome = Chrome {
         lang: text,
-        environment: text,
+        environment: text.into(),
+        logo: Some(text.to_owned()),
+        brand_style: Some(text.to_owned()),
     };
     let hidden = [(text, text)];
     let form = Form {
@@ -63,7 +67,7 @@ fn every_page(text: &str) -> Vec<String> {
     let organizations = [OrganizationChoice { id: text, name: text }];
     [
         SignInPage {
-            chrome,
+            chrome: chrome.clone(),
             form,
             email: text,
             error: Some(text),
@@ -71,7 +75,7 @@ fn every_page(text: &str) -> Vec<String> {
         }
         .render(),
         PasswordPage {
-            chrome,
+            chrome: chrome.clone(),
             form,
             email: text,
             error: Some(text),
@@ -79,7 +83,7 @@ fn every_page(text: &str) -> Vec<String> {
         }
         .render(),
         SignUpPage {
-            chrome,
+            chrome: chrome.clone(),
             form,
             error: Some(text),
             first_name: field,
@@ -91,7 +95,7 @@ fn every_page(text: &str) -> Vec<String> {
         }
         .render(),
         OrganizationPage {
-            chrome,
+            chrome: chrome.clone(),
             form,
             email: text,
             organizations: &organizations,
@@ -99,12 +103,12 @@ fn every_page(text: &str) -> Vec<String> {
         }
         .render(),
         SignedOutPage {
-            chrome,
+            chrome: chrome.clone(),
             return_to: Some(text),
         }
         .render(),
         ErrorPage {
-            chrome,
+            chrome: chrome.clone(),
             title: text,
             what_happened: text,
             why: text,
