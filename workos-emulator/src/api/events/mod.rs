@@ -83,9 +83,7 @@ impl Event {
 impl Transaction<'_> {
     /// Records an event of this transaction, for `GET /events` and for the webhook endpoints that want it.
     pub(crate) fn emit(&mut self, name: &str, data: &impl Serialize) -> Result<Arc<Event>, ApiError> {
-        let data = to_raw_value(data).map_err(unserializable)?;
-        let organization_id = organization_of(&serde_json::from_str(data.get()).map_err(unserializable)?);
-        self.record(name, organization_id, data, None)
+        self.record(name, data, None, None)
     }
 
     /// The same for an event whose data does not name its organization.
@@ -95,29 +93,32 @@ impl Transaction<'_> {
         name: &str,
         data: &impl Serialize,
     ) -> Result<Arc<Event>, ApiError> {
-        let data = to_raw_value(data).map_err(unserializable)?;
-        self.record(name, Some(organization_id.to_owned()), data, None)
+        self.record(name, data, Some(organization_id), None)
     }
 
-    /// The same for an event of the environment that the API shows with a context.
+    /// The same for an event that the API shows with a context.
     pub(crate) fn emit_with_context(
         &mut self,
         name: &str,
         data: &impl Serialize,
         context: &impl Serialize,
     ) -> Result<Arc<Event>, ApiError> {
-        let data = to_raw_value(data).map_err(unserializable)?;
-        let context = to_raw_value(context).map_err(unserializable)?;
-        self.record(name, None, data, Some(context))
+        let context = to_raw_value(context).map_err(failed)?;
+        self.record(name, data, None, Some(context))
     }
 
     fn record(
         &mut self,
         name: &str,
-        organization_id: Option<String>,
-        data: Box<RawValue>,
+        data: &impl Serialize,
+        organization_id: Option<&str>,
         context: Option<Box<RawValue>>,
     ) -> Result<Arc<Event>, ApiError> {
+        let data = to_raw_value(data).map_err(failed)?;
+        let organization_id = match organization_id {
+            Some(id) => Some(id.to_owned()),
+            None => organization_of(&serde_json::from_str(data.get()).map_err(failed)?),
+        };
         let event = Event {
             id: self.id("event"),
             event: name.to_owned(),
@@ -133,7 +134,8 @@ impl Transaction<'_> {
 }
 
 /// Event data is plain data with string keys: this does not happen, and is no panic if it does.
-fn unserializable(error: serde_json::Error) -> ApiError {
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn failed(error: serde_json::Error) -> ApiError {
     ApiError::message(500, error.to_string())
 }
 

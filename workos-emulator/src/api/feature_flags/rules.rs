@@ -124,7 +124,7 @@ pub(super) fn add_target(tx: &mut Transaction<'_>, slug: &str, id: &str) -> Resu
 pub(super) fn remove_target(tx: &mut Transaction<'_>, slug: &str, id: &str) -> Result<(), ApiError> {
     check_target(tx, slug, id)?;
     change(tx, slug, Source::Api, |flag| {
-        flag.targets.retain(|target| target != id)
+        flag.targets.retain(|target| target != id);
     })
     .map(drop)
 }

@@ -32,8 +32,8 @@ enum Node {
     Scalar(Value),
     Text(Vec<Part>),
     Expression(Expression),
-    Array(Vec<Node>),
-    Object(Vec<(String, Node)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// A part of a string.
