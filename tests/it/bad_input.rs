@@ -30,6 +30,9 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     let member = created(memberships, json!({"user_id": user, "organization_id": acme})).await;
     let endpoint = json!({"endpoint_url": "http://127.0.0.1:1/", "events": ["user.created"]});
     let endpoint_id = created("/webhook_endpoints", endpoint).await;
+    created("/_emulate/feature_flags", json!({"slug": "beta"})).await;
+    let groups = format!("/organizations/{acme}/groups");
+    let group = created(&groups, json!({"name": "Engineering"})).await;
     let own_role = json!({"slug": "org-billing", "name": "Billing"});
     let own_roles = format!("/authorization/organizations/{acme}/roles");
     created(&own_roles, own_role).await;
@@ -171,6 +174,33 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "POST",
             "/user_management/sessions/revoke".to_owned(),
             json!({"session_id": "x", "return_to": "x"}),
+        ),
+        (
+            "POST",
+            groups.clone(),
+            json!({"name": "Sales", "description": "x"}),
+        ),
+        (
+            "PATCH",
+            format!("{groups}/{group}"),
+            json!({"name": "Sales", "description": "x"}),
+        ),
+        (
+            "POST",
+            format!("{groups}/{group}/organization-memberships"),
+            json!({"organization_membership_id": member}),
+        ),
+        ("PUT", "/feature-flags/beta/enable".to_owned(), json!({"x": 1})),
+        ("PUT", "/feature-flags/beta/disable".to_owned(), json!({"x": 1})),
+        (
+            "POST",
+            format!("/feature-flags/beta/targets/{user}"),
+            json!({"x": 1}),
+        ),
+        (
+            "PUT",
+            "/user_management/jwt_template".to_owned(),
+            json!({"content": "{\"a\": {{ user.email }}}"}),
         ),
         ("POST", token.clone(), authenticate),
         ("POST", token.clone(), code),

@@ -9,6 +9,8 @@ mod cors;
 mod device_authorization;
 mod environments;
 mod events;
+mod feature_flags;
+mod groups;
 mod http;
 mod memberships;
 mod middleware;

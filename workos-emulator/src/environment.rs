@@ -12,7 +12,7 @@ use crate::{
         clock::{Clock, ClockSetting, TimeSource},
         ids::IdGenerator,
     },
-    store::{State, Transaction},
+    store::{Of, State, Transaction},
 };
 
 /// A whole state and the time that goes with it. It costs a pointer.
@@ -78,7 +78,11 @@ impl Environment {
     ) -> Result<T, E> {
         let mut ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let state = State::clone(&self.state.load());
-        let mut tx = Transaction::new(state, self.clock.now(), &mut ids);
+        let of = Of {
+            environment_id: &self.id,
+            client_id: &self.client_id,
+        };
+        let mut tx = Transaction::new(of, state, self.clock.now(), &mut ids);
         let value = rule(&mut tx)?;
         if let Some((state, commit)) = tx.finish() {
             self.state.store(Arc::new(state));

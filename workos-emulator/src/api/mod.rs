@@ -4,6 +4,8 @@ pub(crate) mod api_keys;
 pub(crate) mod authorization;
 pub(crate) mod client_api;
 pub(crate) mod events;
+pub(crate) mod feature_flags;
+pub(crate) mod groups;
 pub(crate) mod metadata;
 pub(crate) mod organizations;
 #[cfg(test)]

@@ -3,10 +3,12 @@
 mod clock;
 pub(crate) mod device_authorizations;
 pub(crate) mod environments;
+mod feature_flags;
 pub(crate) mod hooks;
 pub(crate) mod impersonations;
 mod keys;
 pub(crate) mod mailbox;
+mod organizations;
 mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
@@ -76,9 +78,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     not_built("DELETE", "/_emulate/directory_groups/{id}", "delete_directory_group").control(),
     not_built("PUT", "/_emulate/directory_groups/{id}/users/{user_id}", "add_directory_group_user").control(),
     not_built("DELETE", "/_emulate/directory_groups/{id}/users/{user_id}", "remove_directory_group_user").control(),
-    not_built("POST", "/_emulate/feature_flags", "create_feature_flag").control(),
-    not_built("PATCH", "/_emulate/feature_flags/{slug}", "update_feature_flag").control(),
-    not_built("DELETE", "/_emulate/feature_flags/{slug}", "delete_feature_flag").control(),
+    patch("/_emulate/organizations/{id}", "update_organization", organizations::update_organization).control(),
+    post("/_emulate/feature_flags", "create_feature_flag", feature_flags::create_feature_flag).control(),
+    patch("/_emulate/feature_flags/{slug}", "update_feature_flag", feature_flags::update_feature_flag).control(),
+    delete("/_emulate/feature_flags/{slug}", "delete_feature_flag", feature_flags::delete_feature_flag).control(),
     not_built("POST", "/_emulate/resource_types", "create_resource_type").control(),
     not_built("GET", "/_emulate/resource_types", "list_resource_types").control(),
     not_built("DELETE", "/_emulate/resource_types/{slug}", "delete_resource_type").control(),

@@ -99,6 +99,8 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_grace: u32,
     /// A membership may have more than one role.
     pub(crate) multiple_roles: bool,
+    /// How many members a group may have.
+    pub(crate) group_member_limit: u32,
     /// A refresh token that is presented once more after its grace ends the session. Off, as in production.
     pub(crate) refresh_token_reuse_ends_session: bool,
     /// People may sign up.
@@ -140,6 +142,7 @@ impl Default for Settings {
             pending_authentication_lifetime: 600,
             refresh_token_grace: 30,
             multiple_roles: false,
+            group_member_limit: 10_000,
             refresh_token_reuse_ends_session: false,
             sign_up: true,
             sign_in_methods: SignInMethods::default(),

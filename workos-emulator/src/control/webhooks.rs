@@ -109,20 +109,30 @@ pub(crate) fn flush_webhooks(call: &Call) -> Result<Reply, ApiError> {
 struct EmitEvent {
     event: String,
     data: Map<String, Value>,
+    context: Option<Map<String, Value>>,
 }
 
 /// `POST /_emulate/events`: emits an event of the catalogue with the data given; nothing else changes.
 pub(crate) fn emit_event(call: &Call) -> Result<Reply, ApiError> {
-    let EmitEvent { event, data } = call.body()?;
-    Reply::created(&emit(&call.environment, &event, &data)?.body())
+    let EmitEvent { event, data, context } = call.body()?;
+    let event = emit(&call.environment, &event, &data, context.as_ref())?;
+    Reply::created(&event.body())
 }
 
-fn emit(environment: &Environment, event: &str, data: &Map<String, Value>) -> Result<Arc<Event>, ApiError> {
+fn emit(
+    environment: &Environment,
+    event: &str,
+    data: &Map<String, Value>,
+    context: Option<&Map<String, Value>>,
+) -> Result<Arc<Event>, ApiError> {
     if catalogue::find(event).is_none() {
         let message = format!("WorkOS has no event {event}.");
         return Err(ApiError::invalid_field("event", "unknown_event_type", message));
     }
-    environment.transact(|tx| tx.emit(event, data))
+    environment.transact(|tx| match context {
+        Some(context) => tx.emit_with_context(event, data, context),
+        None => tx.emit(event, data),
+    })
 }
 
 #[cfg(test)]
@@ -150,8 +160,8 @@ mod tests {
             endpoint(&environment, "http://localhost/2"),
         );
         let data = Map::from_iter([("id".to_owned(), json!("user_1"))]);
-        let event = emit(&environment, "user.created", &data).unwrap();
-        emit(&environment, "user.deleted", &data).unwrap();
+        let event = emit(&environment, "user.created", &data, None).unwrap();
+        emit(&environment, "user.deleted", &data, None).unwrap();
         let sent = environment
             .state()
             .deliveries
@@ -200,14 +210,13 @@ mod tests {
     #[test]
     fn emits_events_of_the_catalogue_only() {
         let environment = Environment::for_tests();
-        let refused = emit(&environment, "user.creatd", &Map::new()).unwrap_err();
+        let refused = emit(&environment, "user.creatd", &Map::new(), None).unwrap_err();
         assert_eq!(refused.body["errors"][0]["code"], "unknown_event_type");
         assert_eq!(environment.state().events.len(), 0);
         let odd = Map::from_iter([("organization_id".to_owned(), json!(5))]);
-        assert_eq!(
-            emit(&environment, "user.created", &odd).unwrap().organization_id,
-            None
-        );
+        let event = emit(&environment, "user.created", &odd, Some(&odd)).unwrap();
+        assert_eq!(event.organization_id, None);
+        assert_eq!(json!(event.body())["context"], json!(odd));
     }
 
     #[test]

@@ -43,8 +43,9 @@ pub(crate) struct AccessTokenClaims {
     /// impersonated session's token carries both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) impersonator: Option<Impersonator>,
-    /// What a JWT template adds. It must not name a claim that has a field here, or the token names it twice.
-    #[serde(flatten)]
+    /// What a JWT template adds. Here apart, and in the token like the other claims, of which it may replace any but the
+    /// reserved ones: Supabase wants a `role` of its own (<https://supabase.com/docs/guides/auth/third-party/workos>).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) extra: Map<String, Value>,
 }
 
@@ -60,6 +61,18 @@ pub(crate) struct Actor {
 pub(crate) struct Impersonator {
     pub(crate) email: String,
     pub(crate) reason: Option<String>,
+}
+
+impl AccessTokenClaims {
+    /// The access token, signed with this key.
+    pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, KeyError> {
+        let mut claims = serde_json::to_value(self)?;
+        if let Some(claims) = claims.as_object_mut() {
+            claims.remove("extra");
+            claims.extend(self.extra.clone());
+        }
+        key.sign(&claims)
+    }
 }
 
 impl SigningKey {

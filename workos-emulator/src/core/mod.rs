@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod ids;
 pub(crate) mod jwt;
+pub(crate) mod jwt_template;
 pub(crate) mod keys;
 pub(crate) mod password;
 pub(crate) mod pkce;

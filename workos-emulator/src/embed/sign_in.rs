@@ -66,7 +66,7 @@ impl EmulatedEnvironment {
 
     fn tokens(&self, authentication: &Authentication) -> Result<SignedIn, ApiError> {
         let claims = &authentication.claims;
-        let signed = self.inner.state().keys().current().sign(claims);
+        let signed = claims.sign(self.inner.state().keys().current());
         Ok(SignedIn {
             session_id: claims.sid.clone(),
             organization_id: claims.org_id.clone(),

@@ -27,6 +27,8 @@ pub struct EmittedEvent {
     pub event: String,
     /// What it is about, as webhooks and `GET /events` show it.
     pub data: Value,
+    /// Who did it, and what was before, where the event says so.
+    pub context: Option<Value>,
 }
 
 /// The events of an environment, whether or not anybody is told.
@@ -126,6 +128,10 @@ fn emitted(event: &Event) -> EmittedEvent {
         id: event.id.clone(),
         event: event.event.clone(),
         data: serde_json::from_str(event.data.get()).unwrap_or_default(),
+        context: event
+            .context
+            .as_ref()
+            .and_then(|context| serde_json::from_str(context.get()).ok()),
     }
 }
 

@@ -195,6 +195,13 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// An object that may be left out.
+    pub(super) fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Fields<'_>) -> T) -> Option<T> {
+        let path = self.at(key);
+        let value = self.take(key)?;
+        Fields::of(value, path, self.report, read)
+    }
+
     /// The member as it stands, to be read by whoever knows it.
     pub(super) fn raw(&mut self, key: &str) -> Option<Value> {
         self.take(key)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::document::{Fields, Report};
 use crate::{
     api::{
-        authorization::roles::RoleType, organizations::domains::WantedState,
+        authorization::roles::RoleType, feature_flags::NewFlag, organizations::domains::WantedState,
         user_management::memberships::MembershipStatus,
     },
     core::secret::Secret,
@@ -24,6 +24,9 @@ pub(super) struct Document {
     pub(super) api_keys: Vec<SeedApiKey>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) error_hooks: Vec<SeedHook>,
+    pub(super) feature_flags: Vec<SeedFlag>,
+    /// The content of the JWT template.
+    pub(super) jwt_template: Option<String>,
     pub(super) settings: Option<Value>,
 }
 
@@ -49,6 +52,8 @@ pub(super) struct SeedOrganization {
     pub(super) allow_profiles_outside_organization: bool,
     pub(super) domains: Vec<SeedDomain>,
     pub(super) memberships: Vec<SeedMembership>,
+    pub(super) groups: Vec<SeedGroup>,
+    pub(super) entitlements: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +67,22 @@ pub(super) struct SeedMembership {
     pub(super) email: String,
     pub(super) role: Option<String>,
     pub(super) status: MembershipStatus,
+}
+
+/// Its members are e-mail addresses of members of the organization.
+#[derive(Debug, Clone)]
+pub(super) struct SeedGroup {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) members: Vec<String>,
+}
+
+/// Its targets are e-mail addresses of users and names of organizations.
+#[derive(Debug, Clone)]
+pub(super) struct SeedFlag {
+    pub(super) flag: NewFlag,
+    pub(super) users: Vec<String>,
+    pub(super) organizations: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,8 +140,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "connectedAccounts",
     "invitations",
     "connectApplications",
-    "jwtTemplate",
-    "featureFlags",
     "agentBlueprints",
     "directories",
 ];
@@ -150,6 +169,8 @@ impl Document {
                     .into_iter()
                     .flatten()
                     .collect(),
+                feature_flags: fields.list("featureFlags", feature_flag),
+                jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),
                 settings: fields.raw("settings"),
             }
         });
@@ -173,7 +194,6 @@ fn user(fields: &mut Fields<'_>) -> SeedUser {
 }
 
 fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
-    fields.not_served_yet(&["entitlements", "groups"]);
     SeedOrganization {
         id: fields.id("id"),
         name: fields.required("name"),
@@ -187,6 +207,36 @@ fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
             state: fields.get("state").unwrap_or(WantedState::Pending),
         }),
         memberships: fields.list("memberships", membership),
+        groups: fields.list("groups", |fields| SeedGroup {
+            name: fields.required("name"),
+            description: fields.get("description"),
+            members: fields.get("members").unwrap_or_default(),
+        }),
+        entitlements: fields.get("entitlements").unwrap_or_default(),
+    }
+}
+
+fn feature_flag(fields: &mut Fields<'_>) -> SeedFlag {
+    let flag = NewFlag {
+        id: fields.id("id"),
+        slug: fields.required("slug"),
+        name: fields.get("name"),
+        description: fields.get("description"),
+        owner: fields.get("owner"),
+        tags: fields.get("tags").unwrap_or_default(),
+        enabled: fields.get("enabled"),
+        default_value: fields.get("default_value").unwrap_or_default(),
+        targets: Vec::new(),
+    };
+    let targets = fields.object("targets", |fields| {
+        let mut names = |key| fields.get(key).unwrap_or_default();
+        (names("users"), names("organizations"))
+    });
+    let (users, organizations) = targets.unwrap_or_default();
+    SeedFlag {
+        flag,
+        users,
+        organizations,
     }
 }
 

@@ -1,5 +1,8 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
+mod feature_flags;
+mod groups;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -16,8 +19,9 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
-        organizations::{self, CreateOrganization, domains::DomainData},
+        organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
+            jwt_template,
             memberships::{self, NewMembership},
             redirect_uris,
             users::{self, NewUser},
@@ -208,6 +212,18 @@ impl Planting<'_, '_> {
                     membership,
                 );
             }
+            for (nth, group) in organization.groups.iter().enumerate() {
+                self.group(
+                    &format!("organizations[{at}].groups[{nth}]"),
+                    &organization_id,
+                    group,
+                );
+            }
+        }
+        self.feature_flags(document);
+        if let Some(content) = &document.jwt_template {
+            let set = jwt_template::set(self.tx, content.clone());
+            self.accept(|| "jwtTemplate.content".to_owned(), set);
         }
         self.api_keys(&document.api_keys);
         self.hooks(document);
@@ -305,6 +321,7 @@ impl Planting<'_, '_> {
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
         {
@@ -334,18 +351,15 @@ impl Planting<'_, '_> {
             .insert(organization.name.clone(), organization.id.clone());
         self.seeded
             .add("organizations", &organization.name, &organization.id);
+        if !entitlements.is_empty() {
+            let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
+            self.accept(path, set);
+        }
         Some(organization.id.clone())
     }
 
     fn membership(&mut self, path: &str, organization_id: &str, membership: &SeedMembership) {
-        let user = self
-            .tx
-            .users
-            .find(users::BY_EMAIL, &membership.email.to_lowercase())
-            .map(|user| user.id.clone());
-        let Some(user_id) = user else {
-            let problem = Problem::new(format!("{path}.email"), "no user has this e-mail address");
-            self.problems.push(problem.got(membership.email.as_str()));
+        let Some(user_id) = self.user_id(|| format!("{path}.email"), &membership.email) else {
             return;
         };
         if let Some(role) = &membership.role
@@ -367,6 +381,16 @@ impl Planting<'_, '_> {
         if self.accept(|| path.to_owned(), created).is_some() {
             self.seeded.count("memberships");
         }
+    }
+
+    /// The user with this e-mail address, or a problem of this place.
+    fn user_id(&mut self, path: impl FnOnce() -> String, email: &str) -> Option<String> {
+        let found = users::find_by_email(self.tx, email).map(|user| user.id.clone());
+        if found.is_none() {
+            let problem = Problem::new(path(), "no user has this e-mail address");
+            self.problems.push(problem.got(email));
+        }
+        found
     }
 
     /// Each key opens the API of the environment; one that names an organization is an API key of it, or of its user, as

@@ -194,3 +194,72 @@ fn says_whose_key_it_does_not_know() {
         [r#"apiKeys[0].organization: no organization has this name (got: "Acme")"#]
     );
 }
+
+#[test]
+fn plants_groups_flags_entitlements_and_the_jwt_template() {
+    let environment = planted(
+        "
+users: [{id: ann, email: ann@acme.example}, {email: bob@acme.example}]
+organizations:
+  - id: org_acme
+    name: Acme
+    entitlements: [audit-logs]
+    memberships: [{email: ann@acme.example}]
+    groups: [{name: Engineering, description: Builds, members: [Ann@acme.example]}, {name: Empty}]
+featureFlags:
+  - id: flag_beta
+    slug: beta
+    owner: {email: jane@example.com}
+    tags: [new]
+    targets: {users: [ann@acme.example], organizations: [Acme]}
+  - {slug: all, enabled: false, default_value: true}
+jwtTemplate: {content: '{\"a\": {{ user.email }}}'}
+",
+    );
+    let state = environment.state();
+    let groups: Vec<_> = state
+        .groups
+        .iter()
+        .map(|group| (group.name.as_str(), group.members))
+        .collect();
+    assert_eq!(groups, [("Engineering", 1), ("Empty", 0)]);
+    let flags: Vec<_> = state.feature_flags.iter().collect();
+    assert_eq!((flags[0].id.as_str(), flags[0].enabled), ("flag_beta", true));
+    assert_eq!(flags[0].targets, ["ann", "org_acme"]);
+    assert_eq!((flags[1].enabled, flags[1].default_value), (false, true));
+    assert_eq!(
+        state.entitlements.get("org_acme").unwrap().entitlements,
+        ["audit-logs"]
+    );
+    assert_eq!(state.jwt_templates.len(), 1);
+}
+
+#[test]
+fn tells_what_groups_flags_and_templates_cannot_refer_to() {
+    let text = r#"
+users: [{email: ann@acme.example}, {email: bob@acme.example}]
+organizations:
+  - name: Acme
+    memberships: [{email: ann@acme.example}]
+    groups: [{name: A, members: [bob@acme.example, eve@acme.example]}]
+featureFlags:
+  - {slug: beta, targets: {users: [eve@acme.example], organizations: [Globex]}}
+  - {slug: "b c"}
+jwtTemplate: {content: "{{ user.email }}"}
+"#;
+    let environment = Environment::for_tests();
+    let seed = Seed::read(text).unwrap();
+    let prepared = seed.prepare(&environment).unwrap();
+    let refused = environment.transact(|tx| prepared.plant(tx)).unwrap_err();
+    assert_eq!(
+        refused.problems(),
+        [
+            r#"organizations[0].groups[0].members[0]: this user is no member of the organization (got: "bob@acme.example")"#,
+            r#"organizations[0].groups[0].members[1]: no user has this e-mail address (got: "eve@acme.example")"#,
+            r#"featureFlags[0].targets.users[0]: no user has this e-mail address (got: "eve@acme.example")"#,
+            r#"featureFlags[0].targets.organizations[0]: no organization has this name (got: "Globex")"#,
+            "featureFlags[1]: Validation failed. slug has 1 to 128 letters, digits, -, _ and . only.",
+            "jwtTemplate.content: Validation failed. Template must render to an object with at least one explicitly defined top-level key",
+        ]
+    );
+}

@@ -5,9 +5,9 @@ use crate::{
     api::{
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        client_api, events, organizations,
+        client_api, events, feature_flags, groups, organizations,
         user_management::{
-            authenticate, authorize, cors_origins, device_authorization, logout, memberships,
+            authenticate, authorize, cors_origins, device_authorization, jwt_template, logout, memberships,
             radar_challenges, redirect_uris, sessions, signing_keys, users,
         },
         webhooks, widgets,
@@ -133,24 +133,24 @@ const API: &[Operation] = &[
     get("/events", "list_events", events::list_events),
 
     // feature_flags
-    not_built("GET", "/feature-flags", "list_feature_flags"),
-    not_built("GET", "/feature-flags/{slug}", "get_feature_flag"),
-    not_built("PUT", "/feature-flags/{slug}/disable", "disable_feature_flag"),
-    not_built("PUT", "/feature-flags/{slug}/enable", "enable_feature_flag"),
-    not_built("POST", "/feature-flags/{slug}/targets/{resourceId}", "add_flag_target"),
-    not_built("DELETE", "/feature-flags/{slug}/targets/{resourceId}", "remove_flag_target"),
-    not_built("GET", "/organizations/{organizationId}/feature-flags", "list_organization_feature_flags"),
-    not_built("GET", "/user_management/users/{userId}/feature-flags", "list_user_feature_flags"),
+    get("/feature-flags", "list_feature_flags", feature_flags::list_feature_flags),
+    get("/feature-flags/{slug}", "get_feature_flag", feature_flags::get_feature_flag),
+    put("/feature-flags/{slug}/disable", "disable_feature_flag", feature_flags::disable_feature_flag),
+    put("/feature-flags/{slug}/enable", "enable_feature_flag", feature_flags::enable_feature_flag),
+    post("/feature-flags/{slug}/targets/{resourceId}", "add_flag_target", feature_flags::add_flag_target),
+    delete("/feature-flags/{slug}/targets/{resourceId}", "remove_flag_target", feature_flags::remove_flag_target),
+    get("/organizations/{organizationId}/feature-flags", "list_organization_feature_flags", feature_flags::list_organization_feature_flags),
+    get("/user_management/users/{userId}/feature-flags", "list_user_feature_flags", feature_flags::list_user_feature_flags),
 
     // groups
-    not_built("GET", "/organizations/{organizationId}/groups", "list_organization_groups"),
-    not_built("POST", "/organizations/{organizationId}/groups", "create_organization_group"),
-    not_built("GET", "/organizations/{organizationId}/groups/{groupId}", "get_organization_group"),
-    not_built("PATCH", "/organizations/{organizationId}/groups/{groupId}", "update_organization_group"),
-    not_built("DELETE", "/organizations/{organizationId}/groups/{groupId}", "delete_organization_group"),
-    not_built("GET", "/organizations/{organizationId}/groups/{groupId}/organization-memberships", "list_group_organization_memberships"),
-    not_built("POST", "/organizations/{organizationId}/groups/{groupId}/organization-memberships", "create_group_organization_membership"),
-    not_built("DELETE", "/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "delete_group_organization_membership"),
+    get("/organizations/{organizationId}/groups", "list_organization_groups", groups::list_groups),
+    post("/organizations/{organizationId}/groups", "create_organization_group", groups::create_group),
+    get("/organizations/{organizationId}/groups/{groupId}", "get_organization_group", groups::get_group),
+    patch("/organizations/{organizationId}/groups/{groupId}", "update_organization_group", groups::update_group),
+    delete("/organizations/{organizationId}/groups/{groupId}", "delete_organization_group", groups::delete_group),
+    get("/organizations/{organizationId}/groups/{groupId}/organization-memberships", "list_group_organization_memberships", groups::list_group_members),
+    post("/organizations/{organizationId}/groups/{groupId}/organization-memberships", "create_group_organization_membership", groups::add_group_member),
+    delete("/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "delete_group_organization_membership", groups::remove_group_member),
 
     // multi_factor_auth
     not_built("POST", "/auth/challenges/{id}/verify", "verify_challenge"),
@@ -175,7 +175,7 @@ const API: &[Operation] = &[
     delete("/user_management/organization_memberships/{id}", "delete_organization_membership", memberships::delete_organization_membership),
     put("/user_management/organization_memberships/{id}/deactivate", "deactivate_organization_membership", memberships::deactivate_organization_membership),
     put("/user_management/organization_memberships/{id}/reactivate", "reactivate_organization_membership", memberships::reactivate_organization_membership),
-    not_built("GET", "/user_management/organization_memberships/{omId}/groups", "list_organization_membership_groups"),
+    get("/user_management/organization_memberships/{omId}/groups", "list_organization_membership_groups", groups::list_groups_of_membership),
 
     // organizations
     get("/organizations", "list_organizations", organizations::list_organizations),
@@ -272,8 +272,8 @@ const API: &[Operation] = &[
     not_built("POST", "/user_management/invitations/{id}/accept", "accept_invitation"),
     not_built("POST", "/user_management/invitations/{id}/resend", "resend_invitation"),
     not_built("POST", "/user_management/invitations/{id}/revoke", "revoke_invitation"),
-    not_built("GET", "/user_management/jwt_template", "list_jwt_template"),
-    not_built("PUT", "/user_management/jwt_template", "update_jwt_template"),
+    get("/user_management/jwt_template", "list_jwt_template", jwt_template::get_jwt_template),
+    put("/user_management/jwt_template", "update_jwt_template", jwt_template::update_jwt_template),
     not_built("POST", "/user_management/magic_auth", "create_magic_auth"),
     not_built("GET", "/user_management/magic_auth/{id}", "get_magic_auth"),
     not_built("POST", "/user_management/password_reset", "reset_password"),
@@ -337,6 +337,7 @@ const API: &[Operation] = &[
 #[rustfmt::skip]
 const UNPUBLISHED: &[Operation] = &[
     get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client().cross_origin(),
+    get("/sdk/feature-flags", "poll_feature_flags", feature_flags::poll_feature_flags),
 ];
 
 /// The operations by path.

@@ -18,5 +18,5 @@ pub(crate) use self::{
     select::{List, Order, Page, Select, UnknownCursor},
     state::{State, Stored},
     table::{Conflict, Index, Record, group},
-    transaction::{Expiring, Transaction},
+    transaction::{Expiring, Of, Transaction},
 };

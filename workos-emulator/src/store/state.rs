@@ -11,7 +11,9 @@ use crate::{
         api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
         events::Event,
-        organizations::Organization,
+        feature_flags::Flag,
+        groups::{Group, GroupMembership},
+        organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
                 authorization_code::AuthorizationCode, pending::PendingAuthentication,
@@ -21,6 +23,7 @@ use crate::{
             cors_origins::CorsOrigin,
             device_authorization::DeviceAuthorization,
             impersonation::Impersonation,
+            jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
             radar_challenges::RadarChallenge,
             redirect_uris::RedirectUri,
@@ -105,11 +108,10 @@ macro_rules! tables {
             /// All that is remembered, for comparison.
             #[cfg(test)]
             pub(crate) fn dump(&self) -> serde_json::Value {
-                let tables = [$((stringify!($name), self.$name.dump()),)+];
-                serde_json::json!({
-                    "sequence": self.sequence,
-                    "tables": std::collections::BTreeMap::from(tables),
-                })
+                let mut dump = serde_json::Map::new();
+                dump.insert("sequence".to_owned(), self.sequence.into());
+                $(dump.insert(stringify!($name).to_owned(), self.$name.dump());)+
+                dump.into()
             }
         }
 
@@ -134,6 +136,7 @@ tables! {
     signing_keys: SigningKeys,
     redirect_uris: RedirectUri,
     cors_origins: CorsOrigin,
+    jwt_templates: JwtTemplate,
 
     // User management
     users: User,
@@ -150,10 +153,14 @@ tables! {
 
     // Organizations, roles
     organizations: Organization,
+    entitlements: Entitlements,
     roles: Role,
     permissions: Permission,
     api_keys: ApiKey,
     api_key_values: ApiKeyValue,
+    groups: Group,
+    group_memberships: GroupMembership,
+    feature_flags: Flag,
 
     // What happened, and who was told
     events: Event,

@@ -19,9 +19,17 @@ pub(crate) trait Expiring: Stored {
     fn expires_at(&self) -> Timestamp;
 }
 
+/// Which environment a transaction changes, as its events say it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Of<'a> {
+    pub(crate) environment_id: &'a str,
+    pub(crate) client_id: &'a str,
+}
+
 /// Reads like the [`State`] as changed so far; what is not committed leaves no trace.
 #[derive(Debug)]
 pub(crate) struct Transaction<'a> {
+    of: Of<'a>,
     state: State,
     changes: Vec<Change>,
     now: Timestamp,
@@ -29,13 +37,24 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) fn new(state: State, now: Timestamp, ids: &'a mut IdGenerator) -> Self {
+    pub(crate) fn new(of: Of<'a>, state: State, now: Timestamp, ids: &'a mut IdGenerator) -> Self {
         Self {
+            of,
             state,
             changes: Vec::new(),
             now,
             ids,
         }
+    }
+
+    /// `environment_…`
+    pub(crate) fn environment_id(&self) -> &'a str {
+        self.of.environment_id
+    }
+
+    /// `client_…`
+    pub(crate) fn client_id(&self) -> &'a str {
+        self.of.client_id
     }
 
     /// The environment's time at the start of the transaction.

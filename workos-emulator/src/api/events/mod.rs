@@ -29,6 +29,9 @@ pub(crate) struct Event {
     /// The organization that the data names.
     pub(crate) organization_id: Option<String>,
     pub(crate) data: Box<RawValue>,
+    /// Who did it, and what was before, where the API says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<Box<RawValue>>,
     #[serde(with = "clock::timestamp")]
     pub(crate) created_at: Timestamp,
 }
@@ -61,6 +64,8 @@ pub(crate) struct EventBody<'a> {
     data: &'a RawValue,
     #[serde(serialize_with = "clock::timestamp::serialize")]
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a RawValue>,
 }
 
 impl Event {
@@ -70,6 +75,7 @@ impl Event {
             event: &self.event,
             data: &self.data,
             created_at: self.created_at,
+            context: self.context.as_deref(),
         }
     }
 }
@@ -77,19 +83,60 @@ impl Event {
 impl Transaction<'_> {
     /// Records an event of this transaction, for `GET /events` and for the webhook endpoints that want it.
     pub(crate) fn emit(&mut self, name: &str, data: &impl Serialize) -> Result<Arc<Event>, ApiError> {
-        let failed = |error: serde_json::Error| ApiError::message(500, error.to_string());
+        self.record(name, data, None, None)
+    }
+
+    /// The same for an event whose data does not name its organization.
+    pub(crate) fn emit_in_organization(
+        &mut self,
+        organization_id: &str,
+        name: &str,
+        data: &impl Serialize,
+    ) -> Result<Arc<Event>, ApiError> {
+        self.record(name, data, Some(organization_id), None)
+    }
+
+    /// The same for an event that the API shows with a context.
+    pub(crate) fn emit_with_context(
+        &mut self,
+        name: &str,
+        data: &impl Serialize,
+        context: &impl Serialize,
+    ) -> Result<Arc<Event>, ApiError> {
+        let context = to_raw_value(context).map_err(failed)?;
+        self.record(name, data, None, Some(context))
+    }
+
+    fn record(
+        &mut self,
+        name: &str,
+        data: &impl Serialize,
+        organization_id: Option<&str>,
+        context: Option<Box<RawValue>>,
+    ) -> Result<Arc<Event>, ApiError> {
         let data = to_raw_value(data).map_err(failed)?;
+        let organization_id = match organization_id {
+            Some(id) => Some(id.to_owned()),
+            None => organization_of(&serde_json::from_str(data.get()).map_err(failed)?),
+        };
         let event = Event {
             id: self.id("event"),
             event: name.to_owned(),
-            organization_id: organization_of(&serde_json::from_str(data.get()).map_err(failed)?),
+            organization_id,
             data,
+            context,
             created_at: self.now(),
         };
         let event = self.put(event)?;
         webhooks::outbox::enqueue(self, &event)?;
         Ok(event)
     }
+}
+
+/// Event data is plain data with string keys: this does not happen, and is no panic if it does.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn failed(error: serde_json::Error) -> ApiError {
+    ApiError::message(500, error.to_string())
 }
 
 /// The organization that an event's data is about, or that one of its parts is about: `sso` of `authentication.sso_*`,

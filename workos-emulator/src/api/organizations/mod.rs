@@ -1,6 +1,7 @@
 //! Organizations. Source: <https://workos.com/docs/reference/organization>.
 
 pub(crate) mod domains;
+pub(crate) mod entitlements;
 #[cfg(test)]
 mod tests;
 
@@ -10,10 +11,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use self::domains::{DomainData, DomainState, OrganizationDomain};
+use self::{
+    domains::{DomainData, DomainState, OrganizationDomain},
+    entitlements::Entitlements,
+};
 use super::{
     api_keys,
     authorization::roles,
+    feature_flags, groups,
     metadata::{self, Metadata},
     user_management::memberships,
 };
@@ -230,14 +235,18 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its memberships, roles and API keys go, sessions in it end.
+/// Deletes an organization and what belongs to it: its groups, memberships, roles and API keys go, sessions in it end,
+/// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
+    groups::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
+    feature_flags::remove_from_all(tx, id)?;
+    tx.delete::<Entitlements>(id);
     domains::emit_changes(tx, &organization.domains, &[])?;
     tx.emit("organization.deleted", &organization.event_data())?;
     tx.delete::<Organization>(id);

@@ -5,6 +5,7 @@ pub(crate) mod authorize;
 pub(crate) mod cors_origins;
 pub(crate) mod device_authorization;
 pub(crate) mod impersonation;
+pub(crate) mod jwt_template;
 pub(crate) mod logout;
 pub(crate) mod memberships;
 pub(crate) mod one_time_code;

@@ -110,9 +110,11 @@ fn all_claims_survive_a_round_trip() {
         reason: None,
     });
     full.extra.insert("plan".to_owned(), json!({ "name": "pro" }));
-    let token = SigningKey::development().sign(&full).unwrap();
+    let token = full.sign(&SigningKey::development()).unwrap();
     let read: AccessTokenClaims = keys().verify(&token, at(EXPIRY - 1)).unwrap();
+    let extra = std::mem::take(&mut full.extra);
     assert_eq!(read, full);
+    assert_eq!(extra.len(), 1);
     let raw = verify(&token, EXPIRY - 1).unwrap();
     assert_eq!(raw["act"], json!({ "sub": "admin@example.com" }));
     assert_eq!(
@@ -120,6 +122,22 @@ fn all_claims_survive_a_round_trip() {
         json!({ "email": "admin@example.com", "reason": null })
     );
     assert_eq!(raw["plan"]["name"], "pro");
+}
+
+#[test]
+fn a_template_replaces_claims_and_none_stands_twice() {
+    let mut claims = claims();
+    claims.role = Some("admin".to_owned());
+    claims.extra.insert("role".to_owned(), json!({ "name": "pro" }));
+    claims.extra.insert("extra".to_owned(), json!(1));
+    let kept = serde_json::to_string(&claims).unwrap();
+    assert_eq!(serde_json::from_str::<AccessTokenClaims>(&kept).unwrap(), claims);
+    let token = claims.sign(&SigningKey::development()).unwrap();
+    let payload = decode(token.split('.').nth(1).unwrap()).unwrap();
+    let payload = String::from_utf8(payload).unwrap();
+    assert_eq!(payload.matches("\"role\"").count(), 1, "{payload}");
+    let raw = verify(&token, EXPIRY - 1).unwrap();
+    assert_eq!((&raw["role"]["name"], &raw["extra"]), (&json!("pro"), &json!(1)));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
     core::ids::IdGenerator,
     environment::Environment,
     server::error::ApiError,
-    store::{State, Transaction, state::Commit},
+    store::{Of, State, Transaction, state::Commit},
 };
 
 #[derive(Debug, Clone)]
@@ -152,9 +152,10 @@ proptest! {
         let mut state = State::default();
         let mut replayed = State::default();
         let mut commits = 0;
+        let of = Of { environment_id: "environment_1", client_id: "client_1" };
         for rule in rules {
             let before = state.dump();
-            let mut tx = Transaction::new(state.clone(), now, &mut ids);
+            let mut tx = Transaction::new(of, state.clone(), now, &mut ids);
             let finished = run_all(&mut tx, rule).ok().and_then(|()| tx.finish());
             prop_assert_eq!(state.dump(), before, "a transaction works on a copy");
             let Some((after, commit)) = finished else { continue };

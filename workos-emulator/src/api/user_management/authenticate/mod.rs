@@ -75,7 +75,7 @@ impl Authentication {
             #[serde(skip_serializing_if = "Option::is_none")]
             impersonator: Option<&'a Impersonator>,
         }
-        let access_token = keys.current().sign(&self.claims);
+        let access_token = self.claims.sign(keys.current());
         let reply = Reply::ok(&AuthenticateResponse {
             user: user_body(&self.user),
             organization_id: self.claims.org_id.as_deref(),

@@ -13,7 +13,7 @@ use super::{
     sign_in::{self, Authentication},
 };
 use crate::{
-    api::user_management::{sessions::Session, users::User},
+    api::user_management::{jwt_template, sessions::Session, users::User},
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Index, Record, Transaction},
@@ -136,7 +136,8 @@ fn exchange(
         sign_in::check_membership(tx, &user.id, organization_id)?;
     }
     let session = tx.put(session)?;
-    let claims = sign_in::claims(tx, client, &session);
+    let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;
+    let claims = sign_in::claims(tx, client, &session, extra);
     let refresh_token = Secret::new(tx.token(25));
     tx.put(RefreshTokens {
         next: Secret::digest(refresh_token.expose()),

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     Attempt, client::Client, email_verification, method::AuthenticationMethod, mfa, organization_selection,
@@ -20,9 +21,10 @@ use super::{
 use crate::{
     api::{
         authorization::roles,
-        organizations::Organization,
+        feature_flags,
+        organizations::{Organization, entitlements},
         user_management::{
-            impersonation, memberships, organization_policies,
+            impersonation, jwt_template, memberships, organization_policies,
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -137,6 +139,10 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         }
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let extra = match jwt_template::claims(tx, &user, organization_id.as_deref()) {
+        Ok(claims) => claims,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let SignIn {
         method,
         device,
@@ -159,7 +165,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     let refresh_token = refresh_token::begin(tx, client, &session, method)?;
     Ok(Ok(Authentication {
         user,
-        claims: claims(tx, client, &session),
+        claims: claims(tx, client, &session, extra),
         refresh_token,
         method,
     }))
@@ -233,10 +239,15 @@ pub(crate) fn check_membership(state: &State, user_id: &str, organization_id: &s
     Ok(())
 }
 
-/// The claims of a new access token of a session.
+/// The claims of a new access token of a session, with `extra` of the JWT template.
 ///
 /// `auth_time` is when the session began. Source: <https://workos.com/docs/authkit/reauthentication>.
-pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Session) -> AccessTokenClaims {
+pub(super) fn claims(
+    tx: &mut Transaction<'_>,
+    client: &Client,
+    session: &Session,
+    extra: Map<String, Value>,
+) -> AccessTokenClaims {
     let membership = session
         .organization_id
         .as_deref()
@@ -244,6 +255,9 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
     let roles = membership.map(|membership| membership.roles.clone());
     let permissions = membership
         .map(|membership| roles::permissions_of(tx, &membership.organization_id, &membership.roles));
+    let organization_id = session.organization_id.as_deref();
+    let entitlements = organization_id.and_then(|id| entitlements::claim(tx, id));
+    let feature_flags = feature_flags::slugs_on_for(tx, &session.user_id, organization_id);
     let issued_at = tx.now().as_second();
     AccessTokenClaims {
         iss: client.issuer.clone(),
@@ -258,13 +272,13 @@ pub(super) fn claims(tx: &mut Transaction<'_>, client: &Client, session: &Sessio
         role: roles.as_ref().and_then(|roles| roles.first().cloned()),
         roles,
         permissions: permissions.unwrap_or_default(),
-        entitlements: None,
-        feature_flags: None,
+        entitlements,
+        feature_flags: (!feature_flags.is_empty()).then_some(feature_flags),
         act: session.impersonator.as_ref().map(|impersonator| Actor {
             sub: impersonator.email.clone(),
         }),
         impersonator: session.impersonator.clone(),
-        extra: serde_json::Map::new(),
+        extra,
     }
 }
 

@@ -148,6 +148,24 @@ struct EventData<'a> {
     updated_at: Timestamp,
 }
 
+/// A membership as lists of other resources show it: without its roles.
+#[derive(Debug, Serialize)]
+#[serde(tag = "object", rename = "organization_membership")]
+pub(crate) struct MembershipBaseBody<'a> {
+    id: &'a str,
+    user_id: &'a str,
+    organization_id: &'a str,
+    status: MembershipStatus,
+    directory_managed: bool,
+    organization_name: &'a str,
+    custom_attributes: Map<String, Value>,
+    #[serde(with = "clock::timestamp")]
+    created_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    updated_at: Timestamp,
+    user: &'a User,
+}
+
 /// A membership as the API shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct MembershipBody<'a> {
@@ -187,6 +205,27 @@ impl OrganizationMembership {
             user: user.ok_or_else(|| ApiError::not_found("User", &self.user_id))?,
         })
     }
+
+    /// The same without its roles. WorkOS's description of the API leaves the user out; the official SDK requires it.
+    pub(crate) fn base_body<'a>(&'a self, state: &'a State) -> Result<MembershipBaseBody<'a>, ApiError> {
+        let MembershipBody {
+            membership,
+            organization_name,
+            user,
+        } = self.body(state)?;
+        Ok(MembershipBaseBody {
+            id: membership.id,
+            user_id: membership.user_id,
+            organization_id: membership.organization_id,
+            status: membership.status,
+            directory_managed: membership.directory_managed,
+            organization_name,
+            custom_attributes: membership.custom_attributes,
+            created_at: membership.created_at,
+            updated_at: membership.updated_at,
+            user,
+        })
+    }
 }
 
 /// The membership with this id, or the refusal.
@@ -206,6 +245,14 @@ pub(crate) fn active_of_user<'a>(
         .organization_memberships
         .group(BY_USER, &group(&[user_id, "active"]))
         .map(AsRef::as_ref)
+}
+
+/// The id of a user's membership in an organization, whatever its status.
+pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+    state
+        .organization_memberships
+        .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
+        .map(|membership| membership.id.clone())
 }
 
 /// The active membership of a user in an organization.

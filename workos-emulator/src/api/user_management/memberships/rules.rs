@@ -9,7 +9,7 @@ use crate::{
     api::{
         api_keys,
         authorization::roles,
-        organizations,
+        groups, organizations,
         user_management::{sessions, users},
     },
     server::error::ApiError,
@@ -128,11 +128,12 @@ pub(crate) fn reactivate(
     }
 }
 
-/// Deletes a membership. The user's sessions in the organization end, and the API keys go.
+/// Deletes a membership. The user's sessions in the organization end, the API keys go, and it leaves its groups.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
     api_keys::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
+    groups::remove_from_all(tx, &membership.organization_id, id)?;
     tx.delete::<OrganizationMembership>(id);
     tx.emit("organization_membership.deleted", &membership.event_data())
         .map(drop)

@@ -17,7 +17,10 @@ use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
 use super::{impersonation, memberships, sessions};
 use crate::{
-    api::metadata::{self, Metadata},
+    api::{
+        feature_flags,
+        metadata::{self, Metadata},
+    },
     core::{
         clock,
         password::{PasswordHash, PasswordHashType, SaltPosition},
@@ -234,7 +237,8 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end.
+/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
+/// any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -242,6 +246,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
