@@ -366,7 +366,7 @@ impl Routes {
     }
 
     /// The operations at a path, and the values of its parameters.
-    pub(super) fn operations(&self, path: &str) -> Option<(&[Operation], Vec<String>)> {
+    pub(crate) fn operations(&self, path: &str) -> Option<(&[Operation], Vec<String>)> {
         let found = self.0.at(path).ok()?;
         let values = found.params.iter().map(|(_, value)| decoded(value)).collect();
         Some((found.value, values))

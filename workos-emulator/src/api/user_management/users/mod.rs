@@ -243,7 +243,7 @@ pub(crate) fn update(
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let user = Arc::clone(find(tx, id)?);
-    sessions::revoke_all(tx, id)?;
+    sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
