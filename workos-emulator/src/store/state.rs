@@ -26,6 +26,7 @@ use crate::{
             jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
             radar_challenges::RadarChallenge,
+            rate_limit::RateWindow,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -150,6 +151,7 @@ tables! {
     impersonations: Impersonation,
     pending_authentications: PendingAuthentication,
     radar_challenges: RadarChallenge,
+    rate_windows: RateWindow,
 
     // Organizations, roles
     organizations: Organization,
