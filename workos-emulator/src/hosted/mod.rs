@@ -13,6 +13,7 @@ pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod impersonation;
+pub(crate) mod magic_auth;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -20,6 +21,7 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
 pub(crate) mod style;
+pub(crate) mod verify_email;
 pub(crate) mod visit;
 
 use askama::Template;
@@ -42,8 +44,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
     get(password::PATH, "show_password", password::show_password).client(),
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
+    get(magic_auth::PATH, "show_magic_auth", magic_auth::show_magic_auth).client(),
+    post(magic_auth::PATH, "submit_magic_auth", magic_auth::submit_magic_auth).client(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
+    get(verify_email::PATH, "show_verify_email", verify_email::show_verify_email).client(),
+    post(verify_email::PATH, "submit_verify_email", verify_email::submit_verify_email).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),

@@ -4,6 +4,7 @@
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
+pub(crate) mod code;
 pub(crate) mod device;
 
 use std::borrow::Cow;
@@ -86,10 +87,12 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) error: Option<&'a str>,
     /// Asks for the e-mail address again.
     pub(crate) sign_in_url: &'a str,
+    /// Sends a code to sign in with instead, by `decision=send`. None where there is no such way in.
+    pub(crate) code_form: Option<Form<'a>>,
 }
 
-/// Sign-up with e-mail and password. Posts `first_name`, `last_name` (both may be empty), `email`, `password` and the
-/// hidden fields.
+/// Sign-up with a password or with a code. Posts `first_name`, `last_name` (both may be empty), `email`, `password` or
+/// `decision=code`, and the hidden fields.
 #[derive(Template)]
 #[template(path = "hosted/sign_up.html")]
 pub(crate) struct SignUpPage<'a> {
@@ -100,6 +103,9 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) first_name: TextField<'a>,
     pub(crate) last_name: TextField<'a>,
     pub(crate) email: TextField<'a>,
+    /// Whether there are passwords, and whether there are codes. One of them there must be.
+    pub(crate) with_password: bool,
+    pub(crate) with_code: bool,
     /// What the password policy found.
     pub(crate) password_problems: &'a [String],
     /// What the password policy asks for, in a short sentence.
