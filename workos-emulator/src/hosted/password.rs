@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, page,
+    chrome, page, page_with_script,
     pages::{Form, PasswordPage},
-    sign_in,
+    passkey, sign_in,
     visit::{self, Visit},
 };
 use crate::{
@@ -57,16 +57,20 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
     let Some(email) = &visit.session.email else {
         return Ok(visit.to(sign_in::PATH));
     };
+    let hidden = visit.hidden();
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     page(
         status,
         &PasswordPage {
             chrome: chrome(&visit.call.environment),
             form: Form {
                 action: PATH,
-                hidden: &visit.hidden(),
+                hidden: &hidden,
             },
             email,
             error,
+            passkey,
             sign_in_url: &visit.url(sign_in::PATH),
         },
     )

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, page,
+    chrome, error, page, page_with_script,
     pages::{Form, SignInPage},
-    password, sign_up,
+    passkey, password, sign_up,
     visit::{self, Visit},
 };
 use crate::{
@@ -68,7 +68,15 @@ fn is_email(text: &str) -> bool {
             .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
 }
 
-fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
+pub(super) fn form(
+    visit: &Visit<'_>,
+    status: u16,
+    email: &str,
+    error: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let hidden = visit.hidden();
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     let sign_up_url = visit.url(sign_up::PATH);
     page(
         status,
@@ -76,10 +84,11 @@ fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Res
             chrome: chrome(&visit.call.environment),
             form: Form {
                 action: PATH,
-                hidden: &visit.hidden(),
+                hidden: &hidden,
             },
             email,
             error,
+            passkey,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
         },
     )

@@ -25,6 +25,7 @@ use crate::{
             impersonation::Impersonation,
             jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
+            passkeys::{Passkey, PasskeyChallenge, PasskeyReminder},
             radar_challenges::RadarChallenge,
             redirect_uris::RedirectUri,
             sessions::Session,
@@ -141,6 +142,9 @@ tables! {
     // User management
     users: User,
     passwords: Password,
+    passkeys: Passkey,
+    passkey_challenges: PasskeyChallenge,
+    passkey_reminders: PasskeyReminder,
     organization_memberships: OrganizationMembership,
     sessions: Session,
     refresh_tokens: RefreshTokens,

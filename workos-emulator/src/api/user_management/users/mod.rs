@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, memberships, sessions};
+use super::{impersonation, memberships, passkeys, sessions};
 use crate::{
     api::{
         feature_flags,
@@ -237,7 +237,7 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
+/// Deletes a user and what belongs to it: password, passkeys and memberships go, sessions end, and it is no target of feature flags
 /// any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -248,6 +248,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     impersonation::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
+    passkeys::forget(tx, id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
     Ok(())
