@@ -5,7 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::request::{AuthorizationError, AuthorizationRequest, Goal};
+use super::{
+    reauthentication,
+    request::{AuthorizationError, AuthorizationRequest, Goal},
+};
 use crate::{
     api::user_management::{
         authenticate::{
@@ -159,6 +162,7 @@ pub(super) fn reach(
     request: &AuthorizationRequest,
     sign_in: SignIn,
 ) -> Result<String, ApiError> {
+    reauthentication::tell(tx, request, &sign_in)?;
     match &request.goal {
         Goal::Code {
             callback,
