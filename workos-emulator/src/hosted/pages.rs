@@ -2,15 +2,18 @@
 //! named `…_url`, [`Form::action`] and [`SignedOutPage::return_to`] become links and have to be checked before.
 //!
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
-//! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
+//! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`. Those that have
+//! to do with [`passkey`]s load a script as well.
 
 pub(crate) mod code;
 pub(crate) mod device;
+pub(crate) mod passkey;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
+use self::passkey::PasskeyChoice;
 use super::style::PATH;
 
 /// What frames every page.
@@ -72,6 +75,8 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused.
     pub(crate) error: Option<&'a str>,
+    /// None where passkeys are off.
+    pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// None where people may not sign up.
     pub(crate) sign_up_url: Option<&'a str>,
 }
@@ -85,6 +90,8 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
     pub(crate) error: Option<&'a str>,
+    /// None where passkeys are off.
+    pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// Asks for the e-mail address again.
     pub(crate) sign_in_url: &'a str,
     /// Sends a code to sign in with instead, by `decision=send`. None where there is no such way in.

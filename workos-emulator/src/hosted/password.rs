@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, magic_auth, page,
+    chrome, magic_auth, page, page_with_script,
     pages::{Form, PasswordPage},
-    sign_in,
+    passkey, sign_in,
     visit::{self, Visit},
 };
 use crate::{
@@ -75,6 +75,8 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
     }
     let hidden = visit.hidden();
     let codes = user_management::magic_auth::is_on(&visit.call.environment.state());
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     page(
         status,
         &PasswordPage {
@@ -85,6 +87,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             },
             email,
             error,
+            passkey,
             sign_in_url: &visit.url(sign_in::PATH),
             code_form: codes.then_some(Form {
                 action: magic_auth::PATH,

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, magic_auth, page,
+    chrome, error, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    password, sign_up,
+    passkey, password, sign_up,
     visit::{self, Visit},
 };
 use crate::{
@@ -86,7 +86,15 @@ fn way_in(call: &Call) -> Option<WayIn> {
     user_management::magic_auth::is_on(&call.environment.state()).then_some(WayIn::Code)
 }
 
-fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
+pub(super) fn form(
+    visit: &Visit<'_>,
+    status: u16,
+    email: &str,
+    error: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let hidden = visit.hidden();
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     let sign_up_url = visit.url(sign_up::PATH);
     page(
         status,
@@ -94,10 +102,11 @@ fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Res
             chrome: chrome(&visit.call.environment),
             form: Form {
                 action: PATH,
-                hidden: &visit.hidden(),
+                hidden: &hidden,
             },
             email,
             error,
+            passkey,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
         },
     )

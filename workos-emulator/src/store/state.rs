@@ -28,6 +28,7 @@ use crate::{
             jwt_template::JwtTemplate,
             magic_auth::MagicAuth,
             memberships::OrganizationMembership,
+            passkeys::{Passkey, PasskeyChallenge, PasskeyReminder},
             radar_challenges::RadarChallenge,
             rate_limit::RateWindow,
             redirect_uris::RedirectUri,
@@ -145,6 +146,9 @@ tables! {
     // User management
     users: User,
     passwords: Password,
+    passkeys: Passkey,
+    passkey_challenges: PasskeyChallenge,
+    passkey_reminders: PasskeyReminder,
     organization_memberships: OrganizationMembership,
     sessions: Session,
     refresh_tokens: RefreshTokens,

@@ -227,6 +227,15 @@ pub(crate) fn delete_of_user(tx: &mut Transaction<'_>, user_id: &str) -> Result<
     Ok(())
 }
 
+/// When the user signed in last, by the sessions that go on at `now`. One of an impersonator is not the user's.
+pub(crate) fn last_sign_in_at(state: &State, user_id: &str, now: Timestamp) -> Option<Timestamp> {
+    let newest_first = state.sessions.group(BY_USER, user_id).rev();
+    newest_first
+        .filter(|session| session.impersonator.is_none())
+        .find(|session| session.is_active(now))
+        .map(|session| session.created_at)
+}
+
 fn ids(state: &State, index: Index<Session>, group: &str) -> Vec<String> {
     state
         .sessions

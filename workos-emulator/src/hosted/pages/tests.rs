@@ -19,6 +19,7 @@ fn sign_in() -> SignInPage<'static> {
         form: FORM,
         email: "",
         error: None,
+        passkey: None,
         sign_up_url: Some("/authkit/sign-up"),
     }
 }
@@ -29,6 +30,7 @@ fn password() -> PasswordPage<'static> {
         form: FORM,
         email: "alice@acme.com",
         error: None,
+        passkey: None,
         sign_in_url: "/authkit/sign-in",
         code_form: None,
     }
@@ -74,6 +76,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            passkey: None,
             sign_up_url: Some(text),
         }
         .render(),
@@ -82,6 +85,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            passkey: None,
             sign_in_url: text,
             code_form: None,
         }

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
 
+mod reauthentication;
 pub(crate) mod request;
 pub(crate) mod session;
 

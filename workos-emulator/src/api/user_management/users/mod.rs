@@ -20,7 +20,7 @@ use super::{
     email_verification::EmailVerification,
     impersonation,
     magic_auth::MagicAuth,
-    memberships, sessions,
+    memberships, passkeys, sessions,
 };
 use crate::{
     api::{
@@ -249,8 +249,8 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password, codes and memberships go, sessions end, and it is no target of feature flags
-/// any more.
+/// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions end, and it is no target of feature
+/// flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -263,6 +263,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     EmailChange::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
+    passkeys::forget(tx, id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
     Ok(())
