@@ -16,6 +16,7 @@ mod groups;
 mod http;
 mod magic_auth;
 mod memberships;
+mod mfa;
 mod middleware;
 mod organizations;
 mod passkeys;

@@ -7,6 +7,7 @@
 
 pub(crate) mod code;
 pub(crate) mod device;
+pub(crate) mod mfa;
 pub(crate) mod passkey;
 
 use std::borrow::Cow;

@@ -13,6 +13,9 @@ use crate::{
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
+        multi_factor_auth::{
+            challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
+        },
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
@@ -160,6 +163,9 @@ tables! {
     email_verifications: EmailVerification,
     email_changes: EmailChange,
     pending_authentications: PendingAuthentication,
+    authentication_factors: AuthenticationFactor,
+    authentication_challenges: AuthenticationChallenge,
+    totp_enrollments: TotpEnrollment,
     radar_challenges: RadarChallenge,
     rate_windows: RateWindow,
 
