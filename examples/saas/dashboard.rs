@@ -41,12 +41,16 @@ pub(crate) async fn dashboard(shell: Shell) -> impl Responder {
 fn access(shell: &Shell) -> String {
     let user = &shell.user;
     let organization = shell.organization().map(|(_, name)| name);
+    let permissions = match user.permissions() {
+        [] => "none".to_owned(),
+        granted => granted.join(", "),
+    };
     let rows = [
         ("Name", shell.name()),
         ("Email", user.email().to_owned()),
         ("Organization", organization.unwrap_or("none").to_owned()),
         ("Role", user.role().unwrap_or("none").to_owned()),
-        ("Permissions", user.permissions().join(", ")),
+        ("Permissions", permissions),
     ];
     let rows: String = rows
         .iter()

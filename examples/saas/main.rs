@@ -56,20 +56,23 @@ impl Paperboat {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // Bound before anything is set up: the redirect URI names the port.
+    let listener = TcpListener::bind(("127.0.0.1", port()?))?;
+    let app_url = format!("http://localhost:{}", listener.local_addr()?.port());
+    let redirect_uri = format!("{app_url}/auth/callback");
+
     let emulator = Emulator::builder()
         .seed(include_str!("seed.yaml"))
         .start()
         .await?;
-
-    // Bound before AuthKit is set up: the redirect URI names the port.
-    let listener = TcpListener::bind(("127.0.0.1", port()?))?;
-    let app_url = format!("http://localhost:{}", listener.local_addr()?.port());
+    // Where invitations lead: they begin at WorkOS, and not at the app.
+    emulator.seed(&format!("redirectUris: ['{redirect_uri}']"))?;
     let authkit = AuthKit::builder()
         .api_base_url(emulator.url())
         .api_key(emulator.api_key())
         .client_id(emulator.client_id())
         .cookie_password("only-for-this-example-and-32-characters-long")
-        .redirect_uri(format!("{app_url}/auth/callback"))
+        .redirect_uri(redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
         .build()?;
