@@ -135,9 +135,12 @@ async fn a_program_with_a_hint_is_let_in_without_a_page() {
         "client_id": emulator.client_id(), "client_secret": emulator.api_key(),
         "grant_type": "authorization_code", "code": code,
     });
-    let (status, answer) =
-        http::call(&emulator, Method::POST, "/user_management/authenticate", &body).await;
-    assert_eq!((status, &answer["user"]["email"]), (200, &json!(EMAIL)), "{answer}");
+    let (status, answer) = http::call(&emulator, Method::POST, "/user_management/authenticate", &body).await;
+    assert_eq!(
+        (status, &answer["user"]["email"]),
+        (200, &json!(EMAIL)),
+        "{answer}"
+    );
 }
 
 #[actix_web::test]
@@ -154,7 +157,11 @@ async fn a_browser_is_asked_for_the_code_before_it_goes_back() {
     let page = browser.sign_in(&page, EMAIL, PASSWORD).await;
     assert_eq!(page.url.path(), "/authkit/verify-email");
     let message = emulator.mailbox().last_to(EMAIL).unwrap();
-    assert_eq!(message.url(), Some(page.url.as_str()), "the link leads to this page");
+    assert_eq!(
+        message.url(),
+        Some(page.url.as_str()),
+        "the link leads to this page"
+    );
     let refused = browser.submit(&page, &[("code", "x")]).await;
     assert_eq!(refused.status, 400);
     let back = browser

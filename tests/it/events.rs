@@ -319,8 +319,12 @@ async fn codes_by_email_emit_their_events() {
     let ada = log.step((POST, users), ada, &[created]).await;
     let ada = below(users, &ada);
     let sent: Expected = ("email_verification.created", fits::<EmailVerificationCreated>);
-    log.step((POST, &format!("{ada}/email_verification/send")), Value::Null, &[sent])
-        .await;
+    log.step(
+        (POST, &format!("{ada}/email_verification/send")),
+        Value::Null,
+        &[sent],
+    )
+    .await;
     let failed: Expected = (
         "authentication.email_verification_failed",
         fits::<AuthenticationEmailVerificationFailed>,

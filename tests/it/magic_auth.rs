@@ -31,13 +31,17 @@ async fn a_code_signs_in_once_and_for_ten_minutes() {
     let users = sdk.user_management();
     let sent = users.create_magic_auth(create(EMAIL)).await.unwrap();
     let message = emulator.mailbox().last_to(EMAIL).unwrap();
-    assert_eq!((message.kind(), message.code()), ("magic_auth", Some(sent.code.expose())));
+    assert_eq!(
+        (message.kind(), message.code()),
+        ("magic_auth", Some(sent.code.expose()))
+    );
     let got = users.get_magic_auth(&sent.id).await.unwrap();
     assert_eq!(
         (got.email.as_str(), got.code.expose(), &got.expires_at),
         (EMAIL, sent.code.expose(), &sent.expires_at)
     );
-    let redeem = |code: &str| users.authenticate_with_magic_auth(AuthenticateWithMagicAuthParams::new(code, EMAIL));
+    let redeem =
+        |code: &str| users.authenticate_with_magic_auth(AuthenticateWithMagicAuthParams::new(code, EMAIL));
     let signed_in = redeem(sent.code.expose()).await.unwrap();
     assert_eq!(signed_in.user.email, EMAIL);
     assert!(signed_in.user.last_sign_in_at.is_some());
@@ -58,9 +62,15 @@ async fn who_is_new_signs_up_by_a_code() {
     let emulator = emulator().await;
     let sdk = sdk::client(&emulator);
     let users = sdk.user_management();
-    let sent = users.create_magic_auth(create("grace@example.com")).await.unwrap();
+    let sent = users
+        .create_magic_auth(create("grace@example.com"))
+        .await
+        .unwrap();
     let user = users.get_user(&sent.user_id).await.unwrap();
-    assert_eq!((user.email.as_str(), user.email_verified), ("grace@example.com", false));
+    assert_eq!(
+        (user.email.as_str(), user.email_verified),
+        ("grace@example.com", false)
+    );
     let (_, events) = http::call(
         &emulator,
         Method::GET,
@@ -80,7 +90,10 @@ async fn the_limit_says_when_to_come_back() {
     let emulator = emulator().await;
     let sdk = sdk::client(&emulator);
     for _ in 0..3 {
-        sdk.user_management().create_magic_auth(create(EMAIL)).await.unwrap();
+        sdk.user_management()
+            .create_magic_auth(create(EMAIL))
+            .await
+            .unwrap();
     }
     let refused = sdk::refused(sdk.user_management().create_magic_auth(create(EMAIL)).await);
     assert_eq!(refused.status, 429);
@@ -89,10 +102,17 @@ async fn the_limit_says_when_to_come_back() {
         .bearer_auth(emulator.api_key())
         .json(&json!({ "email": EMAIL }));
     let response = request.send().await.unwrap();
-    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let seconds: u64 = response.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
     emulator.clock().advance(Duration::from_secs(60));
-    sdk.user_management().create_magic_auth(create(EMAIL)).await.unwrap();
+    sdk.user_management()
+        .create_magic_auth(create(EMAIL))
+        .await
+        .unwrap();
 }
 
 #[actix_web::test]
@@ -112,12 +132,19 @@ async fn a_browser_signs_in_with_the_code_of_the_mail() {
     let page = browser.submit(&page, &[("email", EMAIL)]).await;
     assert_eq!(page.url.path(), "/authkit/magic-auth");
     let message = emulator.mailbox().last_to(EMAIL).unwrap();
-    assert_eq!(message.url(), Some(page.url.as_str()), "the link leads to this page");
+    assert_eq!(
+        message.url(),
+        Some(page.url.as_str()),
+        "the link leads to this page"
+    );
     let by_link = browser.visit(message.url().unwrap()).await;
     let code = message.code().unwrap();
     let back = browser.submit_and_stop(&by_link, &[("code", code)]).await;
     assert_eq!(back.status, 303);
     let location = back.location();
     assert_eq!(location.path(), "/callback");
-    assert!(location.query_pairs().any(|(name, _)| name == "code"), "{location}");
+    assert!(
+        location.query_pairs().any(|(name, _)| name == "code"),
+        "{location}"
+    );
 }

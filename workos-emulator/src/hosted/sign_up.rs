@@ -173,7 +173,10 @@ impl Problems {
             (&fields.last_name, &mut problems.last_name),
         ] {
             if name.chars().count() > users::MAX_NAME_LENGTH {
-                problems.push(format!("A name has at most {} characters.", users::MAX_NAME_LENGTH));
+                problems.push(format!(
+                    "A name has at most {} characters.",
+                    users::MAX_NAME_LENGTH
+                ));
             }
         }
         problems

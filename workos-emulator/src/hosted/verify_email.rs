@@ -49,7 +49,8 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
                 let user = users::find(tx, &sign_in.user_id)?.clone();
                 // It may have been verified elsewhere in the meantime.
                 if !user.email_verified
-                    && email_verification::redeem(tx, &user, &magic_auth::typed(&code), &visit.device())?.is_err()
+                    && email_verification::redeem(tx, &user, &magic_auth::typed(&code), &visit.device())?
+                        .is_err()
                 {
                     return Ok(Err(REFUSED));
                 }

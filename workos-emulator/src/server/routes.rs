@@ -8,8 +8,8 @@ use crate::{
         client_api, events, feature_flags, groups, organizations,
         user_management::{
             authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
-            jwt_template, logout, magic_auth, memberships,
-            radar_challenges, redirect_uris, sessions, signing_keys, users,
+            jwt_template, logout, magic_auth, memberships, radar_challenges, redirect_uris, sessions,
+            signing_keys, users,
         },
         webhooks, widgets,
     },

@@ -32,11 +32,7 @@ impl Purpose for ForEmailChange {
 }
 
 /// Sends a code to the address that a user wants to have.
-fn send(
-    tx: &mut Transaction<'_>,
-    user: &User,
-    new_email: &str,
-) -> Result<Arc<EmailChange>, ApiError> {
+fn send(tx: &mut Transaction<'_>, user: &User, new_email: &str) -> Result<Arc<EmailChange>, ApiError> {
     let new_email = users::email::normalized(new_email)
         .ok_or_else(|| ApiError::new(422, "invalid_email", "This email is not valid."))?;
     if !is_allowed(tx, &user.id) {
@@ -70,7 +66,11 @@ fn send(
 ///
 /// Assumptions: a change that was made already is answered so to who knows its code, and to others as if nothing waited;
 /// an address that somebody took in the meantime leaves the code as it was.
-fn confirm(tx: &mut Transaction<'_>, user: &User, code: &str) -> Result<Result<Arc<User>, ApiError>, ApiError> {
+fn confirm(
+    tx: &mut Transaction<'_>,
+    user: &User,
+    code: &str,
+) -> Result<Result<Arc<User>, ApiError>, ApiError> {
     let pending = EmailChange::current(tx, &user.id).cloned();
     let Some(pending) = pending.filter(|pending| !pending.code.is_used() || pending.code.value.matches(code))
     else {

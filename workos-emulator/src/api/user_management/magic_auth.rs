@@ -43,9 +43,8 @@ pub(crate) fn send(
     link: Option<&str>,
 ) -> Result<Arc<MagicAuth>, ApiError> {
     check_method(tx)?;
-    let email = users::email::normalized(email).ok_or_else(|| {
-        ApiError::invalid_field("email", "invalid_email", "This email is not valid.")
-    })?;
+    let email = users::email::normalized(email)
+        .ok_or_else(|| ApiError::invalid_field("email", "invalid_email", "This email is not valid."))?;
     rate_limit::count(tx, Limit::MagicAuth, &email)?;
     if !users::email::is_deliverable(&email) {
         return Err(ApiError::bad_request(

@@ -115,7 +115,7 @@ pub(crate) fn check(tx: &Transaction<'_>, limit: Limit, subject: &str) -> Result
         return Err(limit.exceeded(wait));
     }
     if let Some(quota) = limit.quota(tx)
-        && let Some(wait) = (quota == 0).then(|| day()).or_else(|| full(DAY, quota))
+        && let Some(wait) = (quota == 0).then(day).or_else(|| full(DAY, quota))
     {
         let message = format!("The environment sends {quota} emails in a day, and has sent them.");
         return Err(retry_after(
@@ -219,10 +219,7 @@ mod tests {
         let refused = environment
             .transact(|tx| check(tx, Limit::Authenticate, "ada@example.com"))
             .unwrap_err();
-        assert_eq!(
-            (refused.status, refused.code()),
-            (429, Some("too_many_requests"))
-        );
+        assert_eq!((refused.status, refused.code()), (429, Some("too_many_requests")));
         assert!(refused.body["error_description"].is_string());
         assert_eq!(retry_after_of(&refused), "60");
     }

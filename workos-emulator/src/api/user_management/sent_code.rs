@@ -173,7 +173,9 @@ mod tests {
     const EMAIL: &str = "ada@example.com";
 
     fn sent(environment: &Environment) -> String {
-        let code = environment.transact(|tx| MagicAuth::create(tx, "user_1", EMAIL)).unwrap();
+        let code = environment
+            .transact(|tx| MagicAuth::create(tx, "user_1", EMAIL))
+            .unwrap();
         code.code.value.expose().to_owned()
     }
 
@@ -187,14 +189,20 @@ mod tests {
         let environment = Environment::for_tests();
         let first = sent(&environment);
         let second = sent(&environment);
-        assert_eq!(taken(&environment, "user_1", EMAIL, &first), Err(CodeRefusal::Incorrect));
+        assert_eq!(
+            taken(&environment, "user_1", EMAIL, &first),
+            Err(CodeRefusal::Incorrect)
+        );
         assert_eq!(taken(&environment, "user_1", EMAIL, &second), Ok(()));
         assert_eq!(
             taken(&environment, "user_1", EMAIL, &second),
             Err(CodeRefusal::PreviouslyUsed)
         );
         let third = sent(&environment);
-        assert_eq!(taken(&environment, "user_1", EMAIL, &second), Err(CodeRefusal::Incorrect));
+        assert_eq!(
+            taken(&environment, "user_1", EMAIL, &second),
+            Err(CodeRefusal::Incorrect)
+        );
         assert_eq!(taken(&environment, "user_1", EMAIL, &third), Ok(()));
     }
 
@@ -203,7 +211,10 @@ mod tests {
         let environment = Environment::for_tests();
         let code = sent(&environment);
         for (user_id, email) in [("user_2", EMAIL), ("user_1", "grace@example.com")] {
-            assert_eq!(taken(&environment, user_id, email, &code), Err(CodeRefusal::Incorrect));
+            assert_eq!(
+                taken(&environment, user_id, email, &code),
+                Err(CodeRefusal::Incorrect)
+            );
         }
         assert_eq!(taken(&environment, "user_1", EMAIL, &code), Ok(()));
     }

@@ -45,7 +45,12 @@ fn a_code_to_the_new_address_makes_it_hers() {
     let fixture = Fixture::new();
     let sent = sent(&fixture, " Countess@Example.com ").unwrap();
     assert_eq!(
-        (&sent["object"], &sent["new_email"], &sent["user"]["email"], &sent["expires_at"]),
+        (
+            &sent["object"],
+            &sent["new_email"],
+            &sent["user"]["email"],
+            &sent["expires_at"]
+        ),
         (
             &json!("email_change"),
             &json!(NEW),
@@ -64,7 +69,12 @@ fn a_code_to_the_new_address_makes_it_hers() {
         ),
         (&json!("email_change_confirmation"), &json!(NEW), &json!(true))
     );
-    let names: Vec<_> = fixture.events("").into_iter().skip(before).map(|(name, _)| name).collect();
+    let names: Vec<_> = fixture
+        .events("")
+        .into_iter()
+        .skip(before)
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(names, ["user.updated"]);
     let grant = json!({"grant_type": "password", "email": NEW, "password": PASSWORD});
     fixture.authenticate(grant).unwrap();
@@ -91,16 +101,10 @@ fn a_send_names_what_is_wrong() {
     for _ in 0..3 {
         sent(&fixture, NEW).unwrap();
     }
-    assert_eq!(
-        refusal(sent(&fixture, NEW)),
-        refused(429, "rate_limit_exceeded")
-    );
+    assert_eq!(refusal(sent(&fixture, NEW)), refused(429, "rate_limit_exceeded"));
     fixture.set(|settings| settings.daily_email_quota = Some(0));
     fixture.advance(60);
-    assert_eq!(
-        refusal(sent(&fixture, NEW)),
-        refused(429, "daily_quota_exceeded")
-    );
+    assert_eq!(refusal(sent(&fixture, NEW)), refused(429, "daily_quota_exceeded"));
 }
 
 #[test]

@@ -66,7 +66,10 @@ fn send(fixture: &Fixture, id: &str) -> Result<Value, ApiError> {
 fn mailed(fixture: &Fixture) -> String {
     let state = fixture.environment.state();
     let mail = state.messages.iter().last().unwrap();
-    assert_eq!((mail.kind.as_str(), mail.to.as_str()), ("email_verification", GRACE));
+    assert_eq!(
+        (mail.kind.as_str(), mail.to.as_str()),
+        ("email_verification", GRACE)
+    );
     mail.code.clone().unwrap()
 }
 
@@ -104,7 +107,10 @@ fn the_gate_sends_a_code_which_lets_her_in() {
     let id = text(&gate, "email_verification_id");
     let verification = of_user(&fixture, get_email_verification, id, Value::Null).unwrap();
     let code = text(&verification, "code");
-    assert_eq!((code, text(&verification, "email")), (mailed(&fixture).as_str(), GRACE));
+    assert_eq!(
+        (code, text(&verification, "email")),
+        (mailed(&fixture).as_str(), GRACE)
+    );
 
     let signed_in = redeem(&fixture, text(&gate, "pending_authentication_token"), code).unwrap();
     assert_eq!(signed_in["user"]["email_verified"], true);
@@ -268,10 +274,7 @@ fn an_application_can_send_and_confirm_by_itself() {
             "user.updated"
         ]
     );
-    assert_eq!(
-        refusal(send(&fixture, &grace)),
-        refused("email_already_verified")
-    );
+    assert_eq!(refusal(send(&fixture, &grace)), refused("email_already_verified"));
     assert_eq!(
         refusal(confirm(&fixture, &grace, "123456")),
         refused("email_previously_verified")
@@ -291,7 +294,10 @@ fn a_confirmation_names_what_is_wrong() {
     );
     send(&fixture, &grace).unwrap();
     assert_eq!(refusal(confirm(&fixture, &grace, "x")), incorrect);
-    assert_eq!(refusal(confirm(&fixture, &fixture.user_id, "x")).1, "email_previously_verified");
+    assert_eq!(
+        refusal(confirm(&fixture, &fixture.user_id, "x")).1,
+        "email_previously_verified"
+    );
     let old = mailed(&fixture);
     fixture.advance(600);
     assert_eq!(
@@ -313,13 +319,20 @@ fn a_confirmation_names_what_is_wrong() {
         assert_eq!(nobody.unwrap_err().status, 404);
     }
     assert_eq!(
-        of_user(&fixture, verify_email, &grace, json!({})).unwrap_err().status,
+        of_user(&fixture, verify_email, &grace, json!({}))
+            .unwrap_err()
+            .status,
         422
     );
     assert_eq!(
-        of_user(&fixture, get_email_verification, "email_verification_none", Value::Null)
-            .unwrap_err()
-            .status,
+        of_user(
+            &fixture,
+            get_email_verification,
+            "email_verification_none",
+            Value::Null
+        )
+        .unwrap_err()
+        .status,
         404
     );
 }
@@ -330,12 +343,26 @@ fn a_code_does_not_verify_the_address_that_came_after_it() {
     let grace = unverified(&fixture);
     send(&fixture, &grace).unwrap();
     let code = mailed(&fixture);
-    of_user(&fixture, users::update_user, &grace, json!({"email": "victim@example.com"})).unwrap();
+    of_user(
+        &fixture,
+        users::update_user,
+        &grace,
+        json!({"email": "victim@example.com"}),
+    )
+    .unwrap();
     assert_eq!(
         refusal(confirm(&fixture, &grace, &code)),
         refused("email_verification_code_incorrect")
     );
-    assert!(!fixture.environment.state().users.get(&grace).unwrap().email_verified);
+    assert!(
+        !fixture
+            .environment
+            .state()
+            .users
+            .get(&grace)
+            .unwrap()
+            .email_verified
+    );
 }
 
 #[test]
@@ -371,7 +398,11 @@ fn a_deleted_user_leaves_no_codes_and_no_way_on() {
     let state = fixture.environment.state();
     assert_eq!(state.email_verifications.len(), 0);
     assert_eq!(
-        refusal(redeem(&fixture, text(&gate, "pending_authentication_token"), &code)),
+        refusal(redeem(
+            &fixture,
+            text(&gate, "pending_authentication_token"),
+            &code
+        )),
         refused("invalid_pending_authentication_token")
     );
 }

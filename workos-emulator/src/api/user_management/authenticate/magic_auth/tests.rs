@@ -72,7 +72,10 @@ fn a_new_person_signs_up_by_a_code_which_verifies_the_address() {
     let code = code(&fixture, "grace@example.com");
     let state = fixture.environment.state();
     let user = state.users.iter().last().unwrap();
-    assert_eq!((user.email.as_str(), user.email_verified), ("grace@example.com", false));
+    assert_eq!(
+        (user.email.as_str(), user.email_verified),
+        ("grace@example.com", false)
+    );
     let signed_in = redeem(&fixture, "grace@example.com", &code).unwrap();
     assert_eq!(signed_in["user"]["email_verified"], true);
     assert_eq!(signed_in["user"]["id"], user.id);
@@ -98,7 +101,12 @@ fn the_mail_has_the_code_and_events_have_not() {
     let state = fixture.environment.state();
     let mail = state.messages.iter().last().unwrap();
     assert_eq!(
-        (mail.kind.as_str(), mail.to.as_str(), mail.code.as_deref(), &mail.url),
+        (
+            mail.kind.as_str(),
+            mail.to.as_str(),
+            mail.code.as_deref(),
+            &mail.url
+        ),
         ("magic_auth", EMAIL, Some(code.as_str()), &None)
     );
     assert!(mail.text.contains(&code) && mail.html.contains(&code));
@@ -107,7 +115,13 @@ fn the_mail_has_the_code_and_events_have_not() {
     assert_eq!(
         members,
         [
-            "created_at", "email", "expires_at", "id", "object", "updated_at", "user_id"
+            "created_at",
+            "email",
+            "expires_at",
+            "id",
+            "object",
+            "updated_at",
+            "user_id"
         ]
     );
 }
@@ -276,7 +290,14 @@ fn codes_and_attempts_are_limited() {
 fn the_application_can_fetch_the_code_and_send_it_itself() {
     let fixture = Fixture::new();
     let created = create(&fixture, EMAIL).unwrap();
-    let get = |id: &str| get_magic_auth(&Call::for_tests(&fixture.environment, &[("id", id)], "", Value::Null));
+    let get = |id: &str| {
+        get_magic_auth(&Call::for_tests(
+            &fixture.environment,
+            &[("id", id)],
+            "",
+            Value::Null,
+        ))
+    };
     let id = created["id"].as_str().unwrap();
     let got: Value = serde_json::from_slice(&get(id).unwrap().body).unwrap();
     assert_eq!(got, created);
