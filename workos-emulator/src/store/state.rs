@@ -88,6 +88,7 @@ macro_rules! tables {
         /// A change to one row of one table.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[expect(clippy::enum_variant_names, reason = "variants have the names of their rows")]
         pub(crate) enum Change {
             $($row(RowChange<$row>),)+
         }
