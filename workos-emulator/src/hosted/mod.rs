@@ -9,6 +9,7 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+mod another_way;
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
@@ -16,9 +17,11 @@ pub(crate) mod impersonation;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
+pub(crate) mod provider;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
+pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod visit;
 
@@ -44,6 +47,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
+    post(provider::PATH, "submit_provider", provider::submit_provider).client(),
+    get("/authkit/oauth/{provider}/{client_id}/callback", "finish_provider", provider::finish_provider).client(),
+    get("/authkit/oauth/refused", "show_provider_refused", provider::show_provider_refused).client(),
+    get("/authkit/provider/{provider}", "show_stand_in", stand_in::show_stand_in).client(),
+    post("/authkit/provider/{provider}", "submit_stand_in", stand_in::submit_stand_in).client(),
+    get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),

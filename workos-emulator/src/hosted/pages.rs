@@ -4,12 +4,15 @@
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
+pub(crate) mod another_way;
 pub(crate) mod device;
+pub(crate) mod provider;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
+use self::provider::ProviderButtons;
 use super::style::PATH;
 
 /// What frames every page.
@@ -32,7 +35,7 @@ impl Chrome<'_> {
 }
 
 /// Where a form goes, and what it takes along unseen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Form<'a> {
     /// The path that takes the form as `application/x-www-form-urlencoded`.
     pub(crate) action: &'a str,
@@ -73,6 +76,9 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) error: Option<&'a str>,
     /// None where people may not sign up.
     pub(crate) sign_up_url: Option<&'a str>,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// A way is on that begins with the e-mail address.
+    pub(crate) by_email: bool,
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -105,6 +111,9 @@ pub(crate) struct SignUpPage<'a> {
     /// What the password policy asks for, in a short sentence.
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// People sign up with a password, not through providers alone.
+    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {

@@ -23,7 +23,17 @@ const REFUSED: &str = "Incorrect email or password.";
 
 /// `GET /authkit/password`
 pub(super) fn show_password(call: &Call) -> Result<Reply, ApiError> {
-    visit::show(call, |visit| form(visit, 200, None))
+    visit::show(call, |visit| {
+        if is_on(call) {
+            form(visit, 200, None)
+        } else {
+            Ok(visit.to(sign_in::PATH))
+        }
+    })
+}
+
+fn is_on(call: &Call) -> bool {
+    call.environment.state().settings().sign_in_methods.password
 }
 
 /// `POST /authkit/password`
@@ -35,7 +45,7 @@ pub(super) fn submit_password(call: &Call) -> Result<Reply, ApiError> {
     }
     visit::submit(call, |visit| {
         let Fields { password } = call.body()?;
-        let Some(email) = &visit.session.email else {
+        let Some(email) = visit.session.email.as_ref().filter(|_| is_on(call)) else {
             return Ok(visit.to(sign_in::PATH));
         };
         let device = visit.device();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     chrome, error, page,
     pages::{Form, SignInPage},
-    password, sign_up,
+    password, provider, sign_up,
     visit::{self, Visit},
 };
 use crate::{
@@ -70,17 +70,23 @@ fn is_email(text: &str) -> bool {
 
 fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
     let sign_up_url = visit.url(sign_up::PATH);
+    let hidden = visit.hidden();
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
+    let state = visit.call.environment.state();
+    let methods = &state.settings().sign_in_methods;
     page(
         status,
         &SignInPage {
             chrome: chrome(&visit.call.environment),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             email,
             error,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
+            providers: provider::buttons(&state, own),
+            by_email: methods.password || methods.magic_auth || methods.passkey,
         },
     )
 }

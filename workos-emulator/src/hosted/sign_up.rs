@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     chrome, error, page,
     pages::{Form, SignUpPage, TextField},
-    sign_in,
+    provider, sign_in,
     visit::{self, Visit},
 };
 use crate::{
@@ -64,7 +64,7 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /authkit/sign-up`: creates the user, who is then signed in.
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
-        if !is_allowed(call) {
+        if !is_allowed(call) || !call.environment.state().settings().sign_in_methods.password {
             return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
         }
         let fields: Fields = call.body()?;
@@ -76,9 +76,12 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up.
+/// Whether people may sign up here: with a password, or through a provider.
 pub(super) fn is_allowed(call: &Call) -> bool {
-    call.environment.state().settings().sign_up
+    let state = call.environment.state();
+    let settings = state.settings();
+    let methods = &settings.sign_in_methods;
+    settings.sign_up && (methods.password || !methods.providers.is_empty())
 }
 
 /// Nothing where another tab finished the sign-in.
@@ -145,14 +148,16 @@ impl From<&ApiError> for Problems {
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
     let least = state.settings().password_policy.min_length;
+    let hidden = visit.hidden();
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
     page(
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             error: problems.error.as_deref(),
             first_name: TextField {
                 value: &fields.first_name,
@@ -169,6 +174,8 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             password_problems: &problems.password,
             password_hint: &format!("At least {least} characters, and hard to guess."),
             sign_in_url: &visit.url(sign_in::PATH),
+            providers: provider::buttons(&state, own),
+            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

@@ -7,8 +7,14 @@ use serde_json::{Map, Value};
 use super::document::{Fields, Report};
 use crate::{
     api::{
-        authorization::roles::RoleType, feature_flags::NewFlag, organizations::domains::WantedState,
-        user_management::memberships::MembershipStatus,
+        authorization::roles::RoleType,
+        feature_flags::NewFlag,
+        organizations::domains::WantedState,
+        user_management::{
+            memberships::MembershipStatus,
+            organization_policies::{DomainPolicy, OrganizationPolicy},
+            providers::{self, Provider},
+        },
     },
     core::secret::Secret,
 };
@@ -41,6 +47,9 @@ pub(super) struct SeedUser {
     pub(super) email_verified: bool,
     pub(super) external_id: Option<String>,
     pub(super) metadata: Option<Map<String, Value>>,
+    /// The provider that they sign in with, and the account that they have there.
+    pub(super) oauth_provider: Option<&'static Provider>,
+    pub(super) oauth_idp_id: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +63,8 @@ pub(super) struct SeedOrganization {
     pub(super) memberships: Vec<SeedMembership>,
     pub(super) groups: Vec<SeedGroup>,
     pub(super) entitlements: Vec<String>,
+    pub(super) domain_policy: Option<DomainPolicy>,
+    pub(super) organization_policy: Option<OrganizationPolicy>,
 }
 
 #[derive(Debug, Clone)]
@@ -179,7 +190,7 @@ impl Document {
 }
 
 fn user(fields: &mut Fields<'_>) -> SeedUser {
-    fields.not_served_yet(&["impersonator", "oauth_provider", "oauth_idp_id", "totp"]);
+    fields.not_served_yet(&["impersonator", "totp"]);
     SeedUser {
         id: fields.id("id"),
         email: fields.email("email"),
@@ -190,7 +201,19 @@ fn user(fields: &mut Fields<'_>) -> SeedUser {
         email_verified: fields.get("email_verified").unwrap_or_default(),
         external_id: fields.get("external_id"),
         metadata: fields.get("metadata"),
+        oauth_provider: oauth_provider(fields),
+        oauth_idp_id: fields.get("oauth_idp_id"),
     }
+}
+
+fn oauth_provider(fields: &mut Fields<'_>) -> Option<&'static Provider> {
+    let slug: String = fields.get("oauth_provider")?;
+    let provider = providers::by_slug(&slug);
+    if provider.is_none() {
+        let message = "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …";
+        fields.problem("oauth_provider", message, Some(slug.into()));
+    }
+    provider
 }
 
 fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
@@ -213,6 +236,8 @@ fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
             members: fields.get("members").unwrap_or_default(),
         }),
         entitlements: fields.get("entitlements").unwrap_or_default(),
+        domain_policy: fields.get("domain_policy"),
+        organization_policy: fields.get("organization_policy"),
     }
 }
 

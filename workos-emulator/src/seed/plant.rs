@@ -2,6 +2,7 @@
 
 mod feature_flags;
 mod groups;
+mod social;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -314,13 +315,15 @@ impl Planting<'_, '_> {
             ..NewUser::default()
         };
         let created = users::create(self.tx, new);
-        if let Some(user) = self.accept(path, created) {
-            self.seeded.add("users", &user.email, &user.id);
+        if let Some(created) = self.accept(path, created) {
+            self.seeded.add("users", &created.email, &created.id);
+            self.identity(path, user, &created);
         }
     }
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let seeded = organization;
         let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
@@ -355,6 +358,7 @@ impl Planting<'_, '_> {
             let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
             self.accept(path, set);
         }
+        self.policies(path, seeded, &organization.id);
         Some(organization.id.clone())
     }
 

@@ -20,6 +20,8 @@ fn sign_in() -> SignInPage<'static> {
         email: "",
         error: None,
         sign_up_url: Some("/authkit/sign-up"),
+        providers: ProviderButtons::default(),
+        by_email: true,
     }
 }
 
@@ -44,6 +46,8 @@ fn sign_up() -> SignUpPage<'static> {
         password_problems: &[],
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
+        providers: ProviderButtons::default(),
+        by_password: true,
     }
 }
 
@@ -72,6 +76,8 @@ fn every_page(text: &str) -> Vec<String> {
             email: text,
             error: Some(text),
             sign_up_url: Some(text),
+            providers: ProviderButtons::default(),
+            by_email: true,
         }
         .render(),
         PasswordPage {
@@ -92,6 +98,8 @@ fn every_page(text: &str) -> Vec<String> {
             password_problems: &problems,
             password_hint: text,
             sign_in_url: text,
+            providers: ProviderButtons::default(),
+            by_password: true,
         }
         .render(),
         OrganizationPage {

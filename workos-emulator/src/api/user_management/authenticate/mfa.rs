@@ -15,6 +15,11 @@ pub(super) fn next_step(_: &State, _: &User, _: &SignIn) -> Option<NextStep> {
     None
 }
 
+/// Whether the user has enrolled a second factor.
+pub(crate) fn has_factor(_: &State, _: &str) -> bool {
+    false
+}
+
 /// The refusal of a sign-in that waits for a second factor to be enrolled.
 pub(super) fn enrollment_required(
     _: &mut Transaction<'_>,

@@ -13,7 +13,7 @@ use super::{
     sign_in::{self, Authentication},
 };
 use crate::{
-    api::user_management::{jwt_template, sessions::Session, users::User},
+    api::user_management::{jwt_template, organization_policies, sessions::Session, users::User},
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Index, Record, Transaction},
@@ -25,6 +25,9 @@ pub(crate) struct RefreshTokens {
     session_id: String,
     client_id: String,
     method: AuthenticationMethod,
+    /// The session began with a second factor.
+    #[serde(default)]
+    second_factor: bool,
     /// The digest of the token that is to be exchanged next.
     next: String,
     last: Option<Exchange>,
@@ -62,12 +65,14 @@ pub(super) fn begin(
     client: &Client,
     session: &Session,
     method: AuthenticationMethod,
+    second_factor: bool,
 ) -> Result<Secret, ApiError> {
     let token = tx.token(25);
     tx.put(RefreshTokens {
         session_id: session.id.clone(),
         client_id: client.id.clone(),
         method,
+        second_factor,
         next: Secret::digest(&token),
         last: None,
     })?;
@@ -135,6 +140,12 @@ fn exchange(
     if let Some(organization_id) = &session.organization_id {
         sign_in::check_membership(tx, &user.id, organization_id)?;
     }
+    // Assumption: a session stays where it is whatever becomes of the policy; who chooses an organization is subject to it.
+    if let Some(wanted) = organization_id
+        && session.impersonator.is_none()
+    {
+        organization_policies::check_switch(tx, wanted, &user, tokens.method, tokens.second_factor)?;
+    }
     let session = tx.put(session)?;
     let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;
     let claims = sign_in::claims(tx, client, &session, extra);
@@ -154,6 +165,7 @@ fn exchange(
         claims,
         refresh_token,
         method: tokens.method,
+        oauth_tokens: None,
     })
 }
 
@@ -178,6 +190,7 @@ fn replay(
         claims: exchange.claims.clone(),
         refresh_token: exchange.refresh_token.clone(),
         method,
+        oauth_tokens: None,
     })
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, memberships, sessions};
+use super::{identities, impersonation, memberships, sessions};
 use crate::{
     api::{
         feature_flags,
@@ -181,7 +181,8 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewUser) -> Result<Arc<User>
     Ok(user)
 }
 
-/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath.
+/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath, and identities
+/// that do not match it are unlinked.
 ///
 /// Assumptions: `email_already_verified` is the refusal to make a verified address unverified, the only change of it that
 /// can fail; a name that was derived from first and last name follows them.
@@ -231,13 +232,16 @@ pub(crate) fn update(
     if let Some(hash) = changes.password_hash {
         password::set(tx, id, hash)?;
     }
+    if user.email != before.email {
+        identities::unlink_others(tx, id, &user.email);
+    }
     user.updated_at = tx.now();
     let user = tx.put(user)?;
     tx.emit("user.updated", &user)?;
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
+/// Deletes a user and what belongs to it: password, identities and memberships go, sessions end, and it is no target of feature flags
 /// any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -245,6 +249,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let user = Arc::clone(find(tx, id)?);
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
+    identities::delete_of_user(tx, id);
     impersonation::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
