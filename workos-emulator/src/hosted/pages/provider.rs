@@ -81,3 +81,88 @@ pub(crate) struct ProviderRefusedPage<'a> {
     pub(crate) text: &'a str,
     pub(crate) sign_in_url: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    /// Breaks out of every context that a template could put it in, unless it is escaped.
+    const HOSTILE: &str = r#""><script>alert('x')</script>"#;
+
+    fn chrome() -> Chrome<'static> {
+        Chrome {
+            lang: "en",
+            environment: Cow::Borrowed("Acme"),
+            logo: None,
+            brand_style: None,
+        }
+    }
+
+    fn stand_in<'a>(accounts: &'a [ProviderAccount<'a>], text: &'a str, problems: &'a [String]) -> String {
+        let field = TextField {
+            value: text,
+            problems,
+        };
+        let page = StandInPage {
+            chrome: chrome(),
+            provider: "Google",
+            form: Form {
+                action: "/authkit/provider/google",
+                hidden: &[("state", text)],
+            },
+            error: None,
+            accounts,
+            verifies_email: true,
+            types: false,
+            email: field,
+            first_name: field,
+            last_name: field,
+            idp_id: field,
+            scopes: &[text],
+            extras: &[(text.to_owned(), text.to_owned())],
+        };
+        page.render().unwrap()
+    }
+
+    #[test]
+    fn says_that_it_stands_in_and_whom_it_knows() {
+        let account = |linked| ProviderAccount {
+            value: "108",
+            name: Some("Ada Lovelace"),
+            email: "ada@example.com",
+            linked,
+        };
+        let page = stand_in(&[account(true)], "", &[]);
+        assert!(page.contains("Stand-in for Google"));
+        assert!(page.contains(r#"name="account" value="108""#) && page.contains(">AL<"));
+        assert!(page.contains("linked already") && !page.contains("has to be verified"));
+        assert!(!stand_in(&[account(false)], "", &[]).contains("linked already"));
+        assert!(!page.contains("Error: ") && !page.contains("role=\"alert\""));
+        assert!(stand_in(&[], "", &["No.".to_owned()]).contains("Error: Stand-in for Google"));
+        assert!(!stand_in(&[], "", &[]).contains("class=\"choices\""));
+    }
+
+    #[test]
+    fn what_strangers_typed_stays_text() {
+        let account = ProviderAccount {
+            value: HOSTILE,
+            name: Some(HOSTILE),
+            email: HOSTILE,
+            linked: true,
+        };
+        let page = stand_in(&[account], HOSTILE, &[HOSTILE.to_owned()]);
+        assert!(
+            page.contains("&#60;script&#62;") && !page.contains("<script>"),
+            "{page}"
+        );
+        let refused = ProviderRefusedPage {
+            chrome: chrome(),
+            title: HOSTILE,
+            text: HOSTILE,
+            sign_in_url: HOSTILE,
+        };
+        assert!(!refused.render().unwrap().contains("<script>"));
+    }
+}
