@@ -1,7 +1,7 @@
 //! AuthKit's side of social login: the way to a provider and back, as an OAuth client (RFC 6749 section 4.1).
 //!
 //! Which provider it is, and that whoever comes back is who left, is in the sign-in: its `state` is good for one return, in
-//! the browser that has the sign-in's cookie. The provider itself is [`stand_in`](super::stand_in).
+//! the browser that has the sign-in's cookie. The provider itself is [`stand_in`].
 
 use serde::Deserialize;
 use url::form_urlencoded;
