@@ -6,5 +6,8 @@ pub(crate) mod jwt;
 pub(crate) mod jwt_template;
 pub(crate) mod keys;
 pub(crate) mod password;
+pub(crate) mod phone_number;
 pub(crate) mod pkce;
+pub(crate) mod qr_code;
 pub(crate) mod secret;
+pub(crate) mod totp;
