@@ -13,6 +13,8 @@ pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod impersonation;
+pub(crate) mod mfa;
+pub(crate) mod mfa_enroll;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -44,6 +46,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
+    get(mfa::PATH, "show_mfa", mfa::show_mfa).client(),
+    post(mfa::PATH, "submit_mfa", mfa::submit_mfa).client(),
+    get(mfa_enroll::PATH, "show_mfa_enroll", mfa_enroll::show_mfa_enroll).client().slow(),
+    post(mfa_enroll::PATH, "submit_mfa_enroll", mfa_enroll::submit_mfa_enroll).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),
@@ -59,12 +65,7 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
     let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        environment: match (branding.name, environment.name.as_str()) {
-            (Some(name), _) => name.into(),
-            // What WorkOS calls an environment that one develops against.
-            (None, "default") => "Sandbox".into(),
-            (None, name) => name.into(),
-        },
+        environment: branding.shown_name(&environment.name).to_owned().into(),
         logo: branding.logo_url,
         brand_style: branding.color.as_deref().map(brand::path),
     }

@@ -5,6 +5,7 @@
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
 pub(crate) mod device;
+pub(crate) mod mfa;
 
 use std::borrow::Cow;
 

@@ -13,6 +13,9 @@ use crate::{
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
+        multi_factor_auth::{
+            challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
+        },
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
@@ -149,6 +152,9 @@ tables! {
     device_authorizations: DeviceAuthorization,
     impersonations: Impersonation,
     pending_authentications: PendingAuthentication,
+    authentication_factors: AuthenticationFactor,
+    authentication_challenges: AuthenticationChallenge,
+    totp_enrollments: TotpEnrollment,
     radar_challenges: RadarChallenge,
 
     // Organizations, roles

@@ -20,6 +20,7 @@ use crate::{
     api::{
         feature_flags,
         metadata::{self, Metadata},
+        multi_factor_auth::factors,
     },
     core::{
         clock,
@@ -237,7 +238,7 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
+/// Deletes a user and what belongs to it: password, factors and memberships go, sessions end, and it is no target of feature flags
 /// any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -246,6 +247,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    factors::delete_of_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     tx.emit("user.deleted", &user)?;
