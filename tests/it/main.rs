@@ -13,6 +13,7 @@ mod feature_flags;
 mod groups;
 mod http;
 mod memberships;
+mod mfa;
 mod middleware;
 mod organizations;
 mod passwords;

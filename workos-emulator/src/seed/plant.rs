@@ -2,6 +2,7 @@
 
 mod feature_flags;
 mod groups;
+mod totp;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -314,8 +315,12 @@ impl Planting<'_, '_> {
             ..NewUser::default()
         };
         let created = users::create(self.tx, new);
-        if let Some(user) = self.accept(path, created) {
-            self.seeded.add("users", &user.email, &user.id);
+        let Some(created) = self.accept(path, created) else {
+            return;
+        };
+        self.seeded.add("users", &created.email, &created.id);
+        if let Some(secret) = &user.totp {
+            self.totp(&path(), &created, secret);
         }
     }
 
