@@ -12,10 +12,13 @@
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
+pub(crate) mod mailbox;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
+pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
@@ -42,6 +45,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
     get(password::PATH, "show_password", password::show_password).client(),
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
+    get(forgot_password::PATH, "show_forgot_password", forgot_password::show_forgot_password).client(),
+    post(forgot_password::PATH, "submit_forgot_password", forgot_password::submit_forgot_password).client(),
+    get(forgot_password::SENT, "show_forgot_password_sent", forgot_password::show_forgot_password_sent).client(),
+    get(reset_password::PATH, "show_reset_password", reset_password::show_reset_password).client(),
+    post(reset_password::PATH, "submit_reset_password", reset_password::submit_reset_password).client().slow(),
+    get(reset_password::DONE, "show_password_changed", reset_password::show_password_changed).client(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
@@ -50,6 +59,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),
     get("/authkit/device/done", "show_device_done", device::show_device_done).client(),
+    get(mailbox::PATH, "show_mailbox", mailbox::show_mailbox).page(),
+    get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
+    get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
@@ -59,12 +71,7 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
     let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        environment: match (branding.name, environment.name.as_str()) {
-            (Some(name), _) => name.into(),
-            // What WorkOS calls an environment that one develops against.
-            (None, "default") => "Sandbox".into(),
-            (None, name) => name.into(),
-        },
+        environment: brand::name(&branding, &environment.name).into(),
         logo: branding.logo_url,
         brand_style: branding.color.as_deref().map(brand::path),
     }
@@ -72,6 +79,15 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
 
 /// A page as it is sent: it may load the style sheet and nothing else, stands in no frame, and is kept nowhere.
 fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    policed(status, page, "")
+}
+
+/// The same for a page with a frame of our own.
+fn page_with_frame(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    policed(status, page, "; frame-src 'self'")
+}
+
+fn policed(status: u16, page: &impl Template, further: &str) -> Result<Reply, ApiError> {
     let html = page
         .render()
         .map_err(|error| ApiError::message(500, error.to_string()))?;
@@ -79,7 +95,10 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
         .header(
             "Content-Security-Policy",
             // No `form-action`: browsers apply it to the redirect to the application as well.
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+            format!(
+                "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+                 frame-ancestors 'none'{further}"
+            ),
         )
         .header("X-Frame-Options", "DENY")
         .header("X-Content-Type-Options", "nosniff")

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, page,
+    chrome, forgot_password, page,
     pages::{Form, PasswordPage},
     sign_in,
     visit::{self, Visit},
@@ -67,6 +67,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             },
             email,
             error,
+            forgot_password_url: &visit.url(forgot_password::PATH),
             sign_in_url: &visit.url(sign_in::PATH),
         },
     )

@@ -16,6 +16,9 @@ use crate::{
 
 pub(crate) const PATH: &str = "/authkit/sign-in";
 
+/// What a page says where an address is missing.
+pub(super) const NO_EMAIL: &str = "Enter an email address, like name@company.com.";
+
 /// `GET /authkit/sign-in`
 pub(super) fn show_sign_in(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, |visit| {
@@ -43,7 +46,7 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
                 visit,
                 400,
                 email,
-                Some("Enter an email address, like name@company.com."),
+                Some(NO_EMAIL),
             );
         }
         let session = call.environment.transact(|tx| {
@@ -60,7 +63,7 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// What a page can take for an address. Whether somebody has it is not for this page to tell.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     const LONGEST: usize = 254; // RFC 5321 section 4.5.3.1.3
     text.len() <= LONGEST
         && text

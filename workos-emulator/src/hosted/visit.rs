@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The parameter, and hidden field, that names the sign-in.
-const SESSION: &str = "authorization_session_id";
+pub(super) const SESSION: &str = "authorization_session_id";
 
 /// A visit by the browser that started the sign-in.
 pub(super) struct Visit<'a> {
@@ -52,6 +52,12 @@ pub(super) fn submit(
         Some(session) => form(&Visit { call, session }),
         None => error::sign_in_not_found(call),
     }
+}
+
+/// The sign-in with this id, if this browser started it and can go on with it.
+pub(super) fn of<'a>(call: &'a Call, id: Option<&str>) -> Option<Visit<'a>> {
+    let session = find(call, id)?;
+    Some(Visit { call, session })
 }
 
 fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {

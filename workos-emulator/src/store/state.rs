@@ -25,6 +25,7 @@ use crate::{
             impersonation::Impersonation,
             jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
+            password_reset::PasswordReset,
             radar_challenges::RadarChallenge,
             redirect_uris::RedirectUri,
             sessions::Session,
@@ -141,6 +142,7 @@ tables! {
     // User management
     users: User,
     passwords: Password,
+    password_resets: PasswordReset,
     organization_memberships: OrganizationMembership,
     sessions: Session,
     refresh_tokens: RefreshTokens,

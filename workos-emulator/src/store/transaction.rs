@@ -23,6 +23,7 @@ pub(crate) trait Expiring: Stored {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Of<'a> {
     pub(crate) environment_id: &'a str,
+    pub(crate) environment_name: &'a str,
     pub(crate) client_id: &'a str,
 }
 
@@ -50,6 +51,11 @@ impl<'a> Transaction<'a> {
     /// `environment_…`
     pub(crate) fn environment_id(&self) -> &'a str {
         self.of.environment_id
+    }
+
+    /// The environment's name.
+    pub(crate) fn environment_name(&self) -> &'a str {
+        self.of.environment_name
     }
 
     /// `client_…`

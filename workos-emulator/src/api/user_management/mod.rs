@@ -10,6 +10,7 @@ pub(crate) mod logout;
 pub(crate) mod memberships;
 pub(crate) mod one_time_code;
 pub(crate) mod organization_policies;
+pub(crate) mod password_reset;
 pub(crate) mod radar_challenges;
 pub(crate) mod redirect_uris;
 pub(crate) mod sessions;

@@ -29,6 +29,7 @@ fn password() -> PasswordPage<'static> {
         form: FORM,
         email: "alice@acme.com",
         error: None,
+        forgot_password_url: "/authkit/forgot-password",
         sign_in_url: "/authkit/sign-in",
     }
 }
@@ -79,6 +80,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            forgot_password_url: text,
             sign_in_url: text,
         }
         .render(),

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, memberships, sessions};
+use super::{impersonation, memberships, password_reset, sessions};
 use crate::{
     api::{
         feature_flags,
@@ -246,6 +246,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    password_reset::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     tx.emit("user.deleted", &user)?;
@@ -412,7 +413,7 @@ pub(crate) fn update_user(call: &Call) -> Result<Reply, ApiError> {
         password_salt_position: body.password_salt_position,
     };
     let changes = UserChanges {
-        password_hash: password::prepare(&call.environment, email, &password)?,
+        password_hash: password::prepare_change(&call.environment, Some(id), email, &password)?,
         email: body.email,
         email_verified: body.email_verified,
         first_name: body.first_name,
