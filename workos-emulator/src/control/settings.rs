@@ -111,6 +111,10 @@ pub(crate) struct Settings {
     pub(crate) email_verification: bool,
     /// Whether a second factor may, or must, be used.
     pub(crate) mfa: Mfa,
+    /// Sign-ins and e-mails are limited per minute, as in production.
+    pub(crate) rate_limits: bool,
+    /// How many e-mails with codes and links are sent in a day. None: any number.
+    pub(crate) daily_email_quota: Option<u32>,
     /// Radar challenges every sign-in with a password through the API, by `email` or by `sms`.
     pub(crate) radar_challenge: Option<Channel>,
     /// People may sign up, and be invited, with addresses of throw-away mail services.
@@ -151,6 +155,8 @@ impl Default for Settings {
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
+            rate_limits: true,
+            daily_email_quota: None,
             radar_challenge: None,
             disposable_emails: false,
             return_oauth_tokens: false,

@@ -27,6 +27,7 @@ use crate::{
             memberships::OrganizationMembership,
             password_reset::PasswordReset,
             radar_challenges::RadarChallenge,
+            rate_limit::RateWindow,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -152,6 +153,7 @@ tables! {
     impersonations: Impersonation,
     pending_authentications: PendingAuthentication,
     radar_challenges: RadarChallenge,
+    rate_windows: RateWindow,
 
     // Organizations, roles
     organizations: Organization,

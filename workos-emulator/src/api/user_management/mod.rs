@@ -12,6 +12,7 @@ pub(crate) mod one_time_code;
 pub(crate) mod organization_policies;
 pub(crate) mod password_reset;
 pub(crate) mod radar_challenges;
+pub(crate) mod rate_limit;
 pub(crate) mod redirect_uris;
 pub(crate) mod sessions;
 pub(crate) mod signing_keys;
