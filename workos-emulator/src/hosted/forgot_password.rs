@@ -12,12 +12,15 @@ use super::{
     visit::{self, Visit},
 };
 use crate::{
-    api::user_management::{authorize::session, password_reset},
+    api::user_management::{authorize::session, password_reset, users},
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
 pub(crate) const PATH: &str = "/authkit/forgot-password";
-pub(crate) const SENT: &str = "/authkit/forgot-password/sent";
+pub(super) const SENT: &str = "/authkit/forgot-password/sent";
+
+/// What the page says where an address is missing.
+const NO_EMAIL: &str = "Enter an email address, like name@company.com.";
 
 /// `GET /authkit/forgot-password`
 pub(super) fn show_forgot_password(call: &Call) -> Result<Reply, ApiError> {
@@ -44,8 +47,8 @@ pub(super) fn submit_forgot_password(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         let Fields { email } = call.body()?;
         let email = email.trim();
-        if !sign_in::is_email(email) {
-            return form(visit, 400, email, Some(sign_in::NO_EMAIL));
+        if users::email::normalized(email).is_none() {
+            return form(visit, 400, email, Some(NO_EMAIL));
         }
         let base_url = call.base_url();
         let session = call.environment.transact(|tx| {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) const PATH: &str = "/authkit/reset-password";
-pub(crate) const DONE: &str = "/authkit/reset-password/done";
+pub(super) const DONE: &str = "/authkit/reset-password/done";
 
 /// Where a mail leads, on the host that its reader uses.
 pub(crate) fn address(token: &str, client_id: &str) -> String {

@@ -16,9 +16,6 @@ use crate::{
 
 pub(crate) const PATH: &str = "/authkit/sign-in";
 
-/// What a page says where an address is missing.
-pub(super) const NO_EMAIL: &str = "Enter an email address, like name@company.com.";
-
 /// `GET /authkit/sign-in`
 pub(super) fn show_sign_in(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, |visit| {
@@ -46,7 +43,7 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
                 visit,
                 400,
                 email,
-                Some(NO_EMAIL),
+                Some("Enter an email address, like name@company.com."),
             );
         }
         let session = call.environment.transact(|tx| {
@@ -63,7 +60,7 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// What a page can take for an address. Whether somebody has it is not for this page to tell.
-pub(super) fn is_email(text: &str) -> bool {
+fn is_email(text: &str) -> bool {
     const LONGEST: usize = 254; // RFC 5321 section 4.5.3.1.3
     text.len() <= LONGEST
         && text

@@ -10,6 +10,7 @@ use url::Url;
 use super::{
     authenticate::{method::AuthenticationMethod, sign_in::SignIn},
     memberships, organization_policies,
+    rate_limit::{self, Limit},
     sessions::{self, Device},
     users::{self, User, UserChanges, password},
 };
@@ -188,6 +189,7 @@ pub(crate) fn request(
             "The user cannot sign in with a password.",
         ));
     }
+    rate_limit::count(tx, Limit::PasswordReset, &user.email)?;
     void(tx, &user.id)?;
     let reset = PasswordReset {
         id: tx.id("password_reset"),

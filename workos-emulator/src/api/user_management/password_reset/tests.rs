@@ -244,3 +244,24 @@ fn the_application_can_have_a_page_of_its_own() {
         format!("https://app.example.com/reset?lang=en&token={}#form", token(&reset))
     );
 }
+
+#[test]
+fn three_links_a_minute_go_to_an_address() {
+    let fixture = Fixture::new();
+    fixture.add_user("bob@example.com");
+    let ask = |email: &str| reset_password(&fixture.call("", json!({"email": email})));
+    for _ in 0..3 {
+        ask(EMAIL).unwrap();
+    }
+    let refused = ask("ADA@example.com").unwrap_err();
+    assert_eq!(refused.status, 429);
+    assert!(refused.headers.iter().any(|(name, value)| *name == "Retry-After" && value == "60"));
+    assert_eq!(fixture.environment.state().messages.len(), 3);
+    ask("bob@example.com").unwrap();
+    fixture.advance(60);
+    ask(EMAIL).unwrap();
+    fixture.set(|settings| settings.daily_email_quota = Some(0));
+    fixture.advance(60);
+    let refused = ask(EMAIL).unwrap_err();
+    assert_eq!((refused.status, refused.code()), (429, Some("daily_quota_exceeded")));
+}
