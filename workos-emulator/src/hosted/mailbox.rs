@@ -79,7 +79,7 @@ pub(super) fn show_mailbox(call: &Call) -> Result<Reply, ApiError> {
     let mut example = format!("curl '{}/_emulate/mailbox/wait", call.base_url());
     example.push_str(&format!("?to={}'", to.unwrap_or("ada@example.com")));
     if let Some(name) = environment(call) {
-        example.push_str(&format!(" -H 'X-Emulate-Environment: {name}'"));
+        example.push_str(&format!(" \\\n  -H 'X-Emulate-Environment: {name}'"));
     }
     page(
         200,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Chrome, PATH, TextField};
+use super::{Chrome, PATH};
 
 /// A message, as a page shows it.
 #[derive(Debug, Clone)]
