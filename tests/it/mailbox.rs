@@ -14,7 +14,13 @@ const EMAIL: &str = "ada@example.com";
 /// Lets the environment send a mail to this address, which has to be a user's.
 async fn send(environment: &EmulatedEnvironment, email: &str) {
     let wanted = json!({ "email": email });
-    let (status, answer) = http::call(environment, Method::POST, "/user_management/password_reset", &wanted).await;
+    let (status, answer) = http::call(
+        environment,
+        Method::POST,
+        "/user_management/password_reset",
+        &wanted,
+    )
+    .await;
     assert_eq!(status, 201, "{answer}");
 }
 
@@ -48,7 +54,13 @@ async fn a_message_that_is_there_is_answered_at_once() {
         assert_eq!(wait(&emulator, query).await, (200, message.clone()), "{query}");
     }
     let id = message["id"].as_str().unwrap();
-    let (status, read) = http::call(&emulator, Method::GET, &format!("/_emulate/mailbox/{id}"), &Value::Null).await;
+    let (status, read) = http::call(
+        &emulator,
+        Method::GET,
+        &format!("/_emulate/mailbox/{id}"),
+        &Value::Null,
+    )
+    .await;
     assert_eq!((status, read), (200, message.clone()));
     send(&emulator, EMAIL).await;
     send(&emulator, "bob@example.com").await;
@@ -56,7 +68,13 @@ async fn a_message_that_is_there_is_answered_at_once() {
     assert_eq!(next["to"], EMAIL);
     let (_, newest) = wait(&emulator, "").await;
     assert_eq!(newest["to"], "bob@example.com");
-    let (status, missing) = http::call(&emulator, Method::GET, "/_emulate/mailbox/message_x", &Value::Null).await;
+    let (status, missing) = http::call(
+        &emulator,
+        Method::GET,
+        "/_emulate/mailbox/message_x",
+        &Value::Null,
+    )
+    .await;
     assert_eq!((status, &missing["code"]), (404, &json!("entity_not_found")));
 }
 
@@ -75,7 +93,11 @@ async fn who_waits_in_vain_is_told_what_there_is() {
     assert_eq!(wait(&emulator, "after=message_x").await.0, 404);
     for timeout in ["soon", "-1s", "6m"] {
         let (status, refused) = wait(&emulator, &format!("timeout={timeout}")).await;
-        assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("timeout")), "{timeout}");
+        assert_eq!(
+            (status, &refused["errors"][0]["field"]),
+            (422, &json!("timeout")),
+            "{timeout}"
+        );
     }
 }
 
@@ -84,7 +106,10 @@ async fn hundreds_wait_and_hold_nobody_up() {
     let (emulator, message) = with_mail().await;
     let after = message["id"].as_str().unwrap();
     let request = || {
-        let url = format!("{}/_emulate/mailbox/wait?timeout=2m&after={after}", emulator.url());
+        let url = format!(
+            "{}/_emulate/mailbox/wait?timeout=2m&after={after}",
+            emulator.url()
+        );
         http::client().get(url)
     };
     let waiting: Vec<_> = (0..300).map(|_| spawn(http::answer(request()))).collect();
@@ -107,7 +132,10 @@ async fn a_test_waits_for_mail() {
     let (emulator, _) = with_mail().await;
     let mailbox = emulator.mailbox();
     let first = mailbox.wait_for(EMAIL).await.unwrap();
-    let next = mailbox.wait_for("ADA@example.com").kind("password_reset").after(&first);
+    let next = mailbox
+        .wait_for("ADA@example.com")
+        .kind("password_reset")
+        .after(&first);
     let (next, ()) = tokio::join!(next.into_future(), send(&emulator, EMAIL));
     let next = next.unwrap();
     assert_ne!(next.id(), first.id());
@@ -152,21 +180,39 @@ async fn the_page_shows_what_was_sent() {
     assert_eq!(list.status, 200);
     let link = message["url"].as_str().unwrap().replace('&', "&#38;");
     let id = message["id"].as_str().unwrap();
-    for part in [EMAIL, "Reset your password", "password_reset", &link, &format!("/mailbox/{id}")] {
+    for part in [
+        EMAIL,
+        "Reset your password",
+        "password_reset",
+        &link,
+        &format!("/mailbox/{id}"),
+    ] {
         assert!(list.text.contains(part), "{part} in {}", list.text);
     }
-    for (to, found) in [(EMAIL, true), ("ADA@example.com", true), ("bob@example.com", false)] {
+    for (to, found) in [
+        (EMAIL, true),
+        ("ADA@example.com", true),
+        ("bob@example.com", false),
+    ] {
         let filtered = page(&emulator, &format!("/mailbox?to={to}")).await;
         assert_eq!(filtered.text.contains(&link), found, "{to}");
     }
     let one = page(&emulator, &format!("/mailbox/{id}")).await;
     assert!(one.status == 200 && one.text.contains(&link));
-    assert!(one.text.contains(&format!(r#"src="/mailbox/{id}/html""#)) && !one.text.contains("allow-scripts"));
+    assert!(
+        one.text.contains(&format!(r#"src="/mailbox/{id}/html""#)) && !one.text.contains("allow-scripts")
+    );
     let html = page(&emulator, &format!("/mailbox/{id}/html")).await;
     assert_eq!(html.text, message["html"].as_str().unwrap());
     let policy = html.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("sandbox allow-popups"), "{policy}");
-    assert!(!policy.contains("allow-scripts") && !policy.contains("allow-same-origin"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("sandbox allow-popups"),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("allow-scripts") && !policy.contains("allow-same-origin"),
+        "{policy}"
+    );
     assert_eq!(page(&emulator, "/mailbox/message_x").await.status, 404);
     let empty = Emulator::start().await.unwrap();
     assert!(page(&empty, "/mailbox").await.text.contains("No mail yet"));
@@ -184,12 +230,16 @@ async fn a_long_mailbox_is_shown_in_pages() {
     }
     let first = page(&emulator, "/mailbox").await.text;
     let addresses = |text: &str| -> Vec<usize> {
-        (0..30).filter(|number| text.contains(&format!("To user{number}@"))).collect()
+        (0..30)
+            .filter(|number| text.contains(&format!("To user{number}@")))
+            .collect()
     };
     assert_eq!(addresses(&first), (5..30).collect::<Vec<_>>());
     let (_, older) = first.split_once(r#"href="/mailbox?older_than="#).unwrap();
     let cursor = older.split_once('"').unwrap().0;
-    let second = page(&emulator, &format!("/mailbox?older_than={cursor}")).await.text;
+    let second = page(&emulator, &format!("/mailbox?older_than={cursor}"))
+        .await
+        .text;
     assert_eq!(addresses(&second), (0..5).collect::<Vec<_>>());
     assert!(second.contains("Newest messages") && !second.contains("Older messages"));
 }
@@ -201,12 +251,20 @@ async fn each_environment_has_a_mailbox_of_its_own() {
     staging.user("eve@example.com").create().unwrap();
     send(&staging, "eve@example.com").await;
     let list = page(&emulator, "/mailbox?environment=staging").await.text;
-    assert!(list.contains("To eve@example.com") && !list.contains("To ada@example.com"), "{list}");
+    assert!(
+        list.contains("To eve@example.com") && !list.contains("To ada@example.com"),
+        "{list}"
+    );
     assert!(list.contains("?environment=staging"), "links stay there: {list}");
     assert!(!page(&emulator, "/mailbox").await.text.contains("eve@example.com"));
     let id = message["id"].as_str().unwrap();
     for path in [format!("/mailbox/{id}"), format!("/mailbox/{id}/html")] {
-        assert_eq!(page(&emulator, &format!("{path}?environment=staging")).await.status, 404);
+        assert_eq!(
+            page(&emulator, &format!("{path}?environment=staging"))
+                .await
+                .status,
+            404
+        );
     }
     assert_eq!(page(&emulator, "/mailbox?environment=nowhere").await.status, 404);
 }
@@ -221,9 +279,17 @@ async fn only_who_may_call_the_control_api_reads_mail() {
     let framed = load(http::client().get(&url)).await;
     assert_eq!(framed.headers["x-frame-options"], "DENY");
 
-    let guarded = Emulator::builder().control_key("letter box").start().await.unwrap();
+    let guarded = Emulator::builder()
+        .control_key("letter box")
+        .start()
+        .await
+        .unwrap();
     let id = message["id"].as_str().unwrap();
-    for path in ["/mailbox".to_owned(), format!("/mailbox/{id}"), format!("/mailbox/{id}/html")] {
+    for path in [
+        "/mailbox".to_owned(),
+        format!("/mailbox/{id}"),
+        format!("/mailbox/{id}/html"),
+    ] {
         let url = format!("{}{path}", guarded.url());
         let get = || http::client().get(&url);
         let api_key = guarded.api_key();

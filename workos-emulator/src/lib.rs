@@ -49,6 +49,7 @@ mod webhooks;
 
 pub use embed::{
     EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User,
+    UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -165,10 +165,12 @@ mod tests {
     #[test]
     fn looks_like_the_environment() {
         let environment = Environment::for_tests();
-        let plain = environment
-            .transact(|tx| send(tx, Mail::default()))
-            .unwrap();
-        assert!(plain.html.contains(r#"<span class="mark" aria-hidden="true">T</span>test"#));
+        let plain = environment.transact(|tx| send(tx, Mail::default())).unwrap();
+        assert!(
+            plain
+                .html
+                .contains(r#"<span class="mark" aria-hidden="true">T</span>test"#)
+        );
         let branding = serde_json::json!({"branding": {
             "name": "Acme & Sons", "logo_url": "data:image/png;base64,AA==", "color": "#ff0000",
         }});
@@ -176,9 +178,7 @@ mod tests {
             .transact(|tx| crate::control::settings::change(tx, &branding))
             .unwrap()
             .unwrap();
-        let branded = environment
-            .transact(|tx| send(tx, Mail::default()))
-            .unwrap();
+        let branded = environment.transact(|tx| send(tx, Mail::default())).unwrap();
         for part in [
             r#"<img class="logo" src="data:image/png;base64,AA==" alt="">Acme &#38; Sons"#,
             "--accent: #ff0000",

@@ -2,6 +2,8 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod authorization;
+#[cfg(test)]
+mod cascade_tests;
 pub(crate) mod client_api;
 pub(crate) mod events;
 pub(crate) mod feature_flags;

@@ -30,7 +30,11 @@ pub(super) fn get_clock(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /_emulate/clock`
 pub(super) fn move_clock(call: &Call) -> Result<Reply, ApiError> {
     let wanted: MoveClock = call.body()?;
-    let by = wanted.advance.as_deref().map(|by| duration("advance", by)).transpose()?;
+    let by = wanted
+        .advance
+        .as_deref()
+        .map(|by| duration("advance", by))
+        .transpose()?;
     if !wanted.reset && wanted.set.is_none() && by.is_none() && wanted.freeze.is_none() {
         return Err(ApiError::invalid_field(
             "advance",

@@ -77,7 +77,9 @@ fn check_after(state: &State, wanted: Wanted<'_>) -> Result<(), ApiError> {
 
 /// What is waited for, in words.
 pub(crate) fn described(wanted: Wanted<'_>) -> String {
-    let part = |before: &str, value: Option<&str>| value.map_or_else(String::new, |value| format!(" {before}{value}"));
+    let part = |before: &str, value: Option<&str>| {
+        value.map_or_else(String::new, |value| format!(" {before}{value}"))
+    };
     format!(
         "message{}{}{}",
         part("to ", wanted.to),
@@ -215,15 +217,42 @@ mod tests {
         assert_eq!(found(ALL), [3, 2, 1, 0]);
         assert_eq!(found(to_ann), [2, 1, 0]);
         for (wanted, expected) in [
-            (Wanted { kind: Some("magic_auth"), ..to_ann }, vec![2, 0]),
-            (Wanted { kind: Some("invitation"), ..ALL }, vec![1]),
+            (
+                Wanted {
+                    kind: Some("magic_auth"),
+                    ..to_ann
+                },
+                vec![2, 0],
+            ),
+            (
+                Wanted {
+                    kind: Some("invitation"),
+                    ..ALL
+                },
+                vec![1],
+            ),
             (Wanted { after: first, ..ALL }, vec![3, 2, 1]),
-            (Wanted { after: first, ..to_ann }, vec![2, 1]),
-            (Wanted { after: Some(&ids[3]), ..to_ann }, vec![]),
+            (
+                Wanted {
+                    after: first,
+                    ..to_ann
+                },
+                vec![2, 1],
+            ),
+            (
+                Wanted {
+                    after: Some(&ids[3]),
+                    ..to_ann
+                },
+                vec![],
+            ),
         ] {
             assert_eq!(found(wanted), expected, "{wanted:?}");
         }
-        let unknown = Wanted { after: Some("message_x"), ..ALL };
+        let unknown = Wanted {
+            after: Some("message_x"),
+            ..ALL
+        };
         assert_eq!(messages(&state, unknown).unwrap_err().status, 404);
     }
 
@@ -231,11 +260,23 @@ mod tests {
     fn who_waits_gets_the_newest_or_the_first_behind() {
         let (environment, ids) = filled();
         let next = |wanted| next(&environment.state(), wanted).map(|message| message.id.clone());
-        let to_ann = Wanted { to: Some("ann@a.example"), ..ALL };
+        let to_ann = Wanted {
+            to: Some("ann@a.example"),
+            ..ALL
+        };
         assert_eq!(next(to_ann).as_ref(), Some(&ids[2]));
-        let behind_first = Wanted { after: Some(&ids[0]), ..to_ann };
+        let behind_first = Wanted {
+            after: Some(&ids[0]),
+            ..to_ann
+        };
         assert_eq!(next(behind_first).as_ref(), Some(&ids[1]));
-        assert_eq!(next(Wanted { after: Some(&ids[2]), ..to_ann }), None);
+        assert_eq!(
+            next(Wanted {
+                after: Some(&ids[2]),
+                ..to_ann
+            }),
+            None
+        );
         // The message that one has seen may be gone; after a reset nobody knows it.
         environment
             .transact(|tx| {
@@ -244,7 +285,10 @@ mod tests {
             })
             .unwrap();
         assert_eq!(next(behind_first).as_ref(), Some(&ids[1]));
-        let unknown = Wanted { after: Some("message_x"), ..to_ann };
+        let unknown = Wanted {
+            after: Some("message_x"),
+            ..to_ann
+        };
         assert_eq!(next(unknown).as_ref(), Some(&ids[2]));
     }
 

@@ -37,6 +37,9 @@ pub(crate) struct SignInMethods {
     pub(crate) password: bool,
     pub(crate) magic_auth: bool,
     pub(crate) passkey: bool,
+    /// Who signs in in another way is asked whether they want a passkey. Off in production unless turned on; here it is on,
+    /// and counts as soon as passkeys are.
+    pub(crate) passkey_progressive_enrollment: bool,
     /// The providers that the sign-in page shows: `GoogleOAuth`, `MicrosoftOAuth`, … Others work by `provider=` as well.
     pub(crate) providers: Vec<String>,
 }
@@ -47,6 +50,7 @@ impl Default for SignInMethods {
             password: true,
             magic_auth: true,
             passkey: false,
+            passkey_progressive_enrollment: true,
             providers: Vec::new(),
         }
     }
@@ -364,7 +368,10 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
-            (json!({"password_reset_url": "javascript:alert(1)"}), "password_reset_url"),
+            (
+                json!({"password_reset_url": "javascript:alert(1)"}),
+                "password_reset_url",
+            ),
             (json!({"branding": {"color": "red"}}), "branding.color"),
             (
                 json!({"branding": {"logo_url": "https://a.example/x.png"}}),

@@ -8,3 +8,4 @@ pub(crate) mod keys;
 pub(crate) mod password;
 pub(crate) mod pkce;
 pub(crate) mod secret;
+pub(crate) mod webauthn;

@@ -50,7 +50,7 @@ pub struct Role {
     pub slug: String,
 }
 
-/// A user to be created. The e-mail address is verified, unless [`unverified`](Self::unverified).
+/// A user to be created. The e-mail address is verified, unless [`email_verified`](Self::email_verified) says otherwise.
 #[derive(Debug)]
 #[must_use = "call create() to create the user"]
 pub struct UserBuilder {
@@ -105,9 +105,10 @@ impl UserBuilder {
         self
     }
 
-    /// The e-mail address is not verified.
-    pub fn unverified(mut self) -> Self {
-        self.new.email_verified = false;
+    /// Whether the e-mail address is verified. Default: yes. Who signs in with one that is not has to type a code first, which
+    /// is in the [mailbox](EmulatedEnvironment::mailbox).
+    pub fn email_verified(mut self, verified: bool) -> Self {
+        self.new.email_verified = verified;
         self
     }
 

@@ -57,7 +57,12 @@ fn environment(call: &Call) -> Option<&str> {
 
 /// `GET /mailbox?to=&environment=`: newest first.
 pub(super) fn show_mailbox(call: &Call) -> Result<Reply, ApiError> {
-    let given = |name| call.query.get(name).map(str::trim).filter(|value| !value.is_empty());
+    let given = |name| {
+        call.query
+            .get(name)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    };
     let to = given("to");
     let state = call.environment.state();
     let wanted = Wanted {

@@ -78,7 +78,9 @@ async fn serve(
     let body = match operation.access {
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
-        Access::ApiKey | Access::Client | Access::Page => body::parse(content_type, &read(payload, body::LIMIT).await?),
+        Access::ApiKey | Access::Client | Access::Page => {
+            body::parse(content_type, &read(payload, body::LIMIT).await?)
+        }
     }?;
     let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
     let cors = if operation.cross_origin {

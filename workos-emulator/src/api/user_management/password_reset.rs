@@ -58,7 +58,8 @@ enum TokenState {
 const BY_TOKEN: Index<PasswordReset> = Index::unique("token", |reset| {
     vec![(Secret::digest(reset.token.expose()).into(), 0)]
 });
-const BY_USER: Index<PasswordReset> = Index::ordered("user", |reset| vec![(reset.user_id.as_str().into(), 0)]);
+const BY_USER: Index<PasswordReset> =
+    Index::ordered("user", |reset| vec![(reset.user_id.as_str().into(), 0)]);
 /// The only one of a user that can be used.
 const OPEN_BY_USER: Index<PasswordReset> = Index::ordered("open, by user", |reset| {
     let group = (reset.user_id.as_str().into(), 0);
@@ -165,7 +166,9 @@ pub(crate) fn are_passwords_on(state: &State) -> bool {
 fn may_use_password(state: &State, user: &User) -> bool {
     let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, Device::default());
     let mut refusals = memberships::active_of_user(state, &user.id)
-        .map(|membership| organization_policies::check(state, &membership.organization_id, user, &sign_in).is_err())
+        .map(|membership| {
+            organization_policies::check(state, &membership.organization_id, user, &sign_in).is_err()
+        })
         .peekable();
     refusals.peek().is_none() || refusals.any(|refused| !refused)
 }

@@ -219,10 +219,7 @@ mod tests {
         let refused = environment
             .transact(|tx| check(tx, Limit::Authenticate, "ada@example.com"))
             .unwrap_err();
-        assert_eq!(
-            (refused.status, refused.code()),
-            (429, Some("too_many_requests"))
-        );
+        assert_eq!((refused.status, refused.code()), (429, Some("too_many_requests")));
         assert!(refused.body["error_description"].is_string());
         assert_eq!(retry_after_of(&refused), "60");
     }

@@ -133,9 +133,7 @@ impl PasswordPolicy {
         let missing = self.classes().into_iter();
         missing
             .filter(|class| class.required && !password.chars().any(class.has))
-            .map(|class| {
-                PasswordProblem::new(class.code, format!("Password must contain {}.", class.what))
-            })
+            .map(|class| PasswordProblem::new(class.code, format!("Password must contain {}.", class.what)))
     }
 
     fn classes(&self) -> [CharacterClass; 4] {

@@ -62,7 +62,10 @@ mod tests {
             back_url: "/authkit/password",
         };
         for html in [asked.render().unwrap(), sent.render().unwrap()] {
-            assert!(!html.contains("<script") && html.contains("&#60;script&#62;"), "{html}");
+            assert!(
+                !html.contains("<script") && html.contains("&#60;script&#62;"),
+                "{html}"
+            );
         }
     }
 }

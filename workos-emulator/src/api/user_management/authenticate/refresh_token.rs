@@ -8,12 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Attempt,
     client::Client,
     method::AuthenticationMethod,
     sign_in::{self, Authentication},
 };
 use crate::{
-    api::user_management::{jwt_template, sessions::Session, users::User},
+    api::user_management::{
+        jwt_template,
+        sessions::{self, Session},
+        users::User,
+    },
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Index, Record, Transaction},
@@ -87,18 +92,19 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
         organization_id,
     } = call.body()?;
     call.environment
-        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))
+        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))?
 }
 
 /// New tokens for a session, in `organization_id` or in the organization where it was last.
 ///
-/// A refusal changes nothing: a refresh token that was asked too much of is still good.
+/// A refusal changes nothing: a refresh token that was asked too much of is still good. Only if the settings say so, a token
+/// that is presented once more after its grace ends the session (RFC 9700 section 4.14.2); production does not do that.
 fn refresh(
     tx: &mut Transaction<'_>,
     client: &Client,
     token: &str,
     organization_id: Option<&str>,
-) -> Result<Authentication, ApiError> {
+) -> Attempt<Authentication> {
     let digest = Secret::digest(token);
     let tokens = tx
         .refresh_tokens
@@ -114,9 +120,13 @@ fn refresh(
     let user = user.ok_or_else(|| invalid_grant("The user does not exist any more."))?;
     match &tokens.last {
         Some(exchange) if exchange.token == digest => {
-            replay(tx, user, exchange, tokens.method, organization_id)
+            let replayed = replay(tx, user, exchange, tokens.method, organization_id);
+            if replayed.is_err() && tx.settings().refresh_token_reuse_ends_session {
+                sessions::revoke(tx, &session.id)?;
+            }
+            Ok(replayed)
         }
-        _ => exchange(tx, client, user, &session, &tokens, organization_id),
+        _ => exchange(tx, client, user, &session, &tokens, organization_id).map(Ok),
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct SignIn {
     pub(crate) impersonator: Option<Impersonator>,
     /// Radar wants an answer by this channel first.
     pub(crate) radar_challenge: Option<Channel>,
+    /// The address is taken for verified: an emulator's short cut into a session, for which nobody checks a credential.
+    pub(crate) skips_email_verification: bool,
 }
 
 impl SignIn {
@@ -64,6 +66,7 @@ impl SignIn {
             second_factor: false,
             impersonator: None,
             radar_challenge: None,
+            skips_email_verification: false,
         }
     }
 

@@ -27,9 +27,10 @@ fn confirmed(fixture: &Fixture, token: &str, password: &str) -> Result<Value, Ap
 /// Status, code and inner code of a refusal.
 fn refused(fixture: &Fixture, token: &str) -> (u16, String, String) {
     let refused = confirmed(fixture, token, NEW).unwrap_err();
-    let inner = refused.body.get("errors").map_or("", |errors| {
-        errors[0]["code"].as_str().unwrap_or_default()
-    });
+    let inner = refused
+        .body
+        .get("errors")
+        .map_or("", |errors| errors[0]["code"].as_str().unwrap_or_default());
     let code = refused.code().unwrap_or_default().to_owned();
     (refused.status, code, inner.to_owned())
 }
@@ -76,12 +77,20 @@ fn a_token_sets_the_password_verifies_the_address_and_ends_all_sessions() {
     let before = fixture.events("").len();
 
     let answer = confirmed(&fixture, token(&reset), NEW).unwrap();
-    assert_eq!((&answer["user"]["id"], &answer["user"]["email_verified"]), (&json!(fixture.user_id), &json!(true)));
+    assert_eq!(
+        (&answer["user"]["id"], &answer["user"]["email_verified"]),
+        (&json!(fixture.user_id), &json!(true))
+    );
     let events = fixture.events("").split_off(before);
     let names: Vec<_> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        ["user.updated", "password_reset.succeeded", "session.revoked", "session.revoked"]
+        [
+            "user.updated",
+            "password_reset.succeeded",
+            "session.revoked",
+            "session.revoked"
+        ]
     );
     assert_eq!(events[0].1, answer["user"]);
     assert_eq!(
@@ -91,7 +100,10 @@ fn a_token_sets_the_password_verifies_the_address_and_ends_all_sessions() {
             "expires_at": "2026-01-15T12:15:00.000Z", "created_at": "2026-01-15T12:00:00.000Z",
         })
     );
-    assert_eq!((&events[2].1["id"], &events[3].1["id"]), (&json!(session), &json!(other)));
+    assert_eq!(
+        (&events[2].1["id"], &events[3].1["id"]),
+        (&json!(session), &json!(other))
+    );
     assert_eq!(refusal(fixture.with_password(PASSWORD)).0, 400);
     assert!(fixture.with_password(NEW).is_ok());
 }
@@ -106,7 +118,10 @@ fn the_event_and_the_mail_say_what_they_may() {
     assert!(text.contains(EMAIL) && !text.contains(token(&reset)), "{text}");
     let state = fixture.environment.state();
     let message = state.messages.iter().next_back().unwrap();
-    assert_eq!((message.kind.as_str(), message.to.as_str()), ("password_reset", EMAIL));
+    assert_eq!(
+        (message.kind.as_str(), message.to.as_str()),
+        ("password_reset", EMAIL)
+    );
     assert_eq!(message.token.as_deref(), Some(token(&reset)));
     assert_eq!(message.url.as_deref(), reset["password_reset_url"].as_str());
     assert_eq!(fixture.environment.state().messages.len(), 1);
@@ -117,11 +132,17 @@ fn a_token_is_good_once_and_for_a_quarter_of_an_hour() {
     let fixture = Fixture::new();
     let late = asked(&fixture);
     fixture.advance(15 * 60);
-    assert_eq!(refused(&fixture, token(&late)), of_token("password_reset_token_expired"));
+    assert_eq!(
+        refused(&fixture, token(&late)),
+        of_token("password_reset_token_expired")
+    );
     let used = asked(&fixture);
     fixture.advance(15 * 60 - 1);
     confirmed(&fixture, token(&used), NEW).unwrap();
-    assert_eq!(refused(&fixture, token(&used)), of_token("password_reset_token_used"));
+    assert_eq!(
+        refused(&fixture, token(&used)),
+        of_token("password_reset_token_used")
+    );
     for unknown_token in ["", "x", &token(&used)[1..]] {
         assert_eq!(refused(&fixture, unknown_token), unknown());
     }
@@ -134,7 +155,10 @@ fn only_the_newest_token_of_a_user_is_good() {
     fixture.add_user("bob@example.com");
     let of_bob = fixture.run(reset_password, json!({"email": "bob@example.com"}));
     let (older, newer) = (asked(&fixture), asked(&fixture));
-    assert_eq!(refused(&fixture, token(&older)), of_token("password_reset_token_replaced"));
+    assert_eq!(
+        refused(&fixture, token(&older)),
+        of_token("password_reset_token_replaced")
+    );
     confirmed(&fixture, token(&newer), NEW).unwrap();
     let answer = confirmed(&fixture, token(&of_bob), NEW).unwrap();
     assert_eq!(answer["user"]["email"], "bob@example.com");
@@ -150,10 +174,16 @@ fn a_token_is_void_once_the_password_or_the_address_has_changed() {
     let reset = asked(&fixture);
     update(json!({"first_name": "Ada"}));
     update(json!({"password": "another quiet lighthouse"}));
-    assert_eq!(refused(&fixture, token(&reset)), of_token("password_reset_token_replaced"));
+    assert_eq!(
+        refused(&fixture, token(&reset)),
+        of_token("password_reset_token_replaced")
+    );
     let reset = asked(&fixture);
     update(json!({"email": "ada@elsewhere.example"}));
-    assert_eq!(refused(&fixture, token(&reset)), of_token("password_reset_token_replaced"));
+    assert_eq!(
+        refused(&fixture, token(&reset)),
+        of_token("password_reset_token_replaced")
+    );
 }
 
 #[test]
@@ -162,8 +192,16 @@ fn a_weak_password_uses_nothing_up() {
     let reset = asked(&fixture);
     let weak = confirmed(&fixture, token(&reset), "password").unwrap_err();
     assert_eq!((weak.status, weak.code()), (400, Some("password_reset_error")));
-    let codes: Vec<_> = weak.body["errors"].as_array().unwrap().iter().map(|e| &e["code"]).collect();
-    assert_eq!(codes, ["password_too_short", "password_too_weak", "password_pwned"]);
+    let codes: Vec<_> = weak.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["code"])
+        .collect();
+    assert_eq!(
+        codes,
+        ["password_too_short", "password_too_weak", "password_pwned"]
+    );
     assert!(fixture.events("password_reset.succeeded").is_empty());
     confirmed(&fixture, token(&reset), NEW).unwrap();
 }
@@ -186,7 +224,10 @@ fn without_sign_in_by_password_there_is_nothing_to_reset() {
     let off = (403, "email_password_auth_disabled".to_owned(), String::new());
     assert_eq!(refused(&fixture, token(&reset)), off);
     let asked = reset_password(&fixture.call("", json!({"email": EMAIL}))).unwrap_err();
-    assert_eq!((asked.status, asked.code()), (403, Some("email_password_auth_disabled")));
+    assert_eq!(
+        (asked.status, asked.code()),
+        (403, Some("email_password_auth_disabled"))
+    );
     assert_eq!(fixture.environment.state().messages.len(), 1);
 }
 
@@ -201,11 +242,18 @@ fn wrong_requests_are_told_what_is_wrong() {
     for body in [json!({}), json!({"email": null}), json!({"email": 1})] {
         assert_eq!(refused(reset_password, body), invalid);
     }
-    for body in [json!({"token": "x"}), json!({"new_password": NEW}), json!({"token": 1, "new_password": NEW})] {
+    for body in [
+        json!({"token": "x"}),
+        json!({"new_password": NEW}),
+        json!({"token": 1, "new_password": NEW}),
+    ] {
         assert_eq!(refused(confirm_password_reset, body), invalid);
     }
     let missing = (404, "entity_not_found".to_owned());
-    assert_eq!(refused(reset_password, json!({"email": "nobody@example.com"})), missing);
+    assert_eq!(
+        refused(reset_password, json!({"email": "nobody@example.com"})),
+        missing
+    );
     assert_eq!(refused(get_password_reset, json!({})), missing);
     assert!(fixture.environment.state().password_resets.len() == 0);
 }
@@ -215,10 +263,22 @@ fn a_reset_can_be_read_with_its_token_and_goes_with_its_user() {
     let fixture = Fixture::new();
     let reset = asked(&fixture);
     let id = reset["id"].as_str().unwrap();
-    let read = |id: &str| get_password_reset(&Call::for_tests(&fixture.environment, &[("id", id)], "", json!({})));
+    let read = |id: &str| {
+        get_password_reset(&Call::for_tests(
+            &fixture.environment,
+            &[("id", id)],
+            "",
+            json!({}),
+        ))
+    };
     let mut shown: Value = serde_json::from_slice(&read(id).unwrap().body).unwrap();
     // Read by another client, which reaches the emulator by another name.
-    assert!(shown["password_reset_url"].as_str().unwrap().starts_with("http://localhost/authkit/"));
+    assert!(
+        shown["password_reset_url"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://localhost/authkit/")
+    );
     shown["password_reset_url"] = reset["password_reset_url"].clone();
     assert_eq!(shown, reset);
     asked(&fixture);
@@ -241,7 +301,10 @@ fn the_application_can_have_a_page_of_its_own() {
     let reset = asked(&fixture);
     assert_eq!(
         reset["password_reset_url"],
-        format!("https://app.example.com/reset?lang=en&token={}#form", token(&reset))
+        format!(
+            "https://app.example.com/reset?lang=en&token={}#form",
+            token(&reset)
+        )
     );
 }
 
@@ -255,7 +318,12 @@ fn three_links_a_minute_go_to_an_address() {
     }
     let refused = ask("ADA@example.com").unwrap_err();
     assert_eq!(refused.status, 429);
-    assert!(refused.headers.iter().any(|(name, value)| *name == "Retry-After" && value == "60"));
+    assert!(
+        refused
+            .headers
+            .iter()
+            .any(|(name, value)| *name == "Retry-After" && value == "60")
+    );
     assert_eq!(fixture.environment.state().messages.len(), 3);
     ask("bob@example.com").unwrap();
     fixture.advance(60);
@@ -263,5 +331,8 @@ fn three_links_a_minute_go_to_an_address() {
     fixture.set(|settings| settings.daily_email_quota = Some(0));
     fixture.advance(60);
     let refused = ask(EMAIL).unwrap_err();
-    assert_eq!((refused.status, refused.code()), (429, Some("daily_quota_exceeded")));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (429, Some("daily_quota_exceeded"))
+    );
 }

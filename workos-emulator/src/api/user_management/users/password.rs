@@ -87,9 +87,7 @@ pub(crate) fn hash_new(
     let policy = &state.settings().password_policy;
     let mut problems = policy.check(password.expose(), email);
     let had = user_id.and_then(|id| state.passwords.get(id));
-    if problems.is_empty()
-        && had.is_some_and(|had| had.is_among_last(policy.history, password.expose()))
-    {
+    if problems.is_empty() && had.is_some_and(|had| had.is_among_last(policy.history, password.expose())) {
         problems.push(PasswordProblem::used_before());
     }
     if !problems.is_empty() {
@@ -305,7 +303,13 @@ mod tests {
         assert_eq!(set(&password(4)), Err("password_used_before"));
         set(&password(3)).unwrap();
         assert_eq!(
-            environment.state().passwords.get(&fixture.user_id).unwrap().previous.len(),
+            environment
+                .state()
+                .passwords
+                .get(&fixture.user_id)
+                .unwrap()
+                .previous
+                .len(),
             9
         );
         let refused = history(11).unwrap_err();

@@ -14,7 +14,10 @@ fn forgotten(fixture: &Fixture) -> (Browser<'_>, String) {
     let sent = browser.submit(forgot_password::submit_forgot_password, json!({"email": EMAIL}));
     assert_eq!(sent.status, 303);
     let link = link(fixture);
-    assert!(link.starts_with("http://auth.test/authkit/reset-password?token="), "{link}");
+    assert!(
+        link.starts_with("http://auth.test/authkit/reset-password?token="),
+        "{link}"
+    );
     (browser, link.split_once('?').unwrap().1.to_owned())
 }
 
@@ -56,7 +59,10 @@ fn the_browser_that_asked_goes_on_with_its_sign_in() {
     assert!(body(&page).contains("At least 10 characters"));
     let changed = submitted(&fixture, &query, NEW, "same-origin");
     let page = done(&fixture, &changed, &browser.cookie);
-    assert!(page.contains(password::PATH) && page.contains("Continue to sign in"), "{page}");
+    assert!(
+        page.contains(password::PATH) && page.contains("Continue to sign in"),
+        "{page}"
+    );
     let reply = browser.submit(password::submit_password, json!({"password": NEW}));
     assert!(redeem(&fixture, &code(&reply))["access_token"].is_string());
 }
@@ -67,7 +73,10 @@ fn another_browser_goes_to_the_application_as_far_as_it_is_known() {
     let (_, query) = forgotten(&fixture);
     let changed = submitted(&fixture, &query, NEW, "same-origin");
     let page = done(&fixture, &changed, "");
-    assert!(page.contains("You can close this page") && !page.contains("Continue"), "{page}");
+    assert!(
+        page.contains("You can close this page") && !page.contains("Continue"),
+        "{page}"
+    );
     fixture.register_redirect_uri("https://app.example.com/auth/callback");
     let page = done(&fixture, &changed, "");
     assert!(page.contains(r#"href="https://app.example.com/""#), "{page}");
@@ -87,7 +96,9 @@ fn nobody_learns_who_has_an_account() {
     let seen = [EMAIL, "nobody@example.com"].map(|email| {
         let browser = Browser::open(&fixture, "");
         let sent = browser.submit(forgot_password::submit_forgot_password, json!({"email": email}));
-        let location = header(&sent, "Location").unwrap().replace(&browser.session_id, "…");
+        let location = header(&sent, "Location")
+            .unwrap()
+            .replace(&browser.session_id, "…");
         let page = browser.show(forgot_password::show_forgot_password_sent);
         let text = body(&page).replace(&browser.session_id, "…").replace(email, "@");
         let text = text.replace(&email.replace('@', "%40"), "@");
@@ -146,7 +157,11 @@ fn a_weak_password_is_explained_and_the_link_still_works() {
     let (_, query) = forgotten(&fixture);
     let weak = submitted(&fixture, &query, "password", "same-origin");
     assert_eq!(weak.status, 400);
-    for part in ["Password must be 10 or more characters.", "Add more words that are less common.", EMAIL] {
+    for part in [
+        "Password must be 10 or more characters.",
+        "Add more words that are less common.",
+        EMAIL,
+    ] {
         assert!(body(&weak).contains(part), "{}", body(&weak));
     }
     assert!(!body(&weak).contains(r#"value="password""#));
@@ -169,9 +184,14 @@ fn other_sites_and_strangers_change_nothing() {
         session_id: browser.session_id.clone(),
         fixture: &fixture,
     };
-    assert!(is_over(&stranger.submit(forgot_password::submit_forgot_password, json!({"email": EMAIL}))));
+    assert!(is_over(&stranger.submit(
+        forgot_password::submit_forgot_password,
+        json!({"email": EMAIL})
+    )));
     assert!(is_over(&stranger.show(forgot_password::show_forgot_password)));
-    assert!(is_over(&stranger.show(forgot_password::show_forgot_password_sent)));
+    assert!(is_over(
+        &stranger.show(forgot_password::show_forgot_password_sent)
+    ));
     assert_eq!(fixture.environment.state().messages.len(), 1);
     assert!(fixture.with_password(PASSWORD).is_ok());
 }
@@ -185,7 +205,10 @@ fn without_passwords_there_is_nothing_to_forget() {
     assert!(header(&shown, "Location").unwrap().starts_with(sign_in::PATH));
     browser.submit(forgot_password::submit_forgot_password, json!({"email": EMAIL}));
     assert_eq!(fixture.environment.state().messages.len(), 1);
-    for page in [opened(&fixture, &query, &browser.cookie), submitted(&fixture, &query, NEW, "same-origin")] {
+    for page in [
+        opened(&fixture, &query, &browser.cookie),
+        submitted(&fixture, &query, NEW, "same-origin"),
+    ] {
         assert!(page.status == 400 && body(&page).contains("There are no passwords here"));
         assert!(!body(&page).contains("Forgot password?"));
     }
