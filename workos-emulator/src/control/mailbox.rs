@@ -1,13 +1,13 @@
 //! `/_emulate/mailbox`: every e-mail that WorkOS would have sent.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 
 use super::clock;
 use crate::{
     mail::{FILED, Message},
-    server::{call::Call, error::ApiError, reply::Reply},
+    server::{call::Call, error::ApiError, operation::Answer, reply::Reply},
     store::{List, Order, Page, Select, State, group},
 };
 
@@ -119,7 +119,7 @@ pub(super) fn list_messages(call: &Call) -> Result<Reply, ApiError> {
 
 /// `GET /_emulate/mailbox/wait?to=&kind=&after=&timeout=5s`: one message, as soon as there is one. With `after`, the first
 /// behind that message; else the newest, be it an old one. 408 after `timeout` of real time, 5 minutes at most.
-pub(super) fn wait_for_message(call: Call) -> Pin<Box<dyn Future<Output = Result<Reply, ApiError>>>> {
+pub(super) fn wait_for_message(call: Call) -> Answer {
     Box::pin(async move {
         let wanted = wanted(&call);
         let timeout = call.query.get("timeout").unwrap_or(TIMEOUT);

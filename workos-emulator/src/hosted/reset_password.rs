@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::user_management::{
-        password_reset::{self, ResetRefusal, TokenRefusal},
+        password_reset::{self, Confirmed, ResetRefusal, TokenRefusal},
         redirect_uris,
     },
     core::secret::Secret,
@@ -60,7 +60,7 @@ pub(super) fn submit_reset_password(call: &Call) -> Result<Reply, ApiError> {
     }
     let Fields { token, password } = call.body()?;
     match password_reset::confirm(&call.environment, &token, &Secret::new(password))? {
-        Ok((_, reset)) => {
+        Ok(Confirmed { reset, .. }) => {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("client_id", client_id(call));
             if let Some(id) = &reset.authorization_session_id {

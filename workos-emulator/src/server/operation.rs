@@ -17,6 +17,9 @@ pub(crate) enum Access {
     Page,
 }
 
+/// An answer that comes later.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Reply, ApiError>>>>;
+
 /// The function of an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
@@ -25,7 +28,7 @@ pub(crate) enum Handler {
     /// Takes milliseconds, and runs aside.
     Slow(fn(&Call) -> Result<Reply, ApiError>),
     /// Answers when something has happened, and holds up nothing until then.
-    Waiting(fn(Call) -> Pin<Box<dyn Future<Output = Result<Reply, ApiError>>>>),
+    Waiting(fn(Call) -> Answer),
     /// Answers 501.
     NotBuilt,
 }
@@ -95,7 +98,7 @@ pub(crate) const fn delete(path: &'static str, name: &'static str, function: Fun
 pub(crate) const fn waiting(
     path: &'static str,
     name: &'static str,
-    function: fn(Call) -> Pin<Box<dyn Future<Output = Result<Reply, ApiError>>>>,
+    function: fn(Call) -> Answer,
 ) -> Operation {
     operation("GET", path, name, Handler::Waiting(function))
 }

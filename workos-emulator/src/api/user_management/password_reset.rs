@@ -102,6 +102,13 @@ pub(crate) enum ResetRefusal {
     Password(Vec<PasswordProblem>),
 }
 
+/// A password that was reset.
+#[derive(Debug)]
+pub(crate) struct Confirmed {
+    pub(crate) user: Arc<User>,
+    pub(crate) reset: Arc<PasswordReset>,
+}
+
 /// As shown; events have no token and no URL.
 #[derive(Serialize)]
 #[serde(tag = "object", rename = "password_reset")]
@@ -257,7 +264,7 @@ pub(crate) fn confirm(
     environment: &Environment,
     token: &str,
     new_password: &Secret,
-) -> Result<Result<(Arc<User>, Arc<PasswordReset>), ResetRefusal>, ApiError> {
+) -> Result<Result<Confirmed, ResetRefusal>, ApiError> {
     let state = environment.state();
     if !are_passwords_on(&state) {
         return Ok(Err(ResetRefusal::PasswordsOff));
@@ -288,7 +295,7 @@ pub(crate) fn confirm(
         let user = users::update(tx, &reset.user_id, changes)?;
         tx.emit("password_reset.succeeded", &reset.body(None))?;
         sessions::revoke_all(tx, &user.id)?;
-        Ok(Ok((user, reset)))
+        Ok(Ok(Confirmed { user, reset }))
     })
 }
 
@@ -386,7 +393,7 @@ pub(crate) fn confirm_password_reset(call: &Call) -> Result<Reply, ApiError> {
         new_password: Secret,
     }
     let ConfirmPasswordReset { token, new_password } = call.body()?;
-    let (user, _) = confirm(&call.environment, &token, &new_password)??;
+    let Confirmed { user, .. } = confirm(&call.environment, &token, &new_password)??;
     Reply::ok(&json!({"user": user}))
 }
 

@@ -14,7 +14,7 @@
 use serde::{Deserialize, Serialize};
 use zxcvbn::{
     Entropy, Score,
-    feedback::{Suggestion, Warning},
+    feedback::{Feedback, Suggestion, Warning},
     zxcvbn,
 };
 
@@ -196,7 +196,7 @@ struct CharacterClass {
 
 /// Whether the password stands in public breaches, as it is.
 fn is_common(estimate: &Entropy) -> bool {
-    let warning = estimate.feedback().and_then(|feedback| feedback.warning());
+    let warning = estimate.feedback().and_then(Feedback::warning);
     matches!(
         warning,
         Some(Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword)
@@ -205,7 +205,7 @@ fn is_common(estimate: &Entropy) -> bool {
 
 /// What to do better. Production words these like zxcvbn's port to TypeScript, of which one sentence was seen.
 fn suggestions(estimate: &Entropy) -> Vec<String> {
-    let suggestions = estimate.feedback().map(|feedback| feedback.suggestions());
+    let suggestions = estimate.feedback().map(Feedback::suggestions);
     let worded = |suggestion: &Suggestion| match suggestion {
         Suggestion::AddAnotherWordOrTwo => "Add more words that are less common.".to_owned(),
         other => other.to_string(),
