@@ -73,6 +73,7 @@ describe("a code instead of a password", () => {
     assert.ok((await page.locator("main").innerText()).includes(user.email));
     assert.equal(await field("Code").getAttribute("autocomplete"), "one-time-code");
     assert.ok(await field("Code").evaluate((element) => element === document.activeElement), "the focus is on the code");
+    assert.equal(await page.getByRole("status").count(), 0);
     await inspect(page, "magic-auth");
 
     await field("Code").fill("12");

@@ -177,12 +177,13 @@ impl Browser {
 
     /// Posts to a URL as a button of the site does, and goes where it is sent.
     pub(crate) async fn post(&self, url: impl AsRef<str>) -> Page {
-        load(
-            self.following
-                .post(url.as_ref())
-                .header("sec-fetch-site", "same-origin"),
-        )
-        .await
+        self.post_form(url, &[]).await
+    }
+
+    /// Posts fields to a URL as a form of the site does, and goes where it is sent.
+    pub(crate) async fn post_form(&self, url: impl AsRef<str>, fields: &[(&str, &str)]) -> Page {
+        let request = self.following.post(url.as_ref()).form(fields);
+        load(request.header("sec-fetch-site", "same-origin")).await
     }
 }
 

@@ -52,6 +52,7 @@ async fn a_browser_signs_in_and_comes_back_to_the_page_it_wanted() {
     let expected = json!({
         "id": app.ada.id, "email": email, "name": "Ada", "organization": app.acme.id, "role": "editor",
         "permissions": ["posts:read", "posts:write"], "session": me["session"], "jti": me["jti"],
+        "impersonator": null,
     });
     assert_eq!(me, expected);
     assert_eq!(

@@ -99,7 +99,7 @@ struct Text<'a> {
 pub(crate) fn send(tx: &mut Transaction<'_>, mail: Mail<'_>) -> Result<Arc<Message>, ApiError> {
     let failed = |error: askama::Error| ApiError::message(500, error.to_string());
     let branding = tx.settings().branding.clone();
-    let name = brand::name(&branding, tx.environment_name());
+    let name = tx.shown_name().to_owned();
     let html = Html {
         mail,
         name: &name,

@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod groups;
 pub(crate) mod metadata;
+pub(crate) mod multi_factor_auth;
 pub(crate) mod organizations;
 #[cfg(test)]
 pub(crate) mod recorded;

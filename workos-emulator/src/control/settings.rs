@@ -267,6 +267,16 @@ impl Settings {
 }
 
 impl Branding {
+    /// What people see an environment of this name called.
+    pub(crate) fn shown_name<'a>(&'a self, environment: &'a str) -> &'a str {
+        match (&self.name, environment) {
+            (Some(name), _) => name,
+            // What WorkOS calls an environment that one develops against.
+            (None, "default") => "Sandbox",
+            (None, name) => name,
+        }
+    }
+
     fn check(&self) -> Result<(), SettingProblem> {
         let problem = |path: &str, message: &str| SettingProblem {
             path: format!("branding.{path}"),

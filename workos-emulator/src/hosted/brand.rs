@@ -1,16 +1,4 @@
-//! How an environment looks: its name, and its own colour as a style sheet that stands behind the common one.
-
-use crate::control::settings::Branding;
-
-/// What the pages and e-mails of an environment call the application.
-pub(crate) fn name(branding: &Branding, environment: &str) -> String {
-    match (&branding.name, environment) {
-        (Some(name), _) => name.clone(),
-        // What WorkOS calls an environment that one develops against.
-        (None, "default") => "Sandbox".to_owned(),
-        (None, name) => name.to_owned(),
-    }
-}
+//! How an environment looks: the initials of its name, and its own colour as a style sheet that stands behind the common one.
 
 /// The first letters of the first two words of `name`, for the tile that stands before it.
 pub(crate) fn initials(name: &str) -> String {

@@ -45,8 +45,11 @@ pub(super) fn submit_magic_auth(call: &Call) -> Result<Reply, ApiError> {
             return Ok(visit.to(sign_in::PATH));
         };
         let Fields { code, decision } = call.body()?;
-        if decision == "send" {
-            return send_again(visit, email);
+        match decision.as_str() {
+            // From the password page.
+            "code" => return send_now(visit, email, visit.to(PATH)),
+            "send" => return send_now(visit, email, visit.to_again(PATH)),
+            _ => {}
         }
         let device = visit.device();
         visit.step(
@@ -84,9 +87,8 @@ pub(super) fn send(
     email: &str,
     named: NewUser,
 ) -> Result<Result<(), &'static str>, ApiError> {
-    let refusal = match magic_auth::send(tx, email, named, Some(&visit.link(PATH))) {
-        Ok(_) => return Ok(Ok(())),
-        Err(refusal) => refusal,
+    let Err(refusal) = magic_auth::send(tx, email, named, Some(&visit.link(PATH))) else {
+        return Ok(Ok(()));
     };
     match refusal.code() {
         _ if refusal.status == 429 => Ok(Err(TOO_MANY_CODES)),
@@ -105,7 +107,7 @@ pub(super) fn sent(visit: &Visit<'_>, outcome: Result<(), &'static str>) -> Resu
     }
 }
 
-fn send_again(visit: &Visit<'_>, email: &str) -> Result<Reply, ApiError> {
+fn send_now(visit: &Visit<'_>, email: &str, then: Reply) -> Result<Reply, ApiError> {
     let outcome = visit.call.environment.transact(|tx| {
         if !visit.is_current(tx) {
             return Ok(None);
@@ -113,7 +115,7 @@ fn send_again(visit: &Visit<'_>, email: &str) -> Result<Reply, ApiError> {
         send(tx, visit, email, NewUser::default()).map(Some)
     })?;
     match outcome {
-        Some(Ok(())) => Ok(visit.to_again(PATH)),
+        Some(Ok(())) => Ok(then),
         Some(Err(problem)) => form(visit, 400, Some(problem)),
         None => error::sign_in_not_found(visit.call),
     }

@@ -17,6 +17,8 @@ pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
 pub(crate) mod magic_auth;
 pub(crate) mod mailbox;
+pub(crate) mod mfa;
+pub(crate) mod mfa_enroll;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod passkey;
@@ -67,6 +69,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(verify_email::PATH, "show_verify_email", verify_email::show_verify_email).client(),
     post(verify_email::PATH, "submit_verify_email", verify_email::submit_verify_email).client(),
+    get(mfa::PATH, "show_mfa", mfa::show_mfa).client(),
+    post(mfa::PATH, "submit_mfa", mfa::submit_mfa).client(),
+    get(mfa_enroll::PATH, "show_mfa_enroll", mfa_enroll::show_mfa_enroll).client().slow(),
+    post(mfa_enroll::PATH, "submit_mfa_enroll", mfa_enroll::submit_mfa_enroll).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),
@@ -85,7 +91,7 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
     let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        environment: brand::name(&branding, &environment.name).into(),
+        environment: branding.shown_name(&environment.name).to_owned().into(),
         logo: branding.logo_url,
         brand_style: branding.color.as_deref().map(brand::path),
     }

@@ -9,6 +9,7 @@ pub(crate) mod code;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
 pub(crate) mod mailbox;
+pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod reset_password;
 
@@ -98,7 +99,7 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// Asks for the e-mail address again.
     pub(crate) sign_in_url: &'a str,
-    /// Sends a code to sign in with instead, by `decision=send`. None where there is no such way in.
+    /// Sends a code to sign in with instead, by `decision=code`. None where there is no such way in.
     pub(crate) code_form: Option<Form<'a>>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use super::{error, organization, sign_in, sign_up, verify_email};
+use super::{error, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
 use crate::{
     api::user_management::{
         authenticate::sign_in::NextStep,
@@ -116,8 +116,8 @@ pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
 fn path(step: &NextStep) -> &'static str {
     match step {
         NextStep::VerifyEmail => verify_email::PATH,
-        NextStep::EnrollFactor => "/authkit/mfa/enroll",
-        NextStep::ChallengeFactor => "/authkit/mfa",
+        NextStep::EnrollFactor => mfa_enroll::PATH,
+        NextStep::ChallengeFactor => mfa::PATH,
         NextStep::ChooseOrganization(_) => organization::PATH,
         NextStep::Enter(_) => sign_in::PATH,
     }

@@ -5,7 +5,9 @@ use crate::{
     api::{
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        client_api, events, feature_flags, groups, organizations,
+        client_api, events, feature_flags, groups,
+        multi_factor_auth::{challenges, factors, user_factors},
+        organizations,
         user_management::{
             authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
             jwt_template, logout, magic_auth, memberships, password_reset, radar_challenges, redirect_uris,
@@ -154,13 +156,13 @@ const API: &[Operation] = &[
     delete("/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "delete_group_organization_membership", groups::remove_group_member),
 
     // multi_factor_auth
-    not_built("POST", "/auth/challenges/{id}/verify", "verify_challenge"),
-    not_built("POST", "/auth/factors/enroll", "enroll_factor"),
-    not_built("GET", "/auth/factors/{id}", "get_factor"),
-    not_built("DELETE", "/auth/factors/{id}", "delete_factor"),
-    not_built("POST", "/auth/factors/{id}/challenge", "challenge_factor"),
-    not_built("GET", "/user_management/users/{userlandUserId}/auth_factors", "list_user_auth_factors"),
-    not_built("POST", "/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor"),
+    post("/auth/challenges/{id}/verify", "verify_challenge", challenges::verify_challenge),
+    post("/auth/factors/enroll", "enroll_factor", factors::enroll_factor).slow(),
+    get("/auth/factors/{id}", "get_factor", factors::get_factor),
+    delete("/auth/factors/{id}", "delete_factor", factors::delete_factor),
+    post("/auth/factors/{id}/challenge", "challenge_factor", challenges::challenge_factor),
+    get("/user_management/users/{userlandUserId}/auth_factors", "list_user_auth_factors", user_factors::list_user_auth_factors),
+    post("/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor", user_factors::create_user_auth_factor).slow(),
 
     // organization_domains
     not_built("POST", "/organization_domains", "create_organization_domain"),

@@ -13,6 +13,9 @@ use crate::{
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
+        multi_factor_auth::{
+            challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
+        },
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
@@ -86,6 +89,7 @@ macro_rules! tables {
         /// A change to one row of one table.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[expect(clippy::enum_variant_names, reason = "variants have the names of their rows")]
         pub(crate) enum Change {
             $($row(RowChange<$row>),)+
         }
@@ -162,6 +166,9 @@ tables! {
     email_verifications: EmailVerification,
     email_changes: EmailChange,
     pending_authentications: PendingAuthentication,
+    authentication_factors: AuthenticationFactor,
+    authentication_challenges: AuthenticationChallenge,
+    totp_enrollments: TotpEnrollment,
     radar_challenges: RadarChallenge,
     rate_windows: RateWindow,
 

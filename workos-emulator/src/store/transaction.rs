@@ -19,7 +19,7 @@ pub(crate) trait Expiring: Stored {
     fn expires_at(&self) -> Timestamp;
 }
 
-/// Which environment a transaction changes, as its events say it.
+/// Which environment a transaction changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Of<'a> {
     pub(crate) environment_id: &'a str,
@@ -53,9 +53,9 @@ impl<'a> Transaction<'a> {
         self.of.environment_id
     }
 
-    /// The environment's name.
-    pub(crate) fn environment_name(&self) -> &'a str {
-        self.of.environment_name
+    /// The name that people see: that of the settings, else the environment's own.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.settings().branding.shown_name(self.of.environment_name)
     }
 
     /// `client_…`
@@ -81,6 +81,11 @@ impl<'a> Transaction<'a> {
     /// `length` random letters and digits.
     pub(crate) fn token(&mut self, length: usize) -> String {
         self.ids.token(length)
+    }
+
+    /// `N` random bytes.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        self.ids.bytes()
     }
 
     /// Eight random letters that are easily typed.

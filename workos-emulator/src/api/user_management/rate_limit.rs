@@ -115,7 +115,7 @@ pub(crate) fn check(tx: &Transaction<'_>, limit: Limit, subject: &str) -> Result
         return Err(limit.exceeded(wait));
     }
     if let Some(quota) = limit.quota(tx)
-        && let Some(wait) = (quota == 0).then(|| day()).or_else(|| full(DAY, quota))
+        && let Some(wait) = (quota == 0).then(day).or_else(|| full(DAY, quota))
     {
         let message = format!("The environment sends {quota} emails in a day, and has sent them.");
         return Err(retry_after(

@@ -150,6 +150,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         method,
         device,
         impersonator,
+        second_factor,
         ..
     } = sign_in;
     // Assumption: a user who is impersonated has not signed in.
@@ -165,7 +166,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     };
     let auth_method = method.of_session();
     let session = sessions::create(tx, &user.id, organization_id, auth_method, impersonator, device)?;
-    let refresh_token = refresh_token::begin(tx, client, &session, method)?;
+    let refresh_token = refresh_token::begin(tx, client, &session, method, second_factor)?;
     Ok(Ok(Authentication {
         user,
         claims: claims(tx, client, &session, extra),

@@ -26,6 +26,7 @@ use crate::{
     api::{
         feature_flags,
         metadata::{self, Metadata},
+        multi_factor_auth::factors,
     },
     core::{
         clock,
@@ -262,6 +263,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
+    factors::delete_of_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     passkeys::forget(tx, id);
