@@ -222,7 +222,7 @@ async fn a_user_enrolls_while_signing_in_and_is_challenged_from_then_on() {
         ]
     );
     let succeeded: AuthenticationMfaSucceeded = serde_json::from_value(events[0].clone()).unwrap();
-    assert_eq!(succeeded.data.user_id.as_deref(), Some("user_ada"));
+    assert_eq!(succeeded.data.user_id, "user_ada");
     let failed: AuthenticationMfaFailed = serde_json::from_value(events[1].clone()).unwrap();
     assert_eq!(failed.data.error.code, "one_time_code_previously_used");
     assert_eq!(events[2]["data"]["error"]["code"], "invalid_one_time_code");

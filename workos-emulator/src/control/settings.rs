@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::radar_challenges::Channel,
+    api::user_management::{providers, radar_challenges::Channel},
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
@@ -262,7 +262,25 @@ impl Settings {
                 message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
             });
         }
+        self.sign_in_methods.check()?;
         self.branding.check()
+    }
+}
+
+impl SignInMethods {
+    fn check(&self) -> Result<(), SettingProblem> {
+        for (at, slug) in self.providers.iter().enumerate() {
+            let message = match providers::by_slug(slug) {
+                None => "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …",
+                Some(_) if self.providers[..at].contains(slug) => "is there already",
+                Some(_) => continue,
+            };
+            return Err(SettingProblem {
+                path: format!("sign_in_methods.providers[{at}]"),
+                message: message.to_owned(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -386,6 +404,14 @@ mod tests {
             (
                 json!({"branding": {"logo_url": "https://a.example/x.png"}}),
                 "branding.logo_url",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["GoogleOAuth", "google"]}}),
+                "sign_in_methods.providers[1]",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["XeroOAuth", "XeroOAuth"]}}),
+                "sign_in_methods.providers[1]",
             ),
             (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),
         ] {

@@ -10,6 +10,7 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+mod another_way;
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
@@ -24,10 +25,12 @@ pub(crate) mod pages;
 pub(crate) mod passkey;
 pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
+pub(crate) mod provider;
 pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
+pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
 pub(crate) mod visit;
@@ -73,6 +76,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(mfa::PATH, "submit_mfa", mfa::submit_mfa).client(),
     get(mfa_enroll::PATH, "show_mfa_enroll", mfa_enroll::show_mfa_enroll).client().slow(),
     post(mfa_enroll::PATH, "submit_mfa_enroll", mfa_enroll::submit_mfa_enroll).client().slow(),
+    post(provider::PATH, "submit_provider", provider::submit_provider).client(),
+    get("/authkit/oauth/{provider}/{client_id}/callback", "finish_provider", provider::finish_provider).client(),
+    get("/authkit/oauth/refused", "show_provider_refused", provider::show_provider_refused).client(),
+    get("/authkit/provider/{provider}", "show_stand_in", stand_in::show_stand_in).client(),
+    post("/authkit/provider/{provider}", "submit_stand_in", stand_in::submit_stand_in).client(),
+    get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),

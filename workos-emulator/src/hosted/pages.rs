@@ -5,19 +5,21 @@
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`. Those that have
 //! to do with [`passkey`]s load a script as well.
 
+pub(crate) mod another_way;
 pub(crate) mod code;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
+pub(crate) mod provider;
 pub(crate) mod reset_password;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
-use self::passkey::PasskeyChoice;
+use self::{passkey::PasskeyChoice, provider::ProviderButtons};
 use super::{brand::initials, style::PATH};
 
 /// What frames every page.
@@ -40,7 +42,7 @@ impl Chrome<'_> {
 }
 
 /// Where a form goes, and what it takes along unseen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Form<'a> {
     /// The path that takes the form as `application/x-www-form-urlencoded`.
     pub(crate) action: &'a str,
@@ -83,6 +85,9 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// None where people may not sign up.
     pub(crate) sign_up_url: Option<&'a str>,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// A way is on that begins with the e-mail address.
+    pub(crate) by_email: bool,
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -123,6 +128,9 @@ pub(crate) struct SignUpPage<'a> {
     /// What the password policy asks for, in a short sentence.
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// People sign up with a password, not through providers alone.
+    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {

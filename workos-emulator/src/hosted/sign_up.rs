@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     chrome, error, magic_auth, page,
     pages::{Form, SignUpPage, TextField},
-    password as password_page, sign_in,
+    password as password_page, provider, sign_in,
     visit::{self, Visit},
 };
 use crate::{
@@ -81,9 +81,12 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up, and can.
+/// Whether people may sign up here, and can: with a password, a code, or through a provider.
 pub(super) fn is_allowed(call: &Call) -> bool {
-    call.environment.state().settings().sign_up && (password_page::is_on(call) || has_codes(call))
+    let state = call.environment.state();
+    let settings = state.settings();
+    let by_provider = !settings.sign_in_methods.providers.is_empty();
+    settings.sign_up && (password_page::is_on(call) || has_codes(call) || by_provider)
 }
 
 fn has_codes(call: &Call) -> bool {
@@ -228,14 +231,16 @@ impl From<&ApiError> for Problems {
 
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
+    let hidden = visit.hidden();
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
     page(
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             error: problems.error.as_deref(),
             first_name: TextField {
                 value: &fields.first_name,
@@ -254,6 +259,8 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             password_problems: &problems.password,
             password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
+            providers: provider::buttons(&state, own),
+            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

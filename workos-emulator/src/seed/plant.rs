@@ -2,6 +2,7 @@
 
 mod feature_flags;
 mod groups;
+mod social;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -319,6 +320,7 @@ impl Planting<'_, '_> {
             return;
         };
         self.seeded.add("users", &created.email, &created.id);
+        self.identity(&path, user, &created);
         if let Some(secret) = &user.totp {
             let new = NewTotp {
                 secret: Some(secret.clone()),
@@ -331,6 +333,7 @@ impl Planting<'_, '_> {
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let seeded = organization;
         let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
@@ -365,6 +368,7 @@ impl Planting<'_, '_> {
             let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
             self.accept(path, set);
         }
+        self.policies(path, seeded, &organization.id);
         Some(organization.id.clone())
     }
 

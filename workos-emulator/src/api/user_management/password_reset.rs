@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     authenticate::{method::AuthenticationMethod, sign_in::SignIn},
-    memberships, organization_policies,
+    organization_policies,
     rate_limit::{self, Limit},
     sessions::{self, Device},
     users::{self, User, UserChanges, password},
@@ -166,18 +166,12 @@ pub(crate) fn are_passwords_on(state: &State) -> bool {
     state.settings().sign_in_methods.password
 }
 
-/// Whether the user could sign in with the new password.
+/// Whether the user could sign in with the new password: the policy for the domain of their address may not allow it.
 ///
-/// Assumption: production does not say when it answers `password_reset_not_allowed`; here it does when no organization of
-/// the user lets anybody in with a password.
+/// Assumption: production does not say when it answers `password_reset_not_allowed`.
 fn may_use_password(state: &State, user: &User) -> bool {
     let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, Device::default());
-    let mut refusals = memberships::active_of_user(state, &user.id)
-        .map(|membership| {
-            organization_policies::check(state, &membership.organization_id, user, &sign_in).is_err()
-        })
-        .peekable();
-    refusals.peek().is_none() || refusals.any(|refused| !refused)
+    organization_policies::check_domain(state, user, &sign_in).is_none()
 }
 
 /// Asks for a new password of the user with this e-mail address, and sends them the link.

@@ -1,9 +1,15 @@
 use serde_json::Value;
 
 use super::*;
-use crate::api::user_management::{
-    authenticate::fixture::{EMAIL, Fixture, PASSWORD, refusal},
-    users,
+use crate::{
+    api::{
+        organizations,
+        user_management::{
+            authenticate::fixture::{EMAIL, Fixture, PASSWORD, refusal},
+            organization_policies::{DomainPolicy, PolicyChanges},
+        },
+    },
+    server::body::Patch,
 };
 
 const NEW: &str = "quiet lighthouse keeper";
@@ -335,4 +341,34 @@ fn three_links_a_minute_go_to_an_address() {
         (refused.status, refused.code()),
         (429, Some("daily_quota_exceeded"))
     );
+}
+
+#[test]
+fn whose_domain_has_no_passwords_gets_no_link() {
+    let fixture = Fixture::new();
+    let domain = json!({"name": "Example", "domain_data": [{"domain": "example.com", "state": "verified"}]});
+    let organization = fixture.run(organizations::create_organization, domain);
+    let allow = |methods: &[AuthenticationMethod]| {
+        let changes = PolicyChanges {
+            domain_policy: Patch::Set(DomainPolicy {
+                auth_methods: methods.to_vec(),
+            }),
+            ..PolicyChanges::default()
+        };
+        let id = organization["id"].as_str().unwrap();
+        fixture
+            .environment
+            .transact(|tx| organization_policies::change(tx, id, changes))
+            .unwrap();
+    };
+    let ask = || reset_password(&fixture.call("", json!({"email": EMAIL})));
+    allow(&[AuthenticationMethod::MagicAuth]);
+    let refused = ask().unwrap_err();
+    assert_eq!(
+        (refused.status, refused.code()),
+        (403, Some("password_reset_not_allowed"))
+    );
+    assert_eq!(fixture.environment.state().messages.len(), 0);
+    allow(&[AuthenticationMethod::MagicAuth, AuthenticationMethod::Password]);
+    ask().unwrap();
 }
