@@ -68,7 +68,6 @@ pub(crate) struct Provided {
 
 impl Provided {
     /// The same, after the address was verified in this sign-in.
-    #[cfg(test)]
     pub(super) fn proven(self) -> Self {
         Self {
             unproven: false,

@@ -89,7 +89,6 @@ impl SignIn {
     }
 
     /// The same, after the user has shown in this sign-in that the address is theirs.
-    #[cfg(test)]
     pub(crate) fn with_verified_email(self) -> Self {
         Self {
             provided: self.provided.map(|provided| Box::new(provided.proven())),
