@@ -67,7 +67,7 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         if !is_allowed(call) {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+            return error::sign_up_closed(call);
         }
         let fields: Fields = call.body()?;
         if fields.decision == "code" || !password_page::is_on(call) {
@@ -157,6 +157,7 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         if !visit.is_current(tx) {
             return Ok(None);
         }
+        users::email::check_deliverable(tx, &new.email)?;
         let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
@@ -204,7 +205,11 @@ impl From<&ApiError> for Problems {
         let errors = refusal.body.get("errors").and_then(Value::as_array);
         for error in errors.into_iter().flatten() {
             let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let message = text("message").to_owned();
+            let suggestions = error.get("suggestions").and_then(Value::as_array);
+            let mut message = text("message").to_owned();
+            for suggestion in suggestions.into_iter().flatten().filter_map(Value::as_str) {
+                message.extend([" ", suggestion]);
+            }
             match (refusal.code(), text("code"), text("field")) {
                 (Some("password_strength_error"), ..) => problems.password.push(message),
                 (_, "invalid_email", _) => problems.email.push(message),
@@ -212,6 +217,9 @@ impl From<&ApiError> for Problems {
                 (_, _, "last_name") => problems.last_name.push(message),
                 _ => {}
             }
+        }
+        if refusal.code() == Some("email_domain_not_deliverable") {
+            problems.email.push(refusal.description().to_owned());
         }
         if !problems.are_there() {
             let message = "Your account was not created. If you have one already, sign in.";
@@ -223,7 +231,6 @@ impl From<&ApiError> for Problems {
 
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
-    let least = state.settings().password_policy.min_length;
     let hidden = visit.hidden();
     let own = Form {
         action: PATH,
@@ -250,7 +257,7 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             with_password: password_page::is_on(visit.call),
             with_code: has_codes(visit.call),
             password_problems: &problems.password,
-            password_hint: &format!("At least {least} characters, and hard to guess."),
+            password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
             providers: provider::buttons(&state, own),
             by_password: state.settings().sign_in_methods.password,
