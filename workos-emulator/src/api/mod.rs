@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod authorization;
 pub(crate) mod client_api;
+pub(crate) mod connect;
 pub(crate) mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod groups;

@@ -10,8 +10,10 @@
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
 pub(crate) mod brand;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod external_auth;
 pub(crate) mod impersonation;
 pub(crate) mod organization;
 pub(crate) mod pages;
@@ -46,6 +48,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
+    get(consent::PATH, "show_consent", consent::show_consent).client(),
+    post(consent::PATH, "submit_consent", consent::submit_consent).client(),
+    get(external_auth::PATH, "complete_external_auth", external_auth::complete_external_auth).client(),
     get(device::START, "start_device", device::start_device).client(),
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),

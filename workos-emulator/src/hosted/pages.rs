@@ -4,6 +4,7 @@
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
+pub(crate) mod consent;
 pub(crate) mod device;
 
 use std::borrow::Cow;

@@ -54,6 +54,18 @@ pub(super) fn submit(
     }
 }
 
+/// Goes on with a sign-in in the browser that started it, which comes back from somewhere else.
+pub(super) fn resume(
+    call: &Call,
+    session_id: Option<&str>,
+    go_on: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    match find(call, session_id) {
+        Some(session) => go_on(&Visit { call, session }),
+        None => error::sign_in_not_found(call),
+    }
+}
+
 fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {
     let id = id?;
     let state = call.environment.state();
@@ -98,7 +110,27 @@ pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
     } else {
         sign_in::PATH
     };
+    enter_at(call, path, session)
+}
+
+fn enter_at(call: &Call, path: &str, session: &AuthorizationSession) -> Reply {
     Reply::redirect(302, format!("{}{}", call.base_url(), url(path, session)))
+        .header("Set-Cookie", cookie_with_secret(call, session))
+        .header("Cache-Control", "no-store")
+}
+
+/// From the authorization request to wherever a sign-in has come that was made without a page.
+pub(crate) fn enter(call: &Call, step: Step) -> Reply {
+    match step {
+        Step::Page(next, session) => enter_at(call, path(&next), &session),
+        Step::Confirm(path, session) => enter_at(call, path, &session),
+        Step::Leave(url) => Reply::redirect(302, url).header("Cache-Control", "no-store"),
+    }
+}
+
+/// From the authorization request to a page of somebody else, from which the browser will come back.
+pub(crate) fn leave_for(call: &Call, session: &AuthorizationSession, url: impl Into<String>) -> Reply {
+    Reply::redirect(302, url)
         .header("Set-Cookie", cookie_with_secret(call, session))
         .header("Cache-Control", "no-store")
 }

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap},
+    },
     web,
 };
 use rand::{RngExt, rngs::StdRng};
@@ -13,7 +16,7 @@ use serde_json::Value;
 use super::{
     api_key, body,
     call::{Call, Query},
-    cors,
+    client_id, cors,
     error::ApiError,
     operation::{Access, Handler, Operation},
     origin,
@@ -78,7 +81,8 @@ async fn serve(
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
         Access::ApiKey | Access::Client => body::parse(content_type, &read(payload, body::LIMIT).await?),
     }?;
-    let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
+    let environment =
+        by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body, request.headers()));
     let cors = if operation.cross_origin {
         cors::headers(&environment, request.headers())
     } else {
@@ -163,12 +167,14 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
     }
 }
 
-/// The environment whose client id is in the path, the query or the body; the operation itself refuses an unknown one.
+/// The environment whose client id is in the path, the query, the body or the credentials; the operation itself refuses an
+/// unknown one.
 fn of_client(
     registry: &Registry,
     params: &[(String, String)],
     query: &Query,
     body: &Value,
+    headers: &HeaderMap,
 ) -> Arc<Environment> {
     let in_path = || {
         params
@@ -180,7 +186,9 @@ fn of_client(
     in_path()
         .or_else(|| query.get("client_id"))
         .or_else(in_body)
-        .and_then(|client_id| registry.by_client_id(client_id))
+        .map(str::to_owned)
+        .or_else(|| client_id::in_credentials(headers))
+        .and_then(|client_id| registry.by_client_id(&client_id))
         .unwrap_or_else(|| Arc::clone(registry.default_environment()))
 }
 

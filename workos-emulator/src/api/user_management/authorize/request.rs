@@ -3,7 +3,16 @@
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
-use crate::{core::pkce::CodeChallenge, hosted, server::call::Query, store::State};
+use crate::{
+    api::{
+        connect::authorize::{self as connect, request::ConnectRequest},
+        user_management::authenticate::sign_in::SignIn,
+    },
+    core::pkce::CodeChallenge,
+    hosted,
+    server::call::Query,
+    store::State,
+};
 
 /// The way back to the application. It exists only for a redirect URI that was found to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +33,17 @@ pub(crate) enum Goal {
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
     Device { user_code: Option<String> },
+    /// What a Connect application asked for.
+    Connect(Box<ConnectRequest>),
 }
 
 impl Goal {
     /// The page that asks the person before it is reached.
-    pub(super) fn confirmation(&self) -> Option<&'static str> {
+    pub(super) fn confirmation(&self, state: &State, sign_in: &SignIn) -> Option<&'static str> {
         match self {
             Self::Code { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
+            Self::Connect(request) => connect::confirmation(state, request, sign_in),
         }
     }
 
@@ -40,6 +52,7 @@ impl Goal {
         match self {
             Self::Code { callback, .. } => callback.with_error(error),
             Self::Device { .. } => hosted::device::done(client_id, error.code),
+            Self::Connect(request) => connect::failed(client_id, request, error),
         }
     }
 }
@@ -77,6 +90,10 @@ impl AuthorizationError {
 
     fn invalid_request(description: impl Into<String>) -> Self {
         Self::new("invalid_request", description)
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
     }
 }
 

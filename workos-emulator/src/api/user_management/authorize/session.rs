@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use super::request::{AuthorizationError, AuthorizationRequest, Goal};
 use crate::{
-    api::user_management::{
-        authenticate::{
-            authorization_code,
-            sign_in::{NextStep, SignIn, next_step},
+    api::{
+        connect,
+        user_management::{
+            authenticate::{
+                authorization_code,
+                sign_in::{NextStep, SignIn, next_step},
+            },
+            users,
         },
-        users,
     },
     core::{clock, secret::Secret},
     hosted,
@@ -50,6 +54,18 @@ impl AuthorizationSession {
     /// What the browser has to have, to be let on.
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// The same, to another goal.
+    pub(crate) fn with_goal(&self, goal: Goal) -> Self {
+        let request = AuthorizationRequest {
+            goal,
+            ..self.request.clone()
+        };
+        Self {
+            request,
+            ..self.clone()
+        }
     }
 }
 
@@ -113,7 +129,7 @@ pub(crate) fn go_on(
     match next_step(tx, &user, &sign_in) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
-            if let Some(page) = session.request.goal.confirmation() {
+            if let Some(page) = session.request.goal.confirmation(tx, &sign_in) {
                 return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
             }
             end(tx, session);
@@ -128,6 +144,16 @@ pub(crate) fn go_on(
             ))
         }
     }
+}
+
+/// Goes on to another goal than the one that the sign-in began with.
+pub(crate) fn go_on_to(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+    goal: Goal,
+    sign_in: SignIn,
+) -> Result<Step, ApiError> {
+    go_on(tx, &session.with_goal(goal), sign_in)
 }
 
 /// Keeps how far a sign-in has come, under a new secret.
@@ -150,7 +176,7 @@ pub(crate) fn end(tx: &mut Transaction<'_>, session: &AuthorizationSession) {
 }
 
 /// Where the browser goes after a sign-in that is complete.
-pub(super) fn reach(
+pub(crate) fn reach(
     tx: &mut Transaction<'_>,
     request: &AuthorizationRequest,
     sign_in: SignIn,
@@ -166,5 +192,8 @@ pub(super) fn reach(
         }
         // The person has been asked, and the program got the sign-in.
         Goal::Device { .. } => Ok(hosted::device::done(&request.client_id, "confirmed")),
+        Goal::Connect(connect) => {
+            connect::authorize::reach(tx, &request.client_id, connect, &sign_in, Map::new())
+        }
     }
 }

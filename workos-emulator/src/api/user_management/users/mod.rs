@@ -18,6 +18,7 @@ pub(crate) use self::{list::list_users, password::Password};
 use super::{impersonation, memberships, sessions};
 use crate::{
     api::{
+        connect::consents,
         feature_flags,
         metadata::{self, Metadata},
     },
@@ -237,7 +238,8 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
+/// Deletes a user and what belongs to it: password and memberships go, sessions and tokens of
+/// Connect applications end, and it is no target of feature flags
 /// any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -245,6 +247,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let user = Arc::clone(find(tx, id)?);
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
+    consents::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);

@@ -1,0 +1,1 @@
+//! What the tests of Connect begin with.
