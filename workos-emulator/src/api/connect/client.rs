@@ -75,7 +75,11 @@ impl Credentials {
     pub(super) fn of(call: &Call, form: Form<'_>) -> Result<Self, ApiError> {
         let in_form = form.get("client_id");
         let secret = form.get("client_secret");
-        let Some(given) = call.header("authorization") else {
+        let is_basic = |given: &&str| {
+            let scheme = given.split(' ').next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case("basic")
+        };
+        let Some(given) = call.header("authorization").filter(is_basic) else {
             return Ok(Self {
                 client_id: in_form
                     .ok_or_else(|| invalid_client("client_id is required."))?
