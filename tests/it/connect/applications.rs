@@ -33,15 +33,24 @@ async fn an_application_is_made_found_changed_and_deleted() {
     let mut params = CreateOAuthApplicationParams::new("Forum 2", true);
     params.description = Some("Where people talk".to_owned());
     params.scopes = Some(vec!["openid".to_owned(), "reports:read".to_owned()]);
-    params.redirect_uris = Some(vec![redirect(CALLBACK), redirect("http://localhost:3000/callback")]);
+    params.redirect_uris = Some(vec![
+        redirect(CALLBACK),
+        redirect("http://localhost:3000/callback"),
+    ]);
     params.uses_pkce = Some(true);
     let made = connect.create_oauth_application(params).await.unwrap();
     assert!(made.id.starts_with("conn_app_") && made.client_id.starts_with("client_"));
     assert_eq!(made.application_type.as_deref(), Some("oauth"));
     assert_eq!((made.is_first_party, made.uses_pkce), (Some(true), Some(true)));
-    assert_eq!((&made.organization_id, made.was_dynamically_registered), (&None, None));
+    assert_eq!(
+        (&made.organization_id, made.was_dynamically_registered),
+        (&None, None)
+    );
     let uris = made.redirect_uris.as_ref().unwrap();
-    assert_eq!((uris[0].uri.as_str(), uris[0].default, uris[1].default), (CALLBACK, true, false));
+    assert_eq!(
+        (uris[0].uri.as_str(), uris[0].default, uris[1].default),
+        (CALLBACK, true, false)
+    );
 
     for id in [&made.id, &made.client_id] {
         assert_eq!(connect.get_application(id).await.unwrap().id, made.id);
@@ -120,30 +129,44 @@ async fn what_is_wrong_is_named() {
     let acme = &world.acme.id;
     let oauth = |with: Value| {
         let mut body = json!({"application_type": "oauth", "name": "A", "is_first_party": true});
-        body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(with.as_object().unwrap().clone());
         body
     };
-    let post = async |body: &Value| {
-        http::call(&world.emulator, Method::POST, "/connect/applications", body).await
-    };
+    let post =
+        async |body: &Value| http::call(&world.emulator, Method::POST, "/connect/applications", body).await;
     for (body, field) in [
         (json!({"name": "A"}), "application_type"),
-        (json!({"name": "A", "application_type": "saml"}), "application_type"),
-        (json!({"name": "A", "application_type": "oauth"}), "is_first_party"),
+        (
+            json!({"name": "A", "application_type": "saml"}),
+            "application_type",
+        ),
+        (
+            json!({"name": "A", "application_type": "oauth"}),
+            "is_first_party",
+        ),
         (json!({"name": "A", "application_type": "m2m"}), "organization_id"),
         (oauth(json!({"name": " "})), "name"),
         (oauth(json!({"name": "x".repeat(256)})), "name"),
         (oauth(json!({"is_first_party": false})), "organization_id"),
         (oauth(json!({"organization_id": acme})), "organization_id"),
         (oauth(json!({"scopes": ["reports:delete"]})), "scopes"),
-        (oauth(json!({"redirect_uris": [{"uri": "callback"}]})), "redirect_uris[0].uri"),
+        (
+            oauth(json!({"redirect_uris": [{"uri": "callback"}]})),
+            "redirect_uris[0].uri",
+        ),
         (
             json!({"name": "A", "application_type": "m2m", "organization_id": acme, "redirect_uris": [{"uri": CALLBACK}]}),
             "redirect_uris",
         ),
     ] {
         let (status, answer) = post(&body).await;
-        assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!(field)), "{body} {answer}");
+        assert_eq!(
+            (status, &answer["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{body} {answer}"
+        );
     }
     for body in [
         json!({"name": "A", "application_type": "m2m", "organization_id": "org_1"}),
@@ -154,12 +177,20 @@ async fn what_is_wrong_is_named() {
     }
     let path = "/connect/applications?registration_types=other";
     let (status, answer) = http::call(&world.emulator, Method::GET, path, &Value::Null).await;
-    assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!("registration_types")));
+    assert_eq!(
+        (status, &answer["errors"][0]["field"]),
+        (422, &json!("registration_types"))
+    );
     let path = format!("/connect/applications/{}", world.first.id);
     let (status, _) = http::call(&world.emulator, Method::PUT, &path, &json!({"scopes": ["x:y"]})).await;
     assert_eq!(status, 422);
-    let (status, _) =
-        http::call(&world.emulator, Method::PUT, "/connect/applications/conn_app_1", &json!({})).await;
+    let (status, _) = http::call(
+        &world.emulator,
+        Method::PUT,
+        "/connect/applications/conn_app_1",
+        &json!({}),
+    )
+    .await;
     assert_eq!(status, 404);
 }
 
@@ -184,7 +215,10 @@ async fn a_secret_is_shown_once_and_an_application_has_at_most_five() {
     let path = format!("/connect/applications/{id}/client_secrets");
     let (_, list) = http::call(&world.emulator, Method::GET, &path, &Value::Null).await;
     assert_eq!(list.as_array().unwrap().len(), 5, "a bare array");
-    assert!(list[0].get("secret").is_none() && list[0].get("digest").is_none(), "{list}");
+    assert!(
+        list[0].get("secret").is_none() && list[0].get("digest").is_none(),
+        "{list}"
+    );
     let listed = connect.list_application_client_secrets(id).await.unwrap();
     let own = listed.iter().find(|secret| secret.id == made.id).unwrap();
     assert_eq!(own.last_used_at, None);
@@ -199,7 +233,10 @@ async fn a_secret_is_shown_once_and_an_application_has_at_most_five() {
     let code = world.code(&world.first, &[]).await;
     assert_eq!(world.redeem(&with_secret, &code).await.0, 401);
     assert_eq!(world.redeem(&world.first, &code).await.0, 200);
-    assert_ne!(world.introspect(&world.first, &tokens["access_token"]).await, inactive());
+    assert_ne!(
+        world.introspect(&world.first, &tokens["access_token"]).await,
+        inactive()
+    );
     assert_eq!(refused(connect.delete_client_secret(&made.id).await).status, 404);
     assert_eq!(
         refused(connect.list_application_client_secrets("conn_app_1").await).status,
@@ -235,7 +272,10 @@ async fn a_permission_that_is_deleted_is_no_scope_any_more() {
     let tokens = world
         .tokens(&world.first, "openid offline_access reports:read reports:write")
         .await;
-    assert_eq!(tokens["scope"], "offline_access openid reports:read reports:write");
+    assert_eq!(
+        tokens["scope"],
+        "offline_access openid reports:read reports:write"
+    );
     let path = "/authorization/permissions/reports:write";
     let (status, _) = http::call(&world.emulator, Method::DELETE, path, &Value::Null).await;
     assert_eq!(status, 204);

@@ -18,16 +18,27 @@ async fn allowed(world: &World) -> Value {
     let browser = Browser::new();
     let url = world.authorize_url(&world.third, &[("scope", "openid offline_access reports:read")]);
     let page = world.consent_page(&browser, &url).await;
-    let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
-    let (status, tokens) = world.redeem(&world.third, &parameter(&callback, "code").unwrap()).await;
+    let callback = browser
+        .submit_and_stop(&page, &[("decision", "allow")])
+        .await
+        .location();
+    let (status, tokens) = world
+        .redeem(&world.third, &parameter(&callback, "code").unwrap())
+        .await;
     assert_eq!(status, 200, "{tokens}");
     tokens
 }
 
 async fn assert_over(world: &World, tokens: &Value) {
     assert_eq!(world.userinfo(&tokens["access_token"]).await.0, 401);
-    assert_eq!(world.introspect(&world.third, &tokens["access_token"]).await, inactive());
-    assert_eq!(world.introspect(&world.third, &tokens["refresh_token"]).await, inactive());
+    assert_eq!(
+        world.introspect(&world.third, &tokens["access_token"]).await,
+        inactive()
+    );
+    assert_eq!(
+        world.introspect(&world.third, &tokens["refresh_token"]).await,
+        inactive()
+    );
     assert_eq!(
         oauth_refusal(world.refresh(&world.third, &tokens["refresh_token"]).await),
         refused(400, "invalid_grant")
@@ -50,9 +61,15 @@ async fn they_are_listed_and_taken_back() {
     let listed = of_user().await;
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].application.id, world.third.id);
-    assert_eq!(listed[0].granted_scopes, ["offline_access", "openid", "reports:read"]);
+    assert_eq!(
+        listed[0].granted_scopes,
+        ["offline_access", "openid", "reports:read"]
+    );
     assert_eq!(listed[0].oauth_resource, None);
-    assert_eq!(json!(listed[0].id), world.verified(&tokens["access_token"]).await["sid"]);
+    assert_eq!(
+        json!(listed[0].id),
+        world.verified(&tokens["access_token"]).await["sid"]
+    );
     let params = ListAuthorizedApplicationsParams::default();
     let of_acme = sdk
         .organizations()
@@ -71,7 +88,11 @@ async fn they_are_listed_and_taken_back() {
         (&world.ada.id, "conn_app_1"),
         (&world.ada.id, &world.first.id),
     ] {
-        assert_eq!(sdk_refused(delete(user_id, id).await).status, 404, "{user_id} {id}");
+        assert_eq!(
+            sdk_refused(delete(user_id, id).await).status,
+            404,
+            "{user_id} {id}"
+        );
     }
     delete(&world.ada.id, &world.third.client_id).await.unwrap();
     assert!(of_user().await.is_empty());
@@ -87,16 +108,32 @@ async fn the_lists_of_strangers_are_not_there() {
         "/user_management/users/user_1/authorized_applications",
         "/organizations/org_1/authorized_applications",
     ] {
-        assert_eq!(http::call(&world.emulator, Method::GET, path, &Value::Null).await.0, 404);
+        assert_eq!(
+            http::call(&world.emulator, Method::GET, path, &Value::Null)
+                .await
+                .0,
+            404
+        );
     }
-    let path = format!("/user_management/users/{}/authorized_applications?limit=0", world.ada.id);
-    assert_eq!(http::call(&world.emulator, Method::GET, &path, &Value::Null).await.0, 422);
+    let path = format!(
+        "/user_management/users/{}/authorized_applications?limit=0",
+        world.ada.id
+    );
+    assert_eq!(
+        http::call(&world.emulator, Method::GET, &path, &Value::Null)
+            .await
+            .0,
+        422
+    );
 }
 
 #[actix_web::test]
 async fn they_end_with_the_membership_the_user_and_the_organization() {
     let membership_of = async |world: &World| {
-        let path = format!("/user_management/organization_memberships?user_id={}", world.ada.id);
+        let path = format!(
+            "/user_management/organization_memberships?user_id={}",
+            world.ada.id
+        );
         let (_, list) = http::call(&world.emulator, Method::GET, &path, &Value::Null).await;
         list["data"][0]["id"].as_str().unwrap().to_owned()
     };

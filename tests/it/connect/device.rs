@@ -26,13 +26,18 @@ async fn poll(world: &World, application: &ConnectApplication, started: &Value) 
 async fn a_code_is_confirmed_and_a_third_party_allowed() {
     let world = World::start().await;
     let started = start(&world, &world.third, "openid offline_access").await;
-    assert_eq!((&started["expires_in"], &started["interval"]), (&json!(300), &json!(5)));
+    assert_eq!(
+        (&started["expires_in"], &started["interval"]),
+        (&json!(300), &json!(5))
+    );
     assert_eq!(
         oauth_refusal(poll(&world, &world.third, &started).await),
         refused(400, "authorization_pending")
     );
     let browser = Browser::new();
-    let form = browser.visit(started["verification_uri_complete"].as_str().unwrap()).await;
+    let form = browser
+        .visit(started["verification_uri_complete"].as_str().unwrap())
+        .await;
     let page = browser.sign_in(&form, EMAIL, PASSWORD).await;
     assert_eq!(page.url.path(), "/authkit/device");
     let page = browser.submit(&page, &[("decision", "confirm")]).await;
@@ -49,7 +54,10 @@ async fn a_code_is_confirmed_and_a_third_party_allowed() {
     assert_eq!(status, 200, "{tokens}");
     assert_eq!(tokens["token_type"], "Bearer");
     let claims = world.verified(&tokens["access_token"]).await;
-    assert_eq!((&claims["sub"], &claims["org_id"]), (&json!(world.ada.id), &json!(world.acme.id)));
+    assert_eq!(
+        (&claims["sub"], &claims["org_id"]),
+        (&json!(world.ada.id), &json!(world.acme.id))
+    );
     assert_eq!(claims["aud"], json!(world.emulator.client_id()));
     assert_eq!(world.refresh(&world.third, &tokens["refresh_token"]).await.0, 200);
     assert_eq!(
@@ -63,7 +71,9 @@ async fn who_denies_the_consent_denies_the_device() {
     let world = World::start().await;
     let started = start(&world, &world.third, "openid").await;
     let browser = Browser::new();
-    let form = browser.visit(started["verification_uri_complete"].as_str().unwrap()).await;
+    let form = browser
+        .visit(started["verification_uri_complete"].as_str().unwrap())
+        .await;
     let page = browser.sign_in(&form, EMAIL, PASSWORD).await;
     let page = browser.submit(&page, &[("decision", "confirm")]).await;
     let done = browser.submit(&page, &[("decision", "deny")]).await;
@@ -79,7 +89,9 @@ async fn ones_own_application_needs_no_consent() {
     let world = World::start().await;
     let started = start(&world, &world.first, "openid").await;
     let browser = Browser::new();
-    let form = browser.visit(started["verification_uri_complete"].as_str().unwrap()).await;
+    let form = browser
+        .visit(started["verification_uri_complete"].as_str().unwrap())
+        .await;
     let page = browser.sign_in(&form, EMAIL, PASSWORD).await;
     let done = browser.submit(&page, &[("decision", "confirm")]).await;
     assert!(done.text.contains("Your device is signed in"), "{}", done.text);
@@ -104,8 +116,13 @@ async fn a_device_code_is_for_its_application_and_its_endpoint() {
     let body = json!({
         "grant_type": DEVICE_CODE, "client_id": world.first.client_id, "device_code": started["device_code"],
     });
-    let request = http::client().post(world.url("/user_management/authenticate")).json(&body);
-    assert_eq!(oauth_refusal(http::answer(request).await), refused(400, "invalid_grant"));
+    let request = http::client()
+        .post(world.url("/user_management/authenticate"))
+        .json(&body);
+    assert_eq!(
+        oauth_refusal(http::answer(request).await),
+        refused(400, "invalid_grant")
+    );
     // Nor is one of AuthKit's good for an application.
     let own = http::client()
         .post(world.url("/user_management/authorize/device"))

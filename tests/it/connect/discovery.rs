@@ -48,12 +48,21 @@ async fn the_documents_have_the_members_of_production() {
         json!(["none", "client_secret_post", "client_secret_basic"])
     );
     assert!(oauth.get("registration_endpoint").is_none(), "it is off");
-    world.set(json!({"connect": {"dynamic_client_registration": true}})).await;
+    world
+        .set(json!({"connect": {"dynamic_client_registration": true}}))
+        .await;
     let oauth = document(&world.emulator, "/.well-known/oauth-authorization-server").await;
-    assert_eq!(oauth["registration_endpoint"], json!(format!("{url}/oauth2/register")));
+    assert_eq!(
+        oauth["registration_endpoint"],
+        json!(format!("{url}/oauth2/register"))
+    );
     assert_eq!(
         document(&world.emulator, "/oauth2/jwks").await,
-        document(&world.emulator, &format!("/sso/jwks/{}", world.emulator.client_id())).await
+        document(
+            &world.emulator,
+            &format!("/sso/jwks/{}", world.emulator.client_id())
+        )
+        .await
     );
 }
 
@@ -114,14 +123,15 @@ async fn each_environment_has_applications_of_its_own() {
     assert_eq!(claims["aud"], json!(other.client_id()));
     let (_, info) = world.userinfo(&tokens["access_token"]).await;
     assert_eq!(info["email"], "bob@example.com");
-    let (_, jwks) = http::answer(
-        http::client().get(world.url(&format!(
-            "/.well-known/openid-configuration?client_id={}",
-            other.client_id()
-        ))),
-    )
+    let (_, jwks) = http::answer(http::client().get(world.url(&format!(
+        "/.well-known/openid-configuration?client_id={}",
+        other.client_id()
+    ))))
     .await;
-    assert!(jwks["jwks_uri"].as_str().unwrap().ends_with(other.client_id()), "{jwks}");
+    assert!(
+        jwks["jwks_uri"].as_str().unwrap().ends_with(other.client_id()),
+        "{jwks}"
+    );
 
     // A copy has its own client ids, as it has its own keys.
     let fork = world.emulator.fork("fork").unwrap();
@@ -168,16 +178,31 @@ settings: {strict_client_id: true}
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| (one["name"].clone(), one["is_first_party"].clone(), one["uses_pkce"].clone()))
+        .map(|one| {
+            (
+                one["name"].clone(),
+                one["is_first_party"].clone(),
+                one["uses_pkce"].clone(),
+            )
+        })
         .collect();
     assert_eq!(
         json!(parties),
-        json!([["Partner", false, true], ["Forum", true, false], ["Robot", null, null]])
+        json!([
+            ["Partner", false, true],
+            ["Forum", true, false],
+            ["Robot", null, null]
+        ])
     );
     // Another environment cannot take a client id that this one has.
     let other = emulator.environment("other").unwrap();
     let refused = other
-        .seed("organizations: [{name: A}]\nconnectApplications: [{name: R, organization: A, client_id: robot}]")
+        .seed(
+            "organizations: [{name: A}]\nconnectApplications: [{name: R, organization: A, client_id: robot}]",
+        )
         .unwrap_err();
-    assert!(refused.to_string().contains("connectApplications[0].client_id"), "{refused}");
+    assert!(
+        refused.to_string().contains("connectApplications[0].client_id"),
+        "{refused}"
+    );
 }

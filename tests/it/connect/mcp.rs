@@ -37,7 +37,9 @@ async fn an_application_registers_itself() {
         "response_types": ["code"], "client_uri": "https://inspector.example",
     });
     assert_eq!(register(&world, &metadata).await.0, 404, "it is off");
-    world.set(json!({"connect": {"dynamic_client_registration": true}})).await;
+    world
+        .set(json!({"connect": {"dynamic_client_registration": true}}))
+        .await;
     let (status, registered) = register(&world, &metadata).await;
     assert_eq!(status, 201, "{registered}");
     assert!(registered.get("client_secret").is_none());
@@ -53,7 +55,11 @@ async fn an_application_registers_itself() {
     assert_eq!(list["data"].as_array().unwrap().len(), 2);
     let inspector = &list["data"][1];
     assert_eq!(
-        (&inspector["name"], &inspector["was_dynamically_registered"], &inspector["is_first_party"]),
+        (
+            &inspector["name"],
+            &inspector["was_dynamically_registered"],
+            &inspector["is_first_party"]
+        ),
         (&json!("Inspector"), &json!(true), &json!(false))
     );
     assert!(inspector.get("organization_id").is_none());
@@ -65,24 +71,45 @@ async fn an_application_registers_itself() {
 #[actix_web::test]
 async fn wrong_metadata_is_refused() {
     let world = World::start().await;
-    world.set(json!({"connect": {"dynamic_client_registration": true}})).await;
+    world
+        .set(json!({"connect": {"dynamic_client_registration": true}}))
+        .await;
     for (with, error) in [
         (json!({"redirect_uris": []}), "invalid_redirect_uri"),
         (json!({"redirect_uris": null}), "invalid_redirect_uri"),
-        (json!({"redirect_uris": ["javascript:alert(1)"]}), "invalid_redirect_uri"),
+        (
+            json!({"redirect_uris": ["javascript:alert(1)"]}),
+            "invalid_redirect_uri",
+        ),
         (json!({"redirect_uris": "x"}), "invalid_client_metadata"),
-        (json!({"token_endpoint_auth_method": "private_key_jwt"}), "invalid_client_metadata"),
+        (
+            json!({"token_endpoint_auth_method": "private_key_jwt"}),
+            "invalid_client_metadata",
+        ),
         (json!({"grant_types": ["implicit"]}), "invalid_client_metadata"),
-        (json!({"grant_types": ["refresh_token"]}), "invalid_client_metadata"),
-        (json!({"grant_types": ["authorization_code", "client_credentials"]}), "invalid_client_metadata"),
+        (
+            json!({"grant_types": ["refresh_token"]}),
+            "invalid_client_metadata",
+        ),
+        (
+            json!({"grant_types": ["authorization_code", "client_credentials"]}),
+            "invalid_client_metadata",
+        ),
         (json!({"response_types": ["token"]}), "invalid_client_metadata"),
         (json!({"scope": "openid reports:read"}), "invalid_client_metadata"),
         (json!({"client_name": 1}), "invalid_client_metadata"),
         (json!({"client_name": "x".repeat(300)}), "invalid_client_metadata"),
     ] {
         let mut metadata = json!({"redirect_uris": [CALLBACK]});
-        metadata.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
-        assert_eq!(oauth_refusal(register(&world, &metadata).await), refused(400, error), "{with}");
+        metadata
+            .as_object_mut()
+            .unwrap()
+            .extend(with.as_object().unwrap().clone());
+        assert_eq!(
+            oauth_refusal(register(&world, &metadata).await),
+            refused(400, error),
+            "{with}"
+        );
     }
 }
 
@@ -96,20 +123,37 @@ async fn resource_indicators_are_made_listed_and_deleted() {
             uri: uri.to_owned(),
             default,
         };
-        api.create_authkit_oauth_resource(CreateAuthkitOAuthResourceParams::new(body)).await
+        api.create_authkit_oauth_resource(CreateAuthkitOAuthResourceParams::new(body))
+            .await
     };
     let made = create(MCP, Some(true)).await.unwrap();
-    assert_eq!((made.object.as_str(), made.default), ("authkit_oauth_resource", true));
+    assert_eq!(
+        (made.object.as_str(), made.default),
+        ("authkit_oauth_resource", true)
+    );
     assert!(made.id.starts_with("authkit_oauth_resource_"));
     let other = create("https://*.example.com/mcp", None).await.unwrap();
     assert!(!other.default);
-    assert!(create("https://api.example.com", Some(true)).await.unwrap().default);
+    assert!(
+        create("https://api.example.com", Some(true))
+            .await
+            .unwrap()
+            .default
+    );
     let params = ListAuthkitOAuthResourcesParams::default();
     let list = api.list_authkit_oauth_resources(params).await.unwrap();
-    let listed: Vec<_> = list.data.iter().map(|one| (one.uri.as_str(), one.default)).collect();
+    let listed: Vec<_> = list
+        .data
+        .iter()
+        .map(|one| (one.uri.as_str(), one.default))
+        .collect();
     assert_eq!(
         listed,
-        [("https://api.example.com", true), ("https://*.example.com/mcp", false), (MCP, false)]
+        [
+            ("https://api.example.com", true),
+            ("https://*.example.com/mcp", false),
+            (MCP, false)
+        ]
     );
     for (uri, default) in [
         (MCP, None),
@@ -120,7 +164,10 @@ async fn resource_indicators_are_made_listed_and_deleted() {
         assert_eq!(sdk_refused(create(uri, default).await).status, 422, "{uri}");
     }
     api.delete_authkit_oauth_resource(&made.id).await.unwrap();
-    assert_eq!(sdk_refused(api.delete_authkit_oauth_resource(&made.id).await).status, 404);
+    assert_eq!(
+        sdk_refused(api.delete_authkit_oauth_resource(&made.id).await).status,
+        404
+    );
 }
 
 #[actix_web::test]
@@ -145,7 +192,10 @@ async fn a_token_is_for_the_resource_that_was_asked_for() {
         ];
         let (status, tokens) = world.token(&world.first, &exchange).await;
         assert_eq!(status, 200, "{tokens}");
-        assert_eq!(world.verified(&tokens["access_token"]).await["aud"], json!(resource));
+        assert_eq!(
+            world.verified(&tokens["access_token"]).await["aud"],
+            json!(resource)
+        );
         let refresh = tokens["refresh_token"].as_str().unwrap();
         let other = [
             ("grant_type", "refresh_token"),
@@ -157,21 +207,33 @@ async fn a_token_is_for_the_resource_that_was_asked_for() {
             refused(400, "invalid_target")
         );
         let (_, refreshed) = world.refresh(&world.first, &tokens["refresh_token"]).await;
-        assert_eq!(world.verified(&refreshed["access_token"]).await["aud"], json!(resource));
+        assert_eq!(
+            world.verified(&refreshed["access_token"]).await["aud"],
+            json!(resource)
+        );
         assert_eq!(world.userinfo(&refreshed["access_token"]).await.0, 200);
     }
     let unknown = [("resource", "https://evil.example/mcp")];
-    assert_eq!(error(&world.at_once(&world.first, &unknown).await), "invalid_target");
+    assert_eq!(
+        error(&world.at_once(&world.first, &unknown).await),
+        "invalid_target"
+    );
     let plain = world.tokens(&world.first, "openid").await;
     let claims = world.verified(&plain["access_token"]).await;
-    assert_eq!(claims["aud"], json!(world.emulator.client_id()), "the default is for others");
+    assert_eq!(
+        claims["aud"],
+        json!(world.emulator.client_id()),
+        "the default is for others"
+    );
 }
 
 /// The whole way of an MCP client: it registers, its user signs in and allows it, and the token is for the server.
 #[actix_web::test]
 async fn a_client_that_registered_itself_asks_and_gets_the_default_resource() {
     let world = World::start().await;
-    world.set(json!({"connect": {"dynamic_client_registration": true}})).await;
+    world
+        .set(json!({"connect": {"dynamic_client_registration": true}}))
+        .await;
     add_resource(&world, MCP, true).await;
     let metadata = json!({
         "client_name": "Inspector", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none",
@@ -190,7 +252,10 @@ async fn a_client_that_registered_itself_asks_and_gets_the_default_resource() {
     for text in ["Allow Inspector", MCP, "registered itself"] {
         assert!(page.text.contains(text), "{text} in {}", page.text);
     }
-    let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
+    let callback = browser
+        .submit_and_stop(&page, &[("decision", "allow")])
+        .await
+        .location();
     let code = parameter(&callback, "code").unwrap();
     let form = [
         ("grant_type", "authorization_code"),

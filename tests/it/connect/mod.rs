@@ -47,7 +47,11 @@ impl World {
         let acme = emulator.organization("Acme").create().unwrap();
         let globex = emulator.organization("Globex").create().unwrap();
         let ada = emulator.user(EMAIL).first_name("Ada").last_name("Lovelace");
-        let ada = ada.password(PASSWORD).member_of(&acme, "member").create().unwrap();
+        let ada = ada
+            .password(PASSWORD)
+            .member_of(&acme, "member")
+            .create()
+            .unwrap();
         let application = |name: &str| {
             emulator
                 .connect_application(name)
@@ -114,7 +118,12 @@ impl World {
     async fn consent_page(&self, browser: &Browser, url: &Url) -> Page {
         let page = self.sign_in(browser, url).await;
         let page = browser.visit(page.location()).await;
-        assert_eq!((page.status, page.url.path()), (200, "/authkit/consent"), "{}", page.text);
+        assert_eq!(
+            (page.status, page.url.path()),
+            (200, "/authkit/consent"),
+            "{}",
+            page.text
+        );
         page
     }
 
@@ -126,7 +135,10 @@ impl World {
     /// The token endpoint, as a confidential application calls it.
     async fn token(&self, application: &ConnectApplication, form: &[(&str, &str)]) -> (u16, Value) {
         let secret = application.client_secret.as_deref().unwrap_or_default();
-        let mut all = vec![("client_id", application.client_id.as_str()), ("client_secret", secret)];
+        let mut all = vec![
+            ("client_id", application.client_id.as_str()),
+            ("client_secret", secret),
+        ];
         all.extend(form);
         self.post("/oauth2/token", &all).await
     }
@@ -186,8 +198,12 @@ impl World {
             n: decoded(key["n"].as_str().unwrap()),
             e: decoded(key["e"].as_str().unwrap()),
         };
-        key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decoded(signature))
-            .unwrap();
+        key.verify(
+            &RSA_PKCS1_2048_8192_SHA256,
+            signed.as_bytes(),
+            &decoded(signature),
+        )
+        .unwrap();
         serde_json::from_slice(&decoded(claims)).unwrap()
     }
 
@@ -196,8 +212,7 @@ impl World {
     }
 
     async fn set(&self, settings: Value) {
-        let (status, body) =
-            http::call(&self.emulator, Method::PATCH, "/_emulate/settings", &settings).await;
+        let (status, body) = http::call(&self.emulator, Method::PATCH, "/_emulate/settings", &settings).await;
         assert_eq!(status, 200, "{body}");
     }
 

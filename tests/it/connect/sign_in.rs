@@ -13,7 +13,9 @@ use crate::{
 async fn ones_own_application_asks_nobody() {
     let world = World::start().await;
     let browser = Browser::new();
-    let page = world.sign_in(&browser, &world.authorize_url(&world.first, &[])).await;
+    let page = world
+        .sign_in(&browser, &world.authorize_url(&world.first, &[]))
+        .await;
     assert_eq!(page.status, 303);
     let callback = page.location();
     assert!(callback.as_str().starts_with(CALLBACK), "{callback}");
@@ -33,11 +35,22 @@ async fn a_third_partys_application_asks_once() {
     let browser = Browser::new();
     let url = world.authorize_url(&world.third, &[("scope", "openid profile reports:read")]);
     let page = world.consent_page(&browser, &url).await;
-    for text in ["Allow Reports", "Globex", "Acme", "See your name", "reports:read", EMAIL, "reports.example"] {
+    for text in [
+        "Allow Reports",
+        "Globex",
+        "Acme",
+        "See your name",
+        "reports:read",
+        EMAIL,
+        "reports.example",
+    ] {
         assert!(page.text.contains(text), "{text} in {}", page.text);
     }
     assert!(!page.text.contains("See your email"), "it was not asked for");
-    let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
+    let callback = browser
+        .submit_and_stop(&page, &[("decision", "allow")])
+        .await
+        .location();
     let code = parameter(&callback, "code").unwrap();
     let (_, tokens) = world.redeem(&world.third, &code).await;
     assert_eq!(tokens["scope"], "openid profile reports:read");
@@ -64,7 +77,10 @@ async fn who_denies_gives_nothing() {
         .await;
     let neither = browser.submit(&page, &[]).await;
     assert_eq!(neither.status, 400);
-    let callback = browser.submit_and_stop(&neither, &[("decision", "deny")]).await.location();
+    let callback = browser
+        .submit_and_stop(&neither, &[("decision", "deny")])
+        .await
+        .location();
     assert_eq!(error(&callback), "access_denied");
     assert_eq!(parameter(&callback, "state").as_deref(), Some("s t"));
     let again = browser.submit(&page, &[("decision", "allow")]).await;
@@ -108,7 +124,10 @@ async fn the_consent_is_for_the_browser_that_signed_in() {
         .header("sec-fetch-site", "cross-site")
         .form(&[("decision", "allow")]);
     assert_eq!(cross_site.send().await.unwrap().status(), 403);
-    let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
+    let callback = browser
+        .submit_and_stop(&page, &[("decision", "allow")])
+        .await
+        .location();
     assert!(parameter(&callback, "code").is_some());
 }
 
@@ -118,16 +137,28 @@ async fn a_member_of_several_organizations_chooses_one() {
     let initech = world.emulator.organization("Initech").create().unwrap();
     let body = json!({"user_id": world.ada.id, "organization_id": initech.id});
     let path = "/user_management/organization_memberships";
-    assert_eq!(http::call(&world.emulator, Method::POST, path, &body).await.0, 201);
+    assert_eq!(
+        http::call(&world.emulator, Method::POST, path, &body).await.0,
+        201
+    );
     let choose = async |organization_id: &str| {
         let browser = Browser::new();
-        let page = world.sign_in(&browser, &world.authorize_url(&world.third, &[])).await;
+        let page = world
+            .sign_in(&browser, &world.authorize_url(&world.third, &[]))
+            .await;
         let picker = browser.visit(page.location()).await;
         assert_eq!(picker.url.path(), "/authkit/organization");
-        let page = browser.submit(&picker, &[("organization_id", organization_id)]).await;
+        let page = browser
+            .submit(&picker, &[("organization_id", organization_id)])
+            .await;
         assert_eq!(page.url.path(), "/authkit/consent", "{}", page.text);
-        let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
-        let (_, tokens) = world.redeem(&world.third, &parameter(&callback, "code").unwrap()).await;
+        let callback = browser
+            .submit_and_stop(&page, &[("decision", "allow")])
+            .await
+            .location();
+        let (_, tokens) = world
+            .redeem(&world.third, &parameter(&callback, "code").unwrap())
+            .await;
         world.verified(&tokens["access_token"]).await
     };
     let first = choose(&initech.id).await;
@@ -143,7 +174,10 @@ async fn a_member_of_several_organizations_chooses_one() {
     let page = world.at_once(&world.first, &[]).await;
     assert_eq!(page.path(), "/authkit/organization", "a page has to ask");
     world.set(json!({"interactive": "never"})).await;
-    assert_eq!(error(&world.at_once(&world.first, &[]).await), "interaction_required");
+    assert_eq!(
+        error(&world.at_once(&world.first, &[]).await),
+        "interaction_required"
+    );
     let callback = world.at_once(&world.first, &named).await;
     assert!(parameter(&callback, "code").is_some(), "{callback}");
 }
@@ -153,7 +187,10 @@ async fn without_pages_an_application_has_what_it_asks_for() {
     let world = World::start().await;
     let page = world.at_once(&world.third, &[]).await;
     assert_eq!(page.path(), "/authkit/consent", "somebody has to be asked");
-    assert_eq!(error(&world.at_once(&world.third, &[("prompt", "none")]).await), "consent_required");
+    assert_eq!(
+        error(&world.at_once(&world.third, &[("prompt", "none")]).await),
+        "consent_required"
+    );
     world.set(json!({"interactive": "never"})).await;
     let callback = world.at_once(&world.third, &[]).await;
     assert!(parameter(&callback, "code").is_some(), "{callback}");
@@ -172,7 +209,10 @@ async fn a_client_without_a_browser_can_answer_the_consent_page() {
     let response = browser.fetch(url.as_str()).await;
     assert_eq!(response.location().path(), "/authkit/consent");
     let page = browser.visit(response.location()).await;
-    let callback = browser.submit_and_stop(&page, &[("decision", "allow")]).await.location();
+    let callback = browser
+        .submit_and_stop(&page, &[("decision", "allow")])
+        .await
+        .location();
     assert!(parameter(&callback, "code").is_some());
 }
 
@@ -188,7 +228,10 @@ async fn a_wrong_client_or_redirect_uri_is_told_to_the_person_alone() {
         [("client_id", authkit.as_str()), ("state", "s")],
         [("client_id", machine.client_id.as_str()), ("state", "s")],
         [("redirect_uri", "https://evil.example/callback"), ("state", "s")],
-        [("redirect_uri", "https://reports.example/callback/"), ("state", "s")],
+        [
+            ("redirect_uri", "https://reports.example/callback/"),
+            ("state", "s"),
+        ],
         [("redirect_uri", ""), ("state", "s")],
     ] {
         let url = world.authorize_url(&world.third, &with);
@@ -208,7 +251,11 @@ async fn a_wrong_client_or_redirect_uri_is_told_to_the_person_alone() {
 #[actix_web::test]
 async fn what_else_is_wrong_is_told_to_the_application() {
     let world = World::start().await;
-    let public = world.emulator.connect_application("App").redirect_uri(CALLBACK).public();
+    let public = world
+        .emulator
+        .connect_application("App")
+        .redirect_uri(CALLBACK)
+        .public();
     let public = public.create().unwrap();
     for (with, code) in [
         (("response_type", ""), "invalid_request"),
@@ -228,12 +275,22 @@ async fn what_else_is_wrong_is_told_to_the_application() {
         assert_eq!(parameter(&url, "state").as_deref(), Some("s t"));
     }
     let plain = [("code_challenge", CHALLENGE), ("code_challenge_method", "plain")];
-    assert_eq!(error(&world.at_once(&world.first, &plain).await), "invalid_request");
-    assert_eq!(error(&world.at_once(&public, &[]).await), "invalid_request", "no PKCE");
+    assert_eq!(
+        error(&world.at_once(&world.first, &plain).await),
+        "invalid_request"
+    );
+    assert_eq!(
+        error(&world.at_once(&public, &[]).await),
+        "invalid_request",
+        "no PKCE"
+    );
     // Nobody is remembered, so that a browser cannot go on without a page.
     let browser = Browser::new();
     let silent = world.authorize_url(&world.first, &[("prompt", "none")]);
-    assert_eq!(error(&browser.step(silent.as_str()).await.location()), "login_required");
+    assert_eq!(
+        error(&browser.step(silent.as_str()).await.location()),
+        "login_required"
+    );
 }
 
 #[actix_web::test]
@@ -251,7 +308,9 @@ async fn who_is_no_member_is_sent_back() {
     let with = [("organization_id", initech.id.as_str())];
     assert_eq!(error(&world.at_once(&world.first, &with).await), "access_denied");
     let browser = Browser::new();
-    let page = world.sign_in(&browser, &world.authorize_url(&world.first, &with)).await;
+    let page = world
+        .sign_in(&browser, &world.authorize_url(&world.first, &with))
+        .await;
     assert_eq!(error(&page.location()), "access_denied");
 }
 

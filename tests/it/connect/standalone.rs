@@ -56,7 +56,10 @@ async fn complete(
         user_consent_options: options,
     };
     let sdk = sdk::client(&world.emulator);
-    let completed = sdk.connect().complete_oauth_2(CompleteOAuth2Params::new(body)).await?;
+    let completed = sdk
+        .connect()
+        .complete_oauth_2(CompleteOAuth2Params::new(body))
+        .await?;
     Ok(completed.redirect_uri.parse().unwrap())
 }
 
@@ -72,20 +75,28 @@ async fn a_person_who_signed_in_elsewhere_comes_back_with_a_code() {
     let world = standalone().await;
     let browser = Browser::new();
     let id = begin(&world, &browser, &world.first).await;
-    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None).await.unwrap();
+    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None)
+        .await
+        .unwrap();
     assert!(back.as_str().starts_with(world.emulator.url()));
     let callback = browser.step(back.as_str()).await.location();
     let code = parameter(&callback, "code").unwrap_or_else(|| panic!("{callback}"));
     let (_, tokens) = world.redeem(&world.first, &code).await;
     let made = user(&world, "u1").await;
     assert_eq!(made["metadata"], json!({"department": "Engineering"}));
-    assert_eq!((&made["first_name"], &made["email_verified"]), (&json!("Marcelina"), &json!(false)));
+    assert_eq!(
+        (&made["first_name"], &made["email_verified"]),
+        (&json!("Marcelina"), &json!(false))
+    );
     assert_eq!(world.verified(&tokens["access_token"]).await["sub"], made["id"]);
     assert_eq!(world.event_names().await, ["user.created", "user.created"]);
     assert_eq!(browser.visit(back.as_str()).await.status, 400, "it is over");
 
     // The same person comes again: nothing has changed, and then the name and the address.
-    for (email, name, events) in [("marcelina@example.com", "Marcelina", 2), ("new@example.com", "Marce", 3)] {
+    for (email, name, events) in [
+        ("marcelina@example.com", "Marcelina", 2),
+        ("new@example.com", "Marce", 3),
+    ] {
         let browser = Browser::new();
         let id = begin(&world, &browser, &world.first).await;
         let mut person = person("u1", email);
@@ -93,7 +104,10 @@ async fn a_person_who_signed_in_elsewhere_comes_back_with_a_code() {
         let back = complete(&world, &id, person, None).await.unwrap();
         assert!(parameter(&browser.step(back.as_str()).await.location(), "code").is_some());
         let seen = user(&world, "u1").await;
-        assert_eq!((&seen["id"], &seen["email"], &seen["first_name"]), (&made["id"], &json!(email), &json!(name)));
+        assert_eq!(
+            (&seen["id"], &seen["email"], &seen["first_name"]),
+            (&made["id"], &json!(email), &json!(name))
+        );
         assert_eq!(world.event_names().await.len(), events);
     }
 }
@@ -114,17 +128,23 @@ async fn consent_and_choices_are_asked_for_afterwards() {
         choices: vec![choice("prod_us"), choice("prod_eu")],
     };
     let options = Some(vec![option("urn:example:tenant")]);
-    let back = complete(&world, &id, person("u1", "marcelina@example.com"), options).await.unwrap();
+    let back = complete(&world, &id, person("u1", "marcelina@example.com"), options)
+        .await
+        .unwrap();
     let page = browser.visit(back.as_str()).await;
     assert_eq!(page.url.path(), "/authkit/consent", "{}", page.text);
     assert!(page.text.contains("PROD_EU") && page.text.contains("Environment"));
     for value in ["", "prod_mars"] {
-        let refused = browser.submit(&page, &[("decision", "allow"), ("option_0", value)]).await;
+        let refused = browser
+            .submit(&page, &[("decision", "allow"), ("option_0", value)])
+            .await;
         assert_eq!(refused.status, 400, "{value}");
     }
     let answer = [("decision", "allow"), ("option_0", "prod_eu")];
     let callback = browser.submit_and_stop(&page, &answer).await.location();
-    let (_, tokens) = world.redeem(&world.third, &parameter(&callback, "code").unwrap()).await;
+    let (_, tokens) = world
+        .redeem(&world.third, &parameter(&callback, "code").unwrap())
+        .await;
     let claims = world.verified(&tokens["access_token"]).await;
     assert_eq!(claims["urn:example:tenant"], "prod_eu");
 }
@@ -134,9 +154,13 @@ async fn only_the_browser_that_began_goes_on() {
     let world = standalone().await;
     let browser = Browser::new();
     let id = begin(&world, &browser, &world.first).await;
-    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None).await.unwrap();
+    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None)
+        .await
+        .unwrap();
     assert_eq!(Browser::new().visit(back.as_str()).await.status, 400);
-    let guess = back.as_str().replace(&parameter(&back, "state").unwrap(), "guess");
+    let guess = back
+        .as_str()
+        .replace(&parameter(&back, "state").unwrap(), "guess");
     assert_eq!(browser.visit(guess).await.status, 400);
     assert!(parameter(&browser.step(back.as_str()).await.location(), "code").is_some());
 }
@@ -166,10 +190,16 @@ async fn what_is_wrong_is_refused() {
         }])
     };
     let first_party = complete(&world, &id, marcelina(), options("a")).await;
-    assert_eq!(refusal(first_party), (400, "user_consent_options_not_supported".to_owned()));
+    assert_eq!(
+        refusal(first_party),
+        (400, "user_consent_options_not_supported".to_owned())
+    );
     complete(&world, &id, marcelina(), None).await.unwrap();
     let twice = complete(&world, &id, marcelina(), None).await;
-    assert_eq!(refusal(twice), (400, "external_auth_session_already_completed".to_owned()));
+    assert_eq!(
+        refusal(twice),
+        (400, "external_auth_session_already_completed".to_owned())
+    );
 
     let id = begin(&world, &browser, &world.third).await;
     let path = "/authkit/oauth2/complete";
@@ -182,7 +212,10 @@ async fn what_is_wrong_is_refused() {
     let reserved = http::call(&world.emulator, Method::POST, path, &body).await;
     assert_eq!(
         reserved,
-        (400, json!({"error": "Bad Request", "message": "Claim \"sub\" is reserved and cannot be used."}))
+        (
+            400,
+            json!({"error": "Bad Request", "message": "Claim \"sub\" is reserved and cannot be used."})
+        )
     );
     let body = json!({"external_auth_id": id, "user": {"email": "marcelina@example.com"}});
     let (status, answer) = http::call(&world.emulator, Method::POST, path, &body).await;
@@ -198,7 +231,9 @@ async fn the_way_back_is_open_for_a_while_only() {
     let browser = Browser::new();
     let id = begin(&world, &browser, &world.first).await;
     world.advance(599);
-    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None).await.unwrap();
+    let back = complete(&world, &id, person("u1", "marcelina@example.com"), None)
+        .await
+        .unwrap();
     world.advance(1);
     assert_eq!(browser.visit(back.as_str()).await.status, 400);
     // Programs still sign in at once.

@@ -4,9 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use workos_emulator::ConnectApplication;
 
-use super::{
-    CALLBACK, CHALLENGE, EMAIL, VERIFIER, World, inactive, oauth_refusal, parameter, refused,
-};
+use super::{CALLBACK, CHALLENGE, EMAIL, VERIFIER, World, inactive, oauth_refusal, parameter, refused};
 use crate::http;
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -16,7 +14,9 @@ fn keys(value: &Value) -> Vec<&str> {
 #[actix_web::test]
 async fn tokens_say_what_the_documentation_says() {
     let world = World::start().await;
-    let code = world.code(&world.first, &[("nonce", "n-1"), ("max_age", "60")]).await;
+    let code = world
+        .code(&world.first, &[("nonce", "n-1"), ("max_age", "60")])
+        .await;
     let (status, tokens) = world.redeem(&world.first, &code).await;
     assert_eq!(status, 200);
     assert_eq!(
@@ -35,23 +35,58 @@ async fn tokens_say_what_the_documentation_says() {
     assert_eq!(access["org_id"], json!(world.acme.id));
     assert_eq!(access["client_id"], json!(world.first.client_id));
     assert_eq!(access["scope"], "email openid profile");
-    assert!(access["sid"].as_str().unwrap().starts_with("authorized_connect_app_"));
-    assert_eq!(access["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 300);
+    assert!(
+        access["sid"]
+            .as_str()
+            .unwrap()
+            .starts_with("authorized_connect_app_")
+    );
+    assert_eq!(
+        access["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(),
+        300
+    );
     assert_eq!(
         keys(&access),
-        ["aud", "client_id", "exp", "iat", "iss", "jti", "org_id", "scope", "sid", "sub"]
+        [
+            "aud",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "org_id",
+            "scope",
+            "sid",
+            "sub"
+        ]
     );
 
     let id = world.verified(&tokens["id_token"]).await;
     assert_eq!(
         keys(&id),
         [
-            "aud", "auth_time", "email", "email_verified", "exp", "family_name", "given_name", "iat", "iss", "name",
-            "nonce", "sub"
+            "aud",
+            "auth_time",
+            "email",
+            "email_verified",
+            "exp",
+            "family_name",
+            "given_name",
+            "iat",
+            "iss",
+            "name",
+            "nonce",
+            "sub"
         ]
     );
-    assert_eq!((&id["aud"], &id["nonce"]), (&json!(world.first.client_id), &json!("n-1")));
-    assert_eq!((&id["email"], &id["email_verified"]), (&json!(EMAIL), &json!(true)));
+    assert_eq!(
+        (&id["aud"], &id["nonce"]),
+        (&json!(world.first.client_id), &json!("n-1"))
+    );
+    assert_eq!(
+        (&id["email"], &id["email_verified"]),
+        (&json!(EMAIL), &json!(true))
+    );
     assert_eq!(id["name"], "Ada Lovelace");
     assert_eq!(id["auth_time"], id["iat"]);
 
@@ -67,18 +102,35 @@ async fn the_jwt_template_applies_but_does_not_say_whose_token_it_is() {
     let world = World::start().await;
     let content = r#"{"email": {{ user.email }}, "sid": "x", "scope": "all", "org_id": "org_other", "urn:x": {{ organization.name }}}"#;
     let body = json!({"content": content});
-    let (status, _) =
-        http::call(&world.emulator, Method::PUT, "/user_management/jwt_template", &body).await;
+    let (status, _) = http::call(
+        &world.emulator,
+        Method::PUT,
+        "/user_management/jwt_template",
+        &body,
+    )
+    .await;
     assert_eq!(status, 200);
     let tokens = world.tokens(&world.first, "openid").await;
     let claims = world.verified(&tokens["access_token"]).await;
-    assert_eq!((&claims["email"], &claims["urn:x"]), (&json!(EMAIL), &json!("Acme")));
-    assert_eq!((&claims["scope"], &claims["org_id"]), (&json!("openid"), &json!(world.acme.id)));
+    assert_eq!(
+        (&claims["email"], &claims["urn:x"]),
+        (&json!(EMAIL), &json!("Acme"))
+    );
+    assert_eq!(
+        (&claims["scope"], &claims["org_id"]),
+        (&json!("openid"), &json!(world.acme.id))
+    );
     assert_ne!(claims["sid"], "x");
     assert_eq!(world.userinfo(&tokens["access_token"]).await.0, 200);
 
     let too_big = json!({"content": format!(r#"{{"a": "{}"}}"#, "x".repeat(4000))});
-    http::call(&world.emulator, Method::PUT, "/user_management/jwt_template", &too_big).await;
+    http::call(
+        &world.emulator,
+        Method::PUT,
+        "/user_management/jwt_template",
+        &too_big,
+    )
+    .await;
     let code = world.code(&world.first, &[]).await;
     assert_eq!(
         oauth_refusal(world.redeem(&world.first, &code).await),
@@ -100,19 +152,33 @@ async fn a_client_proves_itself_in_either_way_and_in_one_only() {
     };
     let code = world.code(application, &[]).await;
     let request = || http::client().post(world.url("/oauth2/token"));
-    let basic = request().basic_auth(&application.client_id, Some(secret)).form(&form(&code));
+    let basic = request()
+        .basic_auth(&application.client_id, Some(secret))
+        .form(&form(&code));
     assert_eq!(http::answer(basic).await.0, 200);
 
     let code = world.code(application, &[]).await;
-    let wrong = request().basic_auth(&application.client_id, Some("wrong")).form(&form(&code));
+    let wrong = request()
+        .basic_auth(&application.client_id, Some("wrong"))
+        .form(&form(&code));
     let response = wrong.send().await.unwrap();
     assert_eq!(response.status(), 401);
-    assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Basic "));
+    assert!(
+        response.headers()["www-authenticate"]
+            .to_str()
+            .unwrap()
+            .starts_with("Basic ")
+    );
     assert_eq!(response.json::<Value>().await.unwrap()["error"], "invalid_client");
     let mut twice = form(&code);
     twice.push(("client_secret".to_owned(), secret.to_owned()));
-    let twice = request().basic_auth(&application.client_id, Some(secret)).form(&twice);
-    assert_eq!(oauth_refusal(http::answer(twice).await), refused(400, "invalid_request"));
+    let twice = request()
+        .basic_auth(&application.client_id, Some(secret))
+        .form(&twice);
+    assert_eq!(
+        oauth_refusal(http::answer(twice).await),
+        refused(400, "invalid_request")
+    );
     let mut without = application.clone();
     without.client_secret = None;
     assert_eq!(
@@ -134,7 +200,11 @@ async fn a_client_proves_itself_in_either_way_and_in_one_only() {
 #[actix_web::test]
 async fn a_public_application_proves_itself_by_pkce() {
     let world = World::start().await;
-    let public = world.emulator.connect_application("App").redirect_uri(CALLBACK).public();
+    let public = world
+        .emulator
+        .connect_application("App")
+        .redirect_uri(CALLBACK)
+        .public();
     let public = public.create().unwrap();
     assert_eq!(public.client_secret, None);
     let pkce = [("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];
@@ -164,7 +234,10 @@ async fn a_public_application_proves_itself_by_pkce() {
     }
     // A confidential application may use it as well, and then has to.
     let code = world.code(&world.first, &pkce).await;
-    assert_eq!(oauth_refusal(world.redeem(&world.first, &code).await), refused(400, "invalid_grant"));
+    assert_eq!(
+        oauth_refusal(world.redeem(&world.first, &code).await),
+        refused(400, "invalid_grant")
+    );
     let code = world.code(&world.first, &[]).await;
     let form = [
         ("grant_type", "authorization_code"),
@@ -195,7 +268,10 @@ async fn a_code_is_bound_and_short_lived() {
         ("code", code.as_str()),
         ("redirect_uri", "https://reports.example/other"),
     ];
-    assert_eq!(oauth_refusal(world.token(&world.first, &elsewhere).await), invalid);
+    assert_eq!(
+        oauth_refusal(world.token(&world.first, &elsewhere).await),
+        invalid
+    );
     assert_eq!(oauth_refusal(world.redeem(&world.first, &code).await), invalid);
 
     let code = world.code(&world.first, &[]).await;
@@ -204,7 +280,10 @@ async fn a_code_is_bound_and_short_lived() {
     let code = world.code(&world.first, &[]).await;
     world.advance(600);
     assert_eq!(oauth_refusal(world.redeem(&world.first, &code).await), invalid);
-    assert_eq!(oauth_refusal(world.redeem(&world.first, "made-up").await), invalid);
+    assert_eq!(
+        oauth_refusal(world.redeem(&world.first, "made-up").await),
+        invalid
+    );
 }
 
 /// RFC 6749 section 4.1.2.
@@ -212,7 +291,9 @@ async fn a_code_is_bound_and_short_lived() {
 async fn a_code_that_comes_twice_ends_the_tokens_it_was_redeemed_for() {
     let world = World::start().await;
     let other = world.tokens(&world.first, "openid offline_access").await;
-    let code = world.code(&world.first, &[("scope", "openid offline_access")]).await;
+    let code = world
+        .code(&world.first, &[("scope", "openid offline_access")])
+        .await;
     let (_, tokens) = world.redeem(&world.first, &code).await;
     let (_, refreshed) = world.refresh(&world.first, &tokens["refresh_token"]).await;
     for tokens in [&tokens, &refreshed] {
@@ -224,7 +305,10 @@ async fn a_code_that_comes_twice_ends_the_tokens_it_was_redeemed_for() {
     );
     for tokens in [&tokens, &refreshed] {
         assert_eq!(world.userinfo(&tokens["access_token"]).await.0, 401);
-        assert_eq!(world.introspect(&world.first, &tokens["access_token"]).await, inactive());
+        assert_eq!(
+            world.introspect(&world.first, &tokens["access_token"]).await,
+            inactive()
+        );
     }
     assert_eq!(
         oauth_refusal(world.refresh(&world.first, &refreshed["refresh_token"]).await),
@@ -239,7 +323,9 @@ async fn a_code_that_comes_twice_ends_the_tokens_it_was_redeemed_for() {
 async fn refresh_tokens_rotate() {
     let world = World::start().await;
     world.emulator.clock().freeze();
-    let first = world.tokens(&world.first, "openid offline_access reports:read").await;
+    let first = world
+        .tokens(&world.first, "openid offline_access reports:read")
+        .await;
     let (status, second) = world.refresh(&world.first, &first["refresh_token"]).await;
     assert_eq!(status, 200, "{second}");
     assert_ne!(first["refresh_token"], second["refresh_token"]);
@@ -273,8 +359,12 @@ async fn refresh_tokens_rotate() {
 #[actix_web::test]
 async fn a_refresh_token_is_bound_and_not_for_ever() {
     let world = World::start().await;
-    world.set(json!({"interactive": "never", "session_inactivity": 1000, "session_lifetime": 2500})).await;
-    let tokens = world.tokens(&world.first, "openid offline_access reports:read").await;
+    world
+        .set(json!({"interactive": "never", "session_inactivity": 1000, "session_lifetime": 2500}))
+        .await;
+    let tokens = world
+        .tokens(&world.first, "openid offline_access reports:read")
+        .await;
     let invalid = refused(400, "invalid_grant");
     assert_eq!(
         oauth_refusal(world.refresh(&world.third, &tokens["refresh_token"]).await),
@@ -288,19 +378,31 @@ async fn a_refresh_token_is_bound_and_not_for_ever() {
         ];
         world.token(&world.first, &form).await
     };
-    assert_eq!(oauth_refusal(asked("openid email").await), refused(400, "invalid_scope"));
+    assert_eq!(
+        oauth_refusal(asked("openid email").await),
+        refused(400, "invalid_scope")
+    );
     let (status, narrow) = asked("reports:read").await;
     assert_eq!((status, &narrow["scope"]), (200, &json!("reports:read")));
     assert!(narrow.get("id_token").is_none());
     let (_, whole) = world.refresh(&world.first, &narrow["refresh_token"]).await;
-    assert_eq!(whole["scope"], "offline_access openid reports:read", "the authorization is as wide as before");
+    assert_eq!(
+        whole["scope"], "offline_access openid reports:read",
+        "the authorization is as wide as before"
+    );
 
     world.advance(999);
     let (status, next) = world.refresh(&world.first, &whole["refresh_token"]).await;
     assert_eq!(status, 200);
     world.advance(1000);
-    assert_eq!(oauth_refusal(world.refresh(&world.first, &next["refresh_token"]).await), invalid);
-    assert_eq!(world.introspect(&world.first, &next["refresh_token"]).await, inactive());
+    assert_eq!(
+        oauth_refusal(world.refresh(&world.first, &next["refresh_token"]).await),
+        invalid
+    );
+    assert_eq!(
+        world.introspect(&world.first, &next["refresh_token"]).await,
+        inactive()
+    );
     let tokens = world.tokens(&world.first, "openid offline_access").await;
     let mut token = tokens["refresh_token"].clone();
     for _ in 0..2 {
@@ -308,7 +410,11 @@ async fn a_refresh_token_is_bound_and_not_for_ever() {
         token = world.refresh(&world.first, &token).await.1["refresh_token"].clone();
     }
     world.advance(502);
-    assert_eq!(oauth_refusal(world.refresh(&world.first, &token).await), invalid, "its longest life is over");
+    assert_eq!(
+        oauth_refusal(world.refresh(&world.first, &token).await),
+        invalid,
+        "its longest life is over"
+    );
 }
 
 async fn machine_token(world: &World, machine: &ConnectApplication, scope: &str) -> (u16, Value) {
@@ -323,9 +429,15 @@ async fn a_machine_gets_a_token_for_its_organization() {
     let machine = machine.scopes(["robots:run", "reports:read"]).create().unwrap();
     let (status, tokens) = machine_token(&world, &machine, "").await;
     assert_eq!(status, 200, "{tokens}");
-    assert_eq!(keys(&tokens), ["access_token", "expires_in", "scope", "token_type"]);
+    assert_eq!(
+        keys(&tokens),
+        ["access_token", "expires_in", "scope", "token_type"]
+    );
     let claims = world.verified(&tokens["access_token"]).await;
-    assert_eq!(keys(&claims), ["exp", "iat", "iss", "jti", "org_id", "scope", "sub"]);
+    assert_eq!(
+        keys(&claims),
+        ["exp", "iat", "iss", "jti", "org_id", "scope", "sub"]
+    );
     assert_eq!(claims["sub"], json!(machine.client_id));
     assert_eq!(claims["org_id"], json!(world.acme.id));
     assert_eq!(claims["scope"], "reports:read robots:run");
@@ -355,11 +467,27 @@ async fn a_machine_gets_a_token_for_its_organization() {
     let seen = world.introspect(&machine, &tokens["access_token"]).await;
     assert_eq!(
         keys(&seen),
-        ["active", "client_id", "exp", "iat", "iss", "org_id", "scope", "sub", "token_type"]
+        [
+            "active",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "org_id",
+            "scope",
+            "sub",
+            "token_type"
+        ]
     );
-    assert_eq!(oauth_refusal(world.userinfo(&tokens["access_token"]).await), refused(401, "invalid_token"));
+    assert_eq!(
+        oauth_refusal(world.userinfo(&tokens["access_token"]).await),
+        refused(401, "invalid_token")
+    );
     world.advance(300);
-    assert_eq!(world.introspect(&machine, &tokens["access_token"]).await, inactive());
+    assert_eq!(
+        world.introspect(&machine, &tokens["access_token"]).await,
+        inactive()
+    );
 }
 
 #[actix_web::test]
@@ -370,16 +498,41 @@ async fn introspection_tells_what_a_token_is_good_for() {
     assert_eq!(
         keys(&access),
         [
-            "active", "client_id", "exp", "iat", "iss", "jti", "org_id", "scope", "sid", "sub", "token_type"
+            "active",
+            "client_id",
+            "exp",
+            "iat",
+            "iss",
+            "jti",
+            "org_id",
+            "scope",
+            "sid",
+            "sub",
+            "token_type"
         ]
     );
-    assert_eq!((&access["active"], &access["token_type"]), (&json!(true), &json!("access_token")));
+    assert_eq!(
+        (&access["active"], &access["token_type"]),
+        (&json!(true), &json!("access_token"))
+    );
     let refresh = world.introspect(&world.first, &tokens["refresh_token"]).await;
     assert_eq!(
         keys(&refresh),
-        ["active", "client_id", "iat", "iss", "org_id", "scope", "sub", "token_type"]
+        [
+            "active",
+            "client_id",
+            "iat",
+            "iss",
+            "org_id",
+            "scope",
+            "sub",
+            "token_type"
+        ]
     );
-    assert_eq!((&refresh["sub"], &refresh["token_type"]), (&json!(world.ada.id), &json!("refresh_token")));
+    assert_eq!(
+        (&refresh["sub"], &refresh["token_type"]),
+        (&json!(world.ada.id), &json!("refresh_token"))
+    );
 
     // The environment itself may ask as well, a third party about its own tokens alone.
     let api_key = world.emulator.api_key();
@@ -389,7 +542,10 @@ async fn introspection_tells_what_a_token_is_good_for() {
         ("token", tokens["access_token"].as_str().unwrap()),
     ];
     assert_eq!(world.post("/oauth2/introspection", &form).await.1["active"], true);
-    assert_eq!(world.introspect(&world.third, &tokens["access_token"]).await, inactive());
+    assert_eq!(
+        world.introspect(&world.third, &tokens["access_token"]).await,
+        inactive()
+    );
 
     world.refresh(&world.first, &tokens["refresh_token"]).await;
     assert_eq!(
@@ -407,7 +563,10 @@ async fn introspection_tells_what_a_token_is_good_for() {
         "AuthKit's are none of Connect's"
     );
     world.advance(300);
-    assert_eq!(world.introspect(&world.first, &tokens["access_token"]).await, inactive());
+    assert_eq!(
+        world.introspect(&world.first, &tokens["access_token"]).await,
+        inactive()
+    );
 
     let id = ("client_id", world.first.client_id.as_str());
     let secret = ("client_secret", world.first.client_secret.as_deref().unwrap());
@@ -426,21 +585,40 @@ async fn userinfo_tells_what_the_scopes_allow() {
     let world = World::start().await;
     let tokens = world.tokens(&world.first, "openid profile").await;
     let (status, info) = world.userinfo(&tokens["access_token"]).await;
-    let name = json!({"sub": world.ada.id, "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace"});
+    let name =
+        json!({"sub": world.ada.id, "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace"});
     assert_eq!((status, info), (200, name));
     let tokens = world.tokens(&world.first, "openid email").await;
     let by_post = http::client().post(world.url("/oauth2/userinfo"));
     let by_post = by_post.bearer_auth(tokens["access_token"].as_str().unwrap());
     let (_, info) = http::answer(by_post).await;
-    assert_eq!(info, json!({"sub": world.ada.id, "email": EMAIL, "email_verified": true}));
+    assert_eq!(
+        info,
+        json!({"sub": world.ada.id, "email": EMAIL, "email_verified": true})
+    );
 
-    let nobody = http::client().get(world.url("/oauth2/userinfo")).send().await.unwrap();
-    assert_eq!((nobody.status().as_u16(), &nobody.headers()["www-authenticate"]), (401, &"Bearer".parse().unwrap()));
-    assert_eq!(nobody.json::<Value>().await.unwrap(), json!({"error": "unauthorized"}));
-    let made_up = http::client().get(world.url("/oauth2/userinfo")).bearer_auth("a.b.c");
+    let nobody = http::client()
+        .get(world.url("/oauth2/userinfo"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (nobody.status().as_u16(), &nobody.headers()["www-authenticate"]),
+        (401, &"Bearer".parse().unwrap())
+    );
+    assert_eq!(
+        nobody.json::<Value>().await.unwrap(),
+        json!({"error": "unauthorized"})
+    );
+    let made_up = http::client()
+        .get(world.url("/oauth2/userinfo"))
+        .bearer_auth("a.b.c");
     let made_up = made_up.send().await.unwrap();
     let challenge = made_up.headers()["www-authenticate"].to_str().unwrap();
-    assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
+    assert!(
+        challenge.starts_with("Bearer error=\"invalid_token\""),
+        "{challenge}"
+    );
     let without = world.tokens(&world.first, "reports:read").await;
     assert_eq!(
         oauth_refusal(world.userinfo(&without["access_token"]).await),
@@ -460,19 +638,32 @@ async fn userinfo_tells_what_the_scopes_allow() {
 #[actix_web::test]
 async fn what_is_wrong_with_a_request_is_told_in_oauths_form() {
     let world = World::start().await;
-    assert_eq!(oauth_refusal(world.token(&world.first, &[]).await), refused(400, "invalid_request"));
+    assert_eq!(
+        oauth_refusal(world.token(&world.first, &[]).await),
+        refused(400, "invalid_request")
+    );
     for (form, error) in [
         (vec![("grant_type", "password")], "unsupported_grant_type"),
         (vec![("grant_type", "authorization_code")], "invalid_request"),
-        (vec![("grant_type", "authorization_code"), ("code", "x")], "invalid_request"),
+        (
+            vec![("grant_type", "authorization_code"), ("code", "x")],
+            "invalid_request",
+        ),
         (vec![("grant_type", "refresh_token")], "invalid_request"),
         (
             vec![("grant_type", "urn:ietf:params:oauth:grant-type:device_code")],
             "invalid_request",
         ),
-        (vec![("grant_type", "refresh_token"), ("grant_type", "refresh_token")], "invalid_request"),
+        (
+            vec![("grant_type", "refresh_token"), ("grant_type", "refresh_token")],
+            "invalid_request",
+        ),
     ] {
-        assert_eq!(oauth_refusal(world.token(&world.first, &form).await), refused(400, error), "{form:?}");
+        assert_eq!(
+            oauth_refusal(world.token(&world.first, &form).await),
+            refused(400, error),
+            "{form:?}"
+        );
     }
     let code = world.code(&world.first, &[]).await;
     let request = http::client().post(world.url("/oauth2/token")).form(&[

@@ -101,7 +101,11 @@ impl ConnectApplicationBuilder {
     pub fn create(self) -> Result<ConnectApplication, EmulatorError> {
         let what = format!("creating the Connect application {}", self.name);
         let environment = &self.environment;
-        let inputs = self.redirect_uris.iter().map(|uri| RedirectUriInput::new(uri.as_str())).collect();
+        let inputs = self
+            .redirect_uris
+            .iter()
+            .map(|uri| RedirectUriInput::new(uri.as_str()))
+            .collect();
         let has_secret = self.is_m2m || !self.is_public;
         let created = redirect_uris::checked(inputs).and_then(|redirect_uris| {
             let kind = match (self.is_m2m, self.owner) {

@@ -137,7 +137,11 @@ impl PreparedSeed<'_> {
             .collect();
         let problems: Vec<_> = problems
             .into_iter()
-            .chain(connect_applications::taken_client_ids(self.document, registry, own))
+            .chain(connect_applications::taken_client_ids(
+                self.document,
+                registry,
+                own,
+            ))
             .collect();
         if problems.is_empty() {
             Ok(())

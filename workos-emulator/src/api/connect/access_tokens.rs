@@ -173,7 +173,10 @@ pub(super) fn id_token(
     insert("iss", issuer.into());
     insert("aud", application.client_id.as_str().into());
     insert("iat", tx.now().as_second().into());
-    insert("exp", clock::saturating_add(tx.now(), lifetime(tx)).as_second().into());
+    insert(
+        "exp",
+        clock::saturating_add(tx.now(), lifetime(tx)).as_second().into(),
+    );
     if let Some(nonce) = nonce {
         insert("nonce", nonce.into());
     }

@@ -51,7 +51,10 @@ impl Record for ConnectAuthorizationCode {
 
 impl Expiring for ConnectAuthorizationCode {
     fn expires_at(&self) -> Timestamp {
-        let redeemed = self.redeemed.as_ref().and_then(|redeemed| redeemed.access_token.as_ref());
+        let redeemed = self
+            .redeemed
+            .as_ref()
+            .and_then(|redeemed| redeemed.access_token.as_ref());
         redeemed.map_or(self.expires_at, |token| token.expires_at.max(self.expires_at))
     }
 }

@@ -7,7 +7,17 @@ use crate::server::error::ApiError;
 
 /// Claims that say who is meant and how long, which nobody chooses.
 const RESERVED: [&str; 11] = [
-    "aud", "client_id", "exp", "iat", "iss", "jti", "nbf", "org_id", "scope", "sid", "sub",
+    "aud",
+    "client_id",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "org_id",
+    "scope",
+    "sid",
+    "sub",
 ];
 
 /// How many options a page has, and choices an option.
@@ -67,7 +77,9 @@ pub(super) fn check(options: &[ConsentOption]) -> Result<(), ApiError> {
     for (at, option) in options.iter().enumerate() {
         let claim = &option.claim;
         if RESERVED.contains(&claim.as_str()) {
-            return Err(refused(format!("Claim \"{claim}\" is reserved and cannot be used.")));
+            return Err(refused(format!(
+                "Claim \"{claim}\" is reserved and cannot be used."
+            )));
         }
         if options[..at].iter().any(|other| other.claim == *claim) {
             return Err(refused(format!("Claim \"{claim}\" is used twice.")));
@@ -119,6 +131,11 @@ mod tests {
             "Claim \"sub\" is reserved and cannot be used."
         );
         assert_eq!(message(json!([one("a"), one("a")])), "Claim \"a\" is used twice.");
-        assert!(check(&options(json!([{"claim": "a", "type": "enum", "label": "A", "choices": []}]))).is_err());
+        assert!(
+            check(&options(
+                json!([{"claim": "a", "type": "enum", "label": "A", "choices": []}])
+            ))
+            .is_err()
+        );
     }
 }

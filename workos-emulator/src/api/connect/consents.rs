@@ -108,11 +108,8 @@ pub(super) fn is_needed(
     scopes: &[String],
 ) -> bool {
     let consent = state.connect_consents.find(BY_SUBJECT, &subject.key());
-    let given = consent.is_some_and(|consent| {
-        scopes
-            .iter()
-            .all(|scope| consent.granted_scopes.contains(scope))
-    });
+    let given =
+        consent.is_some_and(|consent| scopes.iter().all(|scope| consent.granted_scopes.contains(scope)));
     !application.is_first_party() && !given
 }
 

@@ -42,7 +42,13 @@ pub(crate) fn get_oauth_authorization_server(call: &Call) -> Result<Reply, ApiEr
     ]);
     document["response_modes_supported"] = json!(["query"]);
     document["token_endpoint_auth_methods_supported"] = json!(METHODS);
-    if call.environment.state().settings().connect.dynamic_client_registration {
+    if call
+        .environment
+        .state()
+        .settings()
+        .connect
+        .dynamic_client_registration
+    {
         document["registration_endpoint"] = format!("{}/oauth2/register", call.base_url()).into();
     }
     Reply::ok(&document)

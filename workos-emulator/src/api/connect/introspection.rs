@@ -63,9 +63,7 @@ pub(crate) fn introspection(call: &Call) -> Result<Reply, ApiError> {
 fn access_token(call: &Call, state: &State, asking: &Asking, token: &str) -> Option<Value> {
     let active = access_tokens::active(state, call.environment.clock.now(), token)?;
     let Active {
-        claims,
-        application,
-        ..
+        claims, application, ..
     } = active;
     asking.may_ask_about(&application).then(|| {
         let mut body = json!({

@@ -73,7 +73,8 @@ pub(super) fn parse(text: &str) -> Result<Url, &'static str> {
 /// The redirect URIs of an application, if all of them are some. One of them is the default: the first, unless said
 /// otherwise.
 pub(crate) fn checked(given: Vec<RedirectUriInput>) -> Result<Vec<RedirectUri>, ApiError> {
-    let refused = |field: String, message: &str| ApiError::invalid_field(&field, "invalid_redirect_uri", message);
+    let refused =
+        |field: String, message: &str| ApiError::invalid_field(&field, "invalid_redirect_uri", message);
     if given.len() > MOST {
         let message = format!("An application has at most {MOST} redirect URIs.");
         return Err(refused("redirect_uris".to_owned(), &message));
@@ -136,7 +137,10 @@ mod tests {
             "",
         ] {
             let refused = checked(inputs(&["https://a.example/", uri])).unwrap_err();
-            assert_eq!(refused.body["errors"][0]["field"], "redirect_uris[1].uri", "{uri}");
+            assert_eq!(
+                refused.body["errors"][0]["field"], "redirect_uris[1].uri",
+                "{uri}"
+            );
         }
         assert!(checked(inputs(&["https://a.example/", "https://a.example/"])).is_err());
     }

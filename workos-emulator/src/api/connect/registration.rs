@@ -47,9 +47,12 @@ impl Metadata {
                 METHODS.join(", ")
             )));
         }
-        let grant_types = texts(body, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
+        let grant_types =
+            texts(body, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
         if !grant_types.iter().any(|grant| grant == "authorization_code")
-            || !grant_types.iter().all(|grant| GRANT_TYPES.contains(&grant.as_str()))
+            || !grant_types
+                .iter()
+                .all(|grant| GRANT_TYPES.contains(&grant.as_str()))
         {
             return Err(invalid(format!(
                 "grant_types has authorization_code, and otherwise some of {}.",
@@ -110,7 +113,13 @@ fn invalid_redirect_uri(description: impl Into<String>) -> ApiError {
 
 /// `POST /oauth2/register`
 pub(crate) fn register(call: &Call) -> Result<Reply, ApiError> {
-    if !call.environment.state().settings().connect.dynamic_client_registration {
+    if !call
+        .environment
+        .state()
+        .settings()
+        .connect
+        .dynamic_client_registration
+    {
         let message = "Dynamic client registration is off. Turn it on with the setting \
                        connect.dynamic_client_registration.";
         return Err(ApiError::new(404, "not_found", message));

@@ -33,7 +33,11 @@ const BY_DEFAULT: Index<AuthkitOAuthResource> = Index::unique("default", |row| {
 });
 /// Those with a wildcard, which have to be gone through.
 const PATTERNS: Index<AuthkitOAuthResource> = Index::ordered("patterns", |row| {
-    row.uri.contains('*').then_some(("".into(), 0)).into_iter().collect()
+    row.uri
+        .contains('*')
+        .then_some(("".into(), 0))
+        .into_iter()
+        .collect()
 });
 
 impl Record for AuthkitOAuthResource {
@@ -65,7 +69,10 @@ fn create(tx: &mut Transaction<'_>, new: CreateResource) -> Result<Arc<AuthkitOA
         return refused("default", "not_allowed", "A wildcard cannot be the default.");
     }
     if tx.authkit_oauth_resources.find(BY_URI, &uri).is_some() {
-        return Err(ApiError::message(422, format!("Resource '{uri}' already exists.")));
+        return Err(ApiError::message(
+            422,
+            format!("Resource '{uri}' already exists."),
+        ));
     }
     let now = tx.now();
     if default && let Some(before) = tx.authkit_oauth_resources.find(BY_DEFAULT, "").cloned() {
@@ -150,7 +157,9 @@ pub(super) fn asked(
         }
         [] => Ok(None),
         [resource] if is_registered(state, resource) => Ok(Some((**resource).to_owned())),
-        [resource] => Err(format!("The resource '{resource}' is not one of this environment.")),
+        [resource] => Err(format!(
+            "The resource '{resource}' is not one of this environment."
+        )),
         _ => Err("Ask for one resource at a time.".to_owned()),
     }
 }
@@ -212,13 +221,21 @@ mod tests {
             ("https://*.example.com/mcp", "https://a.example.com/mcp", true),
             ("https://*.example.com/mcp", "https://a.b.example.com/mcp", false),
             ("https://*.example.com/mcp", "https://.example.com/mcp", false),
-            ("https://*.example.com/mcp", "https://evil.test/.example.com/mcp", false),
+            (
+                "https://*.example.com/mcp",
+                "https://evil.test/.example.com/mcp",
+                false,
+            ),
             ("https://mcp.example.com/*", "https://mcp.example.com/a", true),
             ("https://mcp.example.com/*", "https://mcp.example.com/", false),
             ("https://mcp.example.com/*", "https://mcp.example.com/a/b", false),
             ("https://mcp.example.com/*", "https://mcp.example.com/..", false),
             ("https://mcp.example.com/*", "https://mcp.example.com/a?b", false),
-            ("https://mcp.example.com/mcp", "https://mcp.example.com/mcp/", false),
+            (
+                "https://mcp.example.com/mcp",
+                "https://mcp.example.com/mcp/",
+                false,
+            ),
         ] {
             assert_eq!(matches(pattern, resource), fits, "{pattern} {resource}");
         }

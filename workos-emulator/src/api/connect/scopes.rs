@@ -3,11 +3,7 @@
 //! Besides the four of OpenID Connect, a scope is a permission of the environment: its slug.
 
 use super::applications::{ConnectApplication, Kind};
-use crate::{
-    api::authorization::permissions,
-    server::error::ApiError,
-    store::State,
-};
+use crate::{api::authorization::permissions, server::error::ApiError, store::State};
 
 /// What every OAuth application may ask for, in the order in which production lists it.
 pub(super) const BUILT_IN: [&str; 4] = ["email", "offline_access", "openid", "profile"];

@@ -157,7 +157,11 @@ fn complete(tx: &mut Transaction<'_>, login: CompleteLogin) -> Result<(String, S
     }));
     tx.put(session.with_goal(goal))?;
     let token = Secret::new(tx.token(43));
-    let sign_in = SignIn::new(&user.id, AuthenticationMethod::ExternalAuth, external.device.clone());
+    let sign_in = SignIn::new(
+        &user.id,
+        AuthenticationMethod::ExternalAuth,
+        external.device.clone(),
+    );
     tx.put(ExternalAuth {
         completed: Some((Secret::digest(token.expose()), sign_in)),
         ..ExternalAuth::clone(&external)
@@ -211,7 +215,9 @@ fn upsert(tx: &mut Transaction<'_>, given: ExternalUser) -> Result<Arc<User>, Ap
     let metadata_differs = given.metadata.as_ref().is_some_and(|metadata| {
         let present = json!(known.metadata);
         metadata.is_empty() != known.metadata.is_empty()
-            || metadata.iter().any(|(key, value)| present.get(key) != Some(value))
+            || metadata
+                .iter()
+                .any(|(key, value)| present.get(key) != Some(value))
     });
     let unchanged = email == known.email
         && !differs(&given.first_name, &known.first_name)

@@ -49,10 +49,8 @@ impl Planting<'_, '_> {
             Some(name) => match self.organizations.get(name) {
                 Some(id) => Some(id.clone()),
                 None => {
-                    let problem = Problem::new(
-                        format!("{path}.organization"),
-                        "no organization has this name",
-                    );
+                    let problem =
+                        Problem::new(format!("{path}.organization"), "no organization has this name");
                     self.problems.push(problem.got(name.as_str()));
                     return;
                 }
@@ -62,7 +60,11 @@ impl Planting<'_, '_> {
             (false, Some(organization_id)) => Kind::M2m { organization_id },
             (false, None) => return, // told when the seed was read
             (true, owner) => {
-                let inputs = seed.redirect_uris.iter().map(|uri| RedirectUriInput::new(uri.as_str())).collect();
+                let inputs = seed
+                    .redirect_uris
+                    .iter()
+                    .map(|uri| RedirectUriInput::new(uri.as_str()))
+                    .collect();
                 let Some(redirect_uris) = self.accept(|| path.to_owned(), redirect_uris::checked(inputs))
                 else {
                     return;

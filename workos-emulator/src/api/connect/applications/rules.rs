@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{
-    BY_CLIENT_ID, BY_ORGANIZATION, BY_SCOPE, ConnectApplication, DYNAMIC, Kind, OAuth, Party, find,
-};
+use super::{BY_CLIENT_ID, BY_ORGANIZATION, BY_SCOPE, ConnectApplication, DYNAMIC, Kind, OAuth, Party, find};
 use crate::{
     api::{
         connect::{

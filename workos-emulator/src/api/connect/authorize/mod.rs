@@ -87,12 +87,15 @@ fn enter(call: &Call, request: AuthorizationRequest, prompt: Prompt) -> Result<R
     let state = call.environment.state();
     let interactive = state.settings().interactive;
     if !authorize::shows_page(call, &request, interactive) {
-        return at_once(call, request, prompt, interactive);
+        return at_once(call, &request, prompt, interactive);
     }
     if prompt.none {
         // The emulator's AuthKit remembers nobody.
         let error = AuthorizationError::new("login_required", "The person has to sign in.");
-        return Ok(Reply::redirect(302, request.goal.failed(&request.client_id, &error)));
+        return Ok(Reply::redirect(
+            302,
+            request.goal.failed(&request.client_id, &error),
+        ));
     }
     if state.settings().connect.login_uri.is_some() {
         return standalone::begin(call, request);
@@ -105,28 +108,31 @@ fn enter(call: &Call, request: AuthorizationRequest, prompt: Prompt) -> Result<R
 /// do it, unless they are off: then the application has what it asks for.
 fn at_once(
     call: &Call,
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     prompt: Prompt,
     interactive: Interactive,
 ) -> Result<Reply, ApiError> {
     let device = authorize::device(call);
     let step = call.environment.transact(|tx| {
         let failed = |error: &AuthorizationError| Step::Leave(request.goal.failed(&request.client_id, error));
-        let user = match authorize::user_at_once(tx, &request) {
+        let user = match authorize::user_at_once(tx, request) {
             Ok(user) => user,
             Err(error) => return Ok(failed(&error)),
         };
         method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
         let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, device);
         if interactive == Interactive::Never {
-            return without_pages(tx, &request, &user, sign_in).map(Step::Leave);
+            return without_pages(tx, request, &user, sign_in).map(Step::Leave);
         }
         let session = session::begin(tx, request.clone())?;
         let step = session::go_on(tx, &session, sign_in)?;
         let refusal = match &step {
             _ if !prompt.none => return Ok(step),
             Step::Leave(_) => return Ok(step),
-            Step::Page(..) => ("interaction_required", "The person has a step of the sign-in to make."),
+            Step::Page(..) => (
+                "interaction_required",
+                "The person has a step of the sign-in to make.",
+            ),
             Step::Confirm(..) => ("consent_required", "The person has to be asked."),
         };
         session::end(tx, &session);
@@ -161,7 +167,11 @@ fn without_pages(
 }
 
 /// The page that asks the person before the application gets what it asked for, unless it may have it already.
-pub(crate) fn confirmation(state: &State, request: &ConnectRequest, sign_in: &SignIn) -> Option<&'static str> {
+pub(crate) fn confirmation(
+    state: &State,
+    request: &ConnectRequest,
+    sign_in: &SignIn,
+) -> Option<&'static str> {
     let asks = match state.connect_applications.get(&request.application_id) {
         None => false, // It was deleted in between, which `reach` tells.
         Some(application) => {

@@ -1,6 +1,6 @@
 //! The `authorization_code` grant.
 
-use super::{Tokens, TokenType, grants, invalid_grant, unauthorized_client};
+use super::{TokenType, Tokens, grants, invalid_grant, unauthorized_client};
 use crate::{
     api::{
         connect::{
@@ -49,7 +49,9 @@ fn redeem(
     }
     let consent = tx.connect_consents.get(&code.consent_id).cloned();
     let consent = consent.filter(|consent| consent.is_in_force(tx));
-    let user = consent.as_ref().and_then(|consent| tx.users.get(&consent.user_id).cloned());
+    let user = consent
+        .as_ref()
+        .and_then(|consent| tx.users.get(&consent.user_id).cloned());
     let (Some(consent), Some(user)) = (consent, user) else {
         return Ok(Err(invalid_grant("The user has withdrawn the authorization.")));
     };

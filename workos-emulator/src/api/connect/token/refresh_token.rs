@@ -97,7 +97,9 @@ fn exchange(
     let application = &client.application;
     let consent = tx.connect_consents.get(&found.consent_id).cloned();
     let consent = consent.filter(|consent| consent.is_in_force(tx));
-    let user = consent.as_ref().and_then(|consent| tx.users.get(&consent.user_id).cloned());
+    let user = consent
+        .as_ref()
+        .and_then(|consent| tx.users.get(&consent.user_id).cloned());
     let (Some(consent), Some(user)) = (consent, user) else {
         return Ok(Err(invalid_grant("The user has withdrawn the authorization.")));
     };
