@@ -1,7 +1,7 @@
 // The consent page: an application asks, and a person allows it or does not.
 
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { inspect } from "./inspect.mjs";
 import {
@@ -34,7 +34,11 @@ async function call(method, path, body) {
 // Where the application would be: a page of the example that anybody may see.
 let application, callback;
 
-before(async () => {
+/** Makes the application, once. */
+async function setUp() {
+  if (application) {
+    return;
+  }
   const { data } = await call("GET", "/organizations");
   const partner = data.find((organization) => organization.name === "Globex");
   await call("POST", "/authorization/permissions", { slug: "reports:read", name: "Read the reports of your organization" });
@@ -47,9 +51,10 @@ before(async () => {
     scopes: ["reports:read"],
     redirect_uris: [{ uri: callback }],
   });
-});
+}
 
 async function ask(scope = "openid profile email offline_access reports:read") {
+  await setUp();
   const url = new URL("/oauth2/authorize", saas.ready.emulator);
   url.search = new URLSearchParams({
     response_type: "code",
@@ -115,6 +120,7 @@ describe("consent", () => {
 
 describe("consent after a sign-in elsewhere", () => {
   test("asks for a choice as well", async () => {
+    await setUp();
     const login = new URL("/?login", saas.ready.app).href;
     await call("PATCH", "/_emulate/settings", { connect: { login_uri: login } });
     try {
@@ -159,7 +165,7 @@ describe("consent after a sign-in elsewhere", () => {
 describe("an application that nobody knows", () => {
   test("is explained, and nobody is sent anywhere", async () => {
     const url = new URL("/oauth2/authorize", saas.ready.emulator);
-    url.search = new URLSearchParams({ client_id: "client_unknown", redirect_uri: callback, response_type: "code" });
+    url.search = new URLSearchParams({ client_id: "client_unknown", redirect_uri: saas.ready.app, response_type: "code" });
     await page.goto(url.href);
     await heading("Unknown application").waitFor();
     assert.equal(new URL(page.url()).origin, new URL(saas.ready.emulator).origin);

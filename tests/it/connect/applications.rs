@@ -150,7 +150,6 @@ async fn what_is_wrong_is_named() {
         (oauth(json!({"name": " "})), "name"),
         (oauth(json!({"name": "x".repeat(256)})), "name"),
         (oauth(json!({"is_first_party": false})), "organization_id"),
-        (oauth(json!({"organization_id": acme})), "organization_id"),
         (oauth(json!({"scopes": ["reports:delete"]})), "scopes"),
         (
             oauth(json!({"redirect_uris": [{"uri": "callback"}]})),
@@ -175,6 +174,12 @@ async fn what_is_wrong_is_named() {
         let (status, answer) = post(&body).await;
         assert_eq!((status, &answer["entity_id"]), (404, &json!("org_1")), "{body}");
     }
+    let (status, own) = post(&oauth(json!({"organization_id": acme}))).await;
+    assert_eq!(
+        (status, own.get("organization_id")),
+        (201, None),
+        "one's own belongs to nobody else"
+    );
     let path = "/connect/applications?registration_types=other";
     let (status, answer) = http::call(&world.emulator, Method::GET, path, &Value::Null).await;
     assert_eq!(

@@ -4,6 +4,8 @@ mod applications;
 mod authorized;
 mod device;
 mod discovery;
+mod grants;
+mod introspection;
 mod mcp;
 mod sign_in;
 mod standalone;
@@ -257,4 +259,9 @@ fn refused(status: u16, error: &str) -> (u16, String) {
 
 fn inactive() -> Value {
     json!({"active": false})
+}
+
+/// The names of the members.
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
 }

@@ -25,7 +25,10 @@ use crate::{
             scopes,
         },
         user_management::{
-            authenticate::sign_in::{NextStep, SignIn, next_step},
+            authenticate::{
+                method::AuthenticationMethod,
+                sign_in::{NextStep, SignIn, next_step},
+            },
             authorize::{
                 request::Goal,
                 session::{self, Step},
@@ -134,11 +137,10 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
         return error::sign_in_not_found(visit.call);
     };
     let name_of = |id: &str| state.organizations.get(id).map(|found| found.name.as_str());
-    let scopes: Vec<String> = request
-        .scopes
-        .iter()
-        .filter_map(|scope| scopes::in_words(&state, scope))
-        .collect();
+    let scopes = scopes::in_words(&state, &request.scopes);
+    // Who signed in at an application of one's own is nobody else at AuthKit.
+    let sign_in_url =
+        (sign_in.method != AuthenticationMethod::ExternalAuth).then(|| visit.url(sign_in::PATH));
     let choices: Vec<_> = request
         .options
         .iter()
@@ -171,7 +173,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             choices: &choices,
             destination: destination.as_deref(),
             error,
-            sign_in_url: &visit.url(sign_in::PATH),
+            sign_in_url: sign_in_url.as_deref(),
         },
     )
 }

@@ -64,17 +64,28 @@ pub(super) fn may_have(application: &ConnectApplication, scope: &str) -> bool {
     built_in || application.scopes.iter().any(|own| own == scope)
 }
 
-/// What a scope lets an application do, in words for the person who is asked. `openid` says nothing that is not said
-/// anyway.
-pub(crate) fn in_words(state: &State, scope: &str) -> Option<String> {
-    Some(match scope {
-        OPENID => return None,
-        PROFILE => "See your name".to_owned(),
-        EMAIL => "See your email address".to_owned(),
-        OFFLINE_ACCESS => "Keep this access when you are not using it".to_owned(),
-        slug => match permissions::find(state, slug) {
-            Ok(permission) => permission.name.clone(),
-            Err(_) => slug.to_owned(),
-        },
-    })
+/// What scopes let an application do, in words for the person who is asked: who they are first, how long last. `openid` says
+/// nothing that is not said anyway.
+pub(crate) fn in_words(state: &State, scopes: &[String]) -> Vec<String> {
+    let rank = |scope: &str| match scope {
+        PROFILE => 0,
+        EMAIL => 1,
+        OFFLINE_ACCESS => 3,
+        _ => 2,
+    };
+    let mut scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    scopes.sort_by_key(|scope| rank(scope));
+    let words = |scope| {
+        Some(match scope {
+            OPENID => return None,
+            PROFILE => "See your name".to_owned(),
+            EMAIL => "See your email address".to_owned(),
+            OFFLINE_ACCESS => "Keep this access when you are not using it".to_owned(),
+            slug => match permissions::find(state, slug) {
+                Ok(permission) => permission.name.clone(),
+                Err(_) => slug.to_owned(),
+            },
+        })
+    };
+    scopes.into_iter().filter_map(words).collect()
 }

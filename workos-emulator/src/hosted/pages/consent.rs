@@ -29,8 +29,8 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) destination: Option<&'a str>,
     /// Why the answer was not taken.
     pub(crate) error: Option<&'a str>,
-    /// Starts the sign-in again, as somebody else.
-    pub(crate) sign_in_url: &'a str,
+    /// Starts the sign-in again, as somebody else, where that is possible.
+    pub(crate) sign_in_url: Option<&'a str>,
 }
 
 impl ConsentPage<'_> {
@@ -97,7 +97,7 @@ mod tests {
             choices: &choices,
             destination: Some("reports.example"),
             error: None,
-            sign_in_url: "/authkit/sign-in",
+            sign_in_url: Some("/authkit/sign-in"),
         };
         let html = page.render().unwrap();
         for part in [

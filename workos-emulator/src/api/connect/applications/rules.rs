@@ -226,8 +226,9 @@ enum ApplicationType {
 impl CreateApplication {
     /// The application that is asked for.
     ///
-    /// Assumption: a first-party application that names an organization, and a machine that has redirect URIs, are
-    /// refused rather than understood half.
+    /// A first-party application belongs to no organization, whichever it names.
+    ///
+    /// Assumption: a machine that has redirect URIs is refused rather than understood half.
     pub(super) fn checked(self) -> Result<NewApplication, ApiError> {
         let kind = match self.application_type {
             ApplicationType::M2m => {
@@ -247,11 +248,7 @@ impl CreateApplication {
             ApplicationType::Oauth => {
                 let is_first_party = self.is_first_party.ok_or_else(|| required("is_first_party"))?;
                 let party = match (is_first_party, self.organization_id) {
-                    (true, None) => Party::First,
-                    (true, Some(_)) => {
-                        let message = "A first-party application belongs to no organization.";
-                        return Err(ApiError::invalid_field("organization_id", "not_allowed", message));
-                    }
+                    (true, _) => Party::First,
                     (false, Some(organization_id)) => Party::Third { organization_id },
                     (false, None) => return Err(required("organization_id")),
                 };
