@@ -69,6 +69,16 @@ pub(crate) enum Mfa {
     Required,
 }
 
+/// WorkOS Connect. Source: <https://workos.com/docs/authkit/mcp> and <https://workos.com/docs/authkit/connect/standalone>.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Connect {
+    /// Applications may register themselves. Off, as in production.
+    pub(crate) dynamic_client_registration: bool,
+    /// Where people sign in to Connect applications, instead of on AuthKit's pages.
+    pub(crate) login_uri: Option<String>,
+}
+
 /// How hosted pages and e-mails look.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -127,6 +137,7 @@ pub(crate) struct Settings {
     pub(crate) return_oauth_tokens: bool,
     /// Programs without a browser may sign in by a user code.
     pub(crate) device_authorization: bool,
+    pub(crate) connect: Connect,
     /// Where sign-out may lead. Empty: to the application's own site, and to loopback.
     pub(crate) sign_out_redirect_uris: Vec<String>,
     /// Where sign-out leads without `return_to`.
@@ -165,6 +176,7 @@ impl Default for Settings {
             disposable_emails: false,
             return_oauth_tokens: false,
             device_authorization: true,
+            connect: Connect::default(),
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
             password_reset_url: None,
@@ -263,6 +275,7 @@ impl Settings {
             });
         }
         self.sign_in_methods.check()?;
+        self.connect.check()?;
         self.branding.check()
     }
 }
@@ -281,6 +294,22 @@ impl SignInMethods {
             });
         }
         Ok(())
+    }
+}
+
+impl Connect {
+    fn check(&self) -> Result<(), SettingProblem> {
+        let is_web = |uri: &str| {
+            url::Url::parse(uri)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
+        };
+        match self.login_uri.as_deref() {
+            Some(uri) if !is_web(uri) => Err(SettingProblem {
+                path: "connect.login_uri".to_owned(),
+                message: "must be a URL, like https://app.example.com/auth/login".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -399,6 +428,10 @@ mod tests {
             (
                 json!({"password_reset_url": "javascript:alert(1)"}),
                 "password_reset_url",
+            ),
+            (
+                json!({"connect": {"login_uri": "javascript:alert(1)"}}),
+                "connect.login_uri",
             ),
             (json!({"branding": {"color": "red"}}), "branding.color"),
             (

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
+    connect::ConnectApplicationBuilder,
     create::{OrganizationBuilder, RoleBuilder, UserBuilder},
 };
 use crate::{
@@ -118,6 +119,11 @@ impl EmulatedEnvironment {
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
     pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
         RoleBuilder::new(self.clone(), slug.as_ref())
+    }
+
+    /// A Connect application to be created.
+    pub fn connect_application(&self, name: impl Into<String>) -> ConnectApplicationBuilder {
+        ConnectApplicationBuilder::new(self.clone(), name.into())
     }
 
     /// The environment's time.

@@ -69,8 +69,13 @@ pub(super) fn submit_device(call: &Call) -> Result<Reply, ApiError> {
         };
         visit.step(
             |tx| {
-                if device_authorization::pending(tx, &user_code, tx.now()).is_none() {
+                let Some(pending) = device_authorization::pending(tx, &user_code, tx.now()).cloned() else {
                     return Ok(Err("This code is not known, was used already, or is too old."));
+                };
+                // A Connect application may have to be allowed what it asks for.
+                if let (DeviceState::Approved(_), Some(asked)) = (&state, &pending.connect) {
+                    let goal = Goal::Connect(Box::new(asked.request(&pending)));
+                    return session::go_on_to(tx, &visit.session, goal, sign_in.clone()).map(Ok);
                 }
                 device_authorization::settle(tx, &user_code, state)?;
                 session::end(tx, &visit.session);

@@ -12,8 +12,10 @@
 
 mod another_way;
 pub(crate) mod brand;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
 pub(crate) mod magic_auth;
@@ -84,6 +86,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
+    get(consent::PATH, "show_consent", consent::show_consent).client(),
+    post(consent::PATH, "submit_consent", consent::submit_consent).client(),
+    get(external_auth::PATH, "complete_external_auth", external_auth::complete_external_auth).client(),
     get(device::START, "start_device", device::start_device).client(),
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),

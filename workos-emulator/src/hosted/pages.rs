@@ -7,6 +7,7 @@
 
 pub(crate) mod another_way;
 pub(crate) mod code;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
 pub(crate) mod mailbox;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::{api_key, error::ApiError};
 use crate::{
+    api::connect::applications,
     core::{
         clock::{self, TimeSource},
         ids,
@@ -143,6 +144,21 @@ impl Registry {
                 }
                 entries.by_key.insert(key.id.clone(), id.clone());
             }
+            for application in state.connect_applications.iter() {
+                let client_id = &application.client_id;
+                let owner = entries.by_client.get(client_id).filter(|other| *other != id);
+                let owner = owner.and_then(|owner| entries.by_id.get(owner));
+                if let Some(owner) = owner.filter(|owner| has_client(owner, client_id)) {
+                    return Err(ApiError::conflict(
+                        "client_id_taken",
+                        format!(
+                            "The environment '{}' has an application with the client id '{client_id}' already.",
+                            owner.name
+                        ),
+                    ));
+                }
+                entries.by_client.insert(client_id.clone(), id.clone());
+            }
             entries.by_name.insert(environment.name.clone(), id.clone());
             entries
                 .by_client
@@ -150,6 +166,17 @@ impl Registry {
             entries.by_id.insert(id.clone(), Arc::clone(environment));
             Ok(())
         })
+    }
+
+    /// Lets requests find an environment by the client id of an application that was added to it.
+    pub(crate) fn add_client(&self, environment: &Environment, client_id: &str) {
+        let added = self.change(|entries| {
+            entries
+                .by_client
+                .insert(client_id.to_owned(), environment.id.clone());
+            Ok::<_, std::convert::Infallible>(())
+        });
+        let Ok(()) = added;
     }
 
     /// Removes an environment; the default one stays.
@@ -170,6 +197,9 @@ impl Registry {
             }
             entries.by_name.remove(&removed.name);
             entries.by_client.remove(&removed.client_id);
+            for application in removed.state().connect_applications.iter() {
+                entries.by_client.remove(&application.client_id);
+            }
             Ok(removed)
         })
     }
@@ -218,6 +248,12 @@ impl Registry {
         self.changed.send_replace(());
         Ok(value)
     }
+}
+
+/// Whether requests with this client id are for the environment.
+fn has_client(environment: &Environment, client_id: &str) -> bool {
+    environment.client_id == client_id
+        || applications::by_client_id(&environment.state(), client_id).is_some()
 }
 
 #[cfg(test)]
