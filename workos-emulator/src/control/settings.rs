@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::radar_challenges::Channel,
+    api::user_management::{radar_challenges::Channel, sign_out_redirects},
     core::password::policy::PasswordPolicy,
     hosted::brand,
     server::{
@@ -123,9 +123,10 @@ pub(crate) struct Settings {
     pub(crate) return_oauth_tokens: bool,
     /// Programs without a browser may sign in by a user code.
     pub(crate) device_authorization: bool,
-    /// Where sign-out may lead. Empty: to the application's own site, and to loopback.
+    /// Where sign-out may lead, with wildcards as in redirect URIs; the first one without is the default. Empty: to the
+    /// application's own site, and to loopback.
     pub(crate) sign_out_redirect_uris: Vec<String>,
-    /// Where sign-out leads without `return_to`.
+    /// Where sign-out leads without `return_to`, and without a default sign-out redirect.
     pub(crate) homepage_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
@@ -238,7 +239,27 @@ impl Settings {
                 message: "must be a URL, like https://api.workos.com".to_owned(),
             });
         }
+        self.check_sign_out()?;
         self.branding.check()
+    }
+}
+
+impl Settings {
+    fn check_sign_out(&self) -> Result<(), SettingProblem> {
+        let redirects = self.sign_out_redirect_uris.iter().enumerate();
+        let redirects = redirects.map(|(at, uri)| {
+            let path = format!("sign_out_redirect_uris[{at}]");
+            (path, sign_out_redirects::check(uri))
+        });
+        let homepage = self.homepage_url.iter().map(|url| {
+            let path = "homepage_url".to_owned();
+            (path, sign_out_redirects::check_homepage(url))
+        });
+        let wrong = |(path, checked): (String, Result<(), &str>)| {
+            let message = checked.err()?.trim_end_matches('.').to_owned();
+            Some(SettingProblem { path, message })
+        };
+        redirects.chain(homepage).find_map(wrong).map_or(Ok(()), Err)
     }
 }
 

@@ -14,5 +14,6 @@ pub(crate) mod passkeys;
 pub(crate) mod radar_challenges;
 pub(crate) mod redirect_uris;
 pub(crate) mod sessions;
+pub(crate) mod sign_out_redirects;
 pub(crate) mod signing_keys;
 pub(crate) mod users;
