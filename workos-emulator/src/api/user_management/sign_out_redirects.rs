@@ -58,18 +58,18 @@ mod tests {
         environment::Environment,
     };
 
-    fn with(redirect_uris: &[&str], settings: serde_json::Value) -> Result<Environment, SettingProblem> {
+    fn with(redirect_uris: &[&str], settings: &serde_json::Value) -> Result<Environment, SettingProblem> {
         let environment = Environment::for_tests();
         for uri in redirect_uris {
             environment.transact(|tx| redirect_uris::create(tx, uri)).unwrap();
         }
-        environment.transact(|tx| change(tx, &settings)).unwrap()?;
+        environment.transact(|tx| change(tx, settings)).unwrap()?;
         Ok(environment)
     }
 
     #[test]
     fn without_a_list_it_leads_to_this_machine_or_to_the_application() {
-        let environment = with(&["https://app.example.com/callback"], json!({})).unwrap();
+        let environment = with(&["https://app.example.com/callback"], &json!({})).unwrap();
         let state = environment.state();
         for fits in [
             "http://localhost:3000/bye",
@@ -93,7 +93,7 @@ mod tests {
         let list = json!({"sign_out_redirect_uris": [
             "https://*.example.com/bye", "https://pr-*-app.example.org/", "http://localhost:*/bye", "https://app.example.com",
         ]});
-        let environment = with(&["https://own.example.net/callback"], list).unwrap();
+        let environment = with(&["https://own.example.net/callback"], &list).unwrap();
         let state = environment.state();
         for fits in [
             "https://one.example.com/bye",
@@ -130,8 +130,8 @@ mod tests {
     fn no_spelling_leads_to_a_foreign_site() {
         let list = json!({"sign_out_redirect_uris": ["https://*.example.com/", "http://localhost:*/"]});
         for environment in [
-            with(&[], list).unwrap(),
-            with(&["https://*.example.com/"], json!({})).unwrap(),
+            with(&[], &list).unwrap(),
+            with(&["https://*.example.com/"], &json!({})).unwrap(),
         ] {
             let state = environment.state();
             for attack in [
@@ -193,7 +193,7 @@ mod tests {
             ),
             (json!({"sign_out_redirect_uris": ["http://localhost:*/"]}), None),
         ] {
-            let environment = with(&["https://app.example.com/callback"], settings.clone()).unwrap();
+            let environment = with(&["https://app.example.com/callback"], &settings).unwrap();
             let found = default(&environment.state());
             assert_eq!(found.as_ref().map(Url::as_str), expected, "{settings}");
         }
@@ -235,10 +235,7 @@ mod tests {
             (json!({"homepage_url": "javascript:alert(1)"}), "homepage_url"),
         ] {
             assert_eq!(
-                with(&[], settings.clone())
-                    .err()
-                    .map(|problem| problem.path)
-                    .as_deref(),
+                with(&[], &settings).err().map(|problem| problem.path).as_deref(),
                 Some(path),
                 "{settings}"
             );

@@ -64,7 +64,7 @@ const BY_FAMILY: Index<RefreshTokens> = Index::unique("family", |tokens| {
 
 /// How long the common beginning is, and what follows it.
 const FAMILY: usize = 10;
-const REST: usize = 18;
+const REST: usize = 15;
 
 impl Record for RefreshTokens {
     const INDEXES: &'static [Index<Self>] = &[BY_TOKEN, BY_FAMILY];

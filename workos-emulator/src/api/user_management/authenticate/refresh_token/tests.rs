@@ -255,7 +255,7 @@ fn another_client_ends_no_session() {
 #[test]
 fn nonsense_is_no_token() {
     let fixture = Fixture::new();
-    for token in ["", "x", "' OR 1=1", "äöüäöüäöüäöüäö", &"a".repeat(28)] {
+    for token in ["", "x", "' OR 1=1", "äöüäöüäöüäöüäö", &"a".repeat(25)] {
         assert_eq!(
             refusal(fixture.refresh(&json!({"refresh_token": token}), json!({}))),
             invalid_grant()
