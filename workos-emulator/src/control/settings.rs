@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::{providers, radar_challenges::Channel},
+    api::user_management::{providers, radar_challenges::Channel, sign_out_redirects},
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
@@ -138,9 +138,10 @@ pub(crate) struct Settings {
     /// Programs without a browser may sign in by a user code.
     pub(crate) device_authorization: bool,
     pub(crate) connect: Connect,
-    /// Where sign-out may lead. Empty: to the application's own site, and to loopback.
+    /// Where sign-out may lead, with wildcards as in redirect URIs; the first one without is the default. Empty: to the
+    /// application's own site, and to loopback.
     pub(crate) sign_out_redirect_uris: Vec<String>,
-    /// Where sign-out leads without `return_to`.
+    /// Where sign-out leads without `return_to`, and without a default sign-out redirect.
     pub(crate) homepage_url: Option<String>,
     /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
     /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
@@ -276,6 +277,7 @@ impl Settings {
         }
         self.sign_in_methods.check()?;
         self.connect.check()?;
+        self.check_sign_out()?;
         self.branding.check()
     }
 }
@@ -310,6 +312,25 @@ impl Connect {
             }),
             _ => Ok(()),
         }
+    }
+}
+
+impl Settings {
+    fn check_sign_out(&self) -> Result<(), SettingProblem> {
+        let redirects = self.sign_out_redirect_uris.iter().enumerate();
+        let redirects = redirects.map(|(at, uri)| {
+            let path = format!("sign_out_redirect_uris[{at}]");
+            (path, sign_out_redirects::check(uri))
+        });
+        let homepage = self.homepage_url.iter().map(|url| {
+            let path = "homepage_url".to_owned();
+            (path, sign_out_redirects::check_homepage(url))
+        });
+        let wrong = |(path, checked): (String, Result<(), &str>)| {
+            let message = checked.err()?.trim_end_matches('.').to_owned();
+            Some(SettingProblem { path, message })
+        };
+        redirects.chain(homepage).find_map(wrong).map_or(Ok(()), Err)
     }
 }
 

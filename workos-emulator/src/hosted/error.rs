@@ -147,9 +147,14 @@ pub(crate) fn return_to_not_allowed(call: &Call, return_to: &str) -> Result<Repl
         &Problem {
             title: "You are signed out, but cannot go there",
             what_happened: &format!("An application asked to be sent to “{return_to}” after the sign-out."),
-            why: "After a sign-out the browser is only sent to this machine, or to the site of a registered redirect URI.",
-            what_to_do: "Correct return_to, or register a redirect URI on its site.",
-            example: None,
+            why: "After a sign-out the browser is only sent to one of the environment's sign-out redirects. As long as it \
+                  has none: to this machine, or to the site of a registered redirect URI.",
+            what_to_do: "Correct return_to, or add it to the sign-out redirects:",
+            example: Some(&format!(
+                "curl -X PATCH {}/_emulate/settings -H 'Content-Type: application/json' \\\n  \
+                 -d '{{\"sign_out_redirect_uris\": [\"https://…\"]}}'",
+                call.base_url()
+            )),
         },
     )
 }

@@ -35,7 +35,11 @@ pub(crate) enum Goal {
     },
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
-    Device { user_code: Option<String> },
+    Device {
+        user_code: Option<String>,
+        /// How often they typed one that is not known.
+        failures: u8,
+    },
     /// What a Connect application asked for.
     Connect(Box<ConnectRequest>),
 }

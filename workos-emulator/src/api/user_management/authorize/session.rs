@@ -213,6 +213,27 @@ fn further(
     })?)
 }
 
+/// How often a person may type a device's code that is not known. Source of the advice: RFC 8628 section 5.1.
+const MOST_DEVICE_CODE_FAILURES: u8 = 5;
+
+/// Counts a code of a device that is not known; the last one ends the sign-in.
+pub(crate) fn device_code_failed(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+) -> Result<Option<Step>, ApiError> {
+    let mut session = session.clone();
+    if let Goal::Device { failures, .. } = &mut session.request.goal {
+        *failures += 1;
+        if *failures >= MOST_DEVICE_CODE_FAILURES {
+            end(tx, &session);
+            let done = hosted::device::done(&session.request.client_id, "too_many_attempts");
+            return Ok(Some(Step::Leave(done)));
+        }
+    }
+    tx.put(session)?;
+    Ok(None)
+}
+
 /// Ends a sign-in in progress.
 pub(crate) fn end(tx: &mut Transaction<'_>, session: &AuthorizationSession) {
     tx.delete::<AuthorizationSession>(&session.id);
