@@ -205,6 +205,7 @@ pub(crate) fn reach(
         }
         Answer::Code {
             callback,
+            redirect_uri,
             code_challenge,
             nonce,
         } => {
@@ -221,7 +222,7 @@ pub(crate) fn reach(
                 auth_time: request.tells_auth_time.then(|| tx.now().as_second()),
             };
             let binding = Binding {
-                redirect_uri: &callback.redirect_uri,
+                redirect_uri,
                 code_challenge: code_challenge.clone(),
                 nonce: nonce.clone(),
             };
