@@ -42,4 +42,5 @@ mod social;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
 mod users;
+mod ways_in;
 mod webhooks;

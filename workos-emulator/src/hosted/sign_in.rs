@@ -112,7 +112,7 @@ pub(super) fn form(
             passkey,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
             providers: provider::buttons(&state, own),
-            by_email: methods.password || methods.magic_auth || methods.passkey,
+            by_email: methods.password || methods.magic_auth,
         },
     )
 }

@@ -53,7 +53,6 @@ fn sign_up() -> SignUpPage<'static> {
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
         providers: ProviderButtons::default(),
-        by_password: true,
     }
 }
 
@@ -123,7 +122,6 @@ fn every_page(text: &str) -> Vec<String> {
             password_hint: text,
             sign_in_url: text,
             providers: ProviderButtons::default(),
-            by_password: true,
         }
         .render(),
         OrganizationPage {

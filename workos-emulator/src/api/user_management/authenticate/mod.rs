@@ -7,6 +7,7 @@ pub(crate) mod authorization_code;
 pub(crate) mod client;
 pub(crate) mod device_code;
 mod email_verification;
+pub(crate) mod in_progress;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod magic_auth;
