@@ -86,7 +86,12 @@ async fn somebody_new_signs_up() {
         ("email", "eve@example.com"),
         ("password", PASSWORD),
     ];
-    let me = browser.submit(&weak, &fields).await.json();
+    let verification = browser.submit(&weak, &fields).await;
+    assert_eq!(verification.url.path(), "/authkit/verify-email");
+    let mail = app.emulator.mailbox().last_to("eve@example.com").unwrap();
+    assert_eq!(mail.url(), Some(verification.url.as_str()));
+    let code = mail.code().unwrap();
+    let me = browser.submit(&verification, &[("code", code)]).await.json();
     assert_eq!(
         (&me["email"], &me["name"]),
         (&json!("eve@example.com"), &json!("Eve"))

@@ -7,6 +7,7 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
+        multi_factor_auth::factors::{self, NewTotp},
         organizations::{
             self, CreateOrganization,
             domains::{DomainData, WantedState},
@@ -16,7 +17,7 @@ use crate::{
             users::{self, NewUser},
         },
     },
-    core::{password::PasswordHash, secret::Secret},
+    core::{password::PasswordHash, secret::Secret, totp::TotpSecret},
     server::error::ApiError,
 };
 
@@ -50,13 +51,15 @@ pub struct Role {
     pub slug: String,
 }
 
-/// A user to be created. The e-mail address is verified, unless [`unverified`](Self::unverified).
+/// A user to be created. The e-mail address is verified, unless [`email_verified`](Self::email_verified) says otherwise.
 #[derive(Debug)]
 #[must_use = "call create() to create the user"]
 pub struct UserBuilder {
     environment: EmulatedEnvironment,
     new: NewUser,
     password: Option<Secret>,
+    /// Of an authenticator app.
+    totp: Option<Secret>,
     /// Organization id and role slug.
     memberships: Vec<(String, String)>,
 }
@@ -71,6 +74,7 @@ impl UserBuilder {
                 ..NewUser::default()
             },
             password: None,
+            totp: None,
             memberships: Vec::new(),
         }
     }
@@ -84,6 +88,13 @@ impl UserBuilder {
     /// The password to sign in with. It is not subject to the password policy.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Secret::new(password));
+        self
+    }
+
+    /// Enrolls an authenticator app with this secret, in base32: `JBSWY3DPEHPK3PXP`. Sign-ins ask for its codes then; see
+    /// [`totp_code`](EmulatedEnvironment::totp_code).
+    pub fn totp(mut self, secret: impl Into<String>) -> Self {
+        self.totp = Some(Secret::new(secret));
         self
     }
 
@@ -105,9 +116,10 @@ impl UserBuilder {
         self
     }
 
-    /// The e-mail address is not verified.
-    pub fn unverified(mut self) -> Self {
-        self.new.email_verified = false;
+    /// Whether the e-mail address is verified. Default: yes. Who signs in with one that is not has to type a code first, which
+    /// is in the [mailbox](EmulatedEnvironment::mailbox).
+    pub fn email_verified(mut self, verified: bool) -> Self {
+        self.new.email_verified = verified;
         self
     }
 
@@ -120,7 +132,8 @@ impl UserBuilder {
     /// Creates the user and the memberships, all or nothing. Hashing the password takes a few milliseconds.
     ///
     /// # Errors
-    /// When the e-mail address is wrong or taken, or there is no such role.
+    /// When the e-mail address is wrong or taken, there is no such role, or the secret of
+    /// [`totp`](Self::totp) is no base32.
     pub fn create(self) -> Result<User, EmulatorError> {
         let what = format!("creating the user {}", self.new.email);
         let environment = &self.environment.inner;
@@ -132,6 +145,11 @@ impl UserBuilder {
                 option: "password",
                 reason: error.to_string(),
             })?;
+        let totp = self.totp.map(|secret| TotpSecret::parse(secret.expose()));
+        let totp = totp.transpose().map_err(|error| EmulatorError::Option {
+            option: "totp",
+            reason: error.to_string(),
+        })?;
         let new = NewUser {
             password_hash: hash,
             ..self.new
@@ -139,6 +157,13 @@ impl UserBuilder {
         let created = environment.transact(|tx| {
             check_id_is_free(new.id.as_deref(), |id| tx.users.get(id).is_some())?;
             let user = users::create(tx, new)?;
+            if let Some(secret) = totp {
+                let new = NewTotp {
+                    secret: Some(secret),
+                    ..NewTotp::default()
+                };
+                factors::enroll_totp(tx, &user, new)?;
+            }
             for (organization_id, role) in self.memberships {
                 let membership = NewMembership {
                     id: None,

@@ -7,6 +7,7 @@ mod environment;
 mod error;
 mod mailbox;
 mod sign_in;
+mod totp;
 mod webhooks;
 
 use std::{fmt, net::SocketAddr, ops::Deref, thread};

@@ -4,13 +4,17 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, page,
+    chrome, error, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    password, sign_up,
+    passkey, password, sign_up,
     visit::{self, Visit},
 };
 use crate::{
-    api::user_management::authorize::session,
+    api::user_management::{
+        self,
+        authorize::session,
+        users::{self, NewUser},
+    },
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
@@ -38,37 +42,59 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         let Fields { email } = call.body()?;
         let email = email.trim();
-        if !is_email(email) {
-            return form(
-                visit,
-                400,
-                email,
-                Some("Enter an email address, like name@company.com."),
-            );
+        if users::email::normalized(email).is_none() {
+            let problem = "Enter an email address, like name@company.com.";
+            return form(visit, 400, email, Some(problem));
         }
-        let session = call.environment.transact(|tx| {
+        let Some(next) = way_in(call) else {
+            let problem = "Nobody can sign in with an email address here.";
+            return form(visit, 400, email, Some(problem));
+        };
+        let identified = call.environment.transact(|tx| {
             if !visit.is_current(tx) {
-                return Ok(None);
+                return Ok::<_, ApiError>(None);
             }
-            session::identified(tx, &visit.session, email).map(Some)
+            let session = session::identified(tx, &visit.session, email)?;
+            let visit = Visit { call, session };
+            let outcome = match next {
+                WayIn::Password => Ok(()),
+                WayIn::Code => magic_auth::send(tx, &visit, email, NewUser::default())?,
+            };
+            Ok(Some((visit, outcome)))
         })?;
-        match session {
-            Some(_) => Ok(visit.to(password::PATH)),
-            None => error::sign_in_not_found(call),
+        match (identified, next) {
+            (Some((visit, _)), WayIn::Password) => Ok(visit.to(password::PATH)),
+            (Some((visit, outcome)), WayIn::Code) => magic_auth::sent(&visit, outcome),
+            (None, _) => error::sign_in_not_found(call),
         }
     })
 }
 
-/// What a page can take for an address. Whether somebody has it is not for this page to tell.
-fn is_email(text: &str) -> bool {
-    const LONGEST: usize = 254; // RFC 5321 section 4.5.3.1.3
-    text.len() <= LONGEST
-        && text
-            .split_once('@')
-            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+/// How the owner of an address proves to be who.
+#[derive(Clone, Copy)]
+enum WayIn {
+    /// With a password; from its page there is a way to a code, where codes are on too.
+    Password,
+    Code,
 }
 
-fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
+/// What the settings offer, the same for everybody: who is known, and has a password, is not for this page to tell.
+fn way_in(call: &Call) -> Option<WayIn> {
+    if password::is_on(call) {
+        return Some(WayIn::Password);
+    }
+    user_management::magic_auth::is_on(&call.environment.state()).then_some(WayIn::Code)
+}
+
+pub(super) fn form(
+    visit: &Visit<'_>,
+    status: u16,
+    email: &str,
+    error: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let hidden = visit.hidden();
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     let sign_up_url = visit.url(sign_up::PATH);
     page(
         status,
@@ -76,10 +102,11 @@ fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Res
             chrome: chrome(&visit.call.environment),
             form: Form {
                 action: PATH,
-                hidden: &visit.hidden(),
+                hidden: &hidden,
             },
             email,
             error,
+            passkey,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
         },
     )

@@ -1,16 +1,17 @@
-//! Sign-up with e-mail and password.
+//! Sign-up, with a password or with a code by e-mail.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    chrome, error, page,
+    chrome, error, magic_auth, page,
     pages::{Form, SignUpPage, TextField},
-    sign_in,
+    password as password_page, sign_in,
     visit::{self, Visit},
 };
 use crate::{
     api::user_management::{
+        self,
         authenticate::{
             method::{self, AuthenticationMethod},
             sign_in::SignIn,
@@ -35,6 +36,7 @@ struct Fields {
     last_name: String,
     email: String,
     password: String,
+    decision: String,
 }
 
 /// What is wrong with it: by field, or as a whole.
@@ -61,13 +63,16 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// `POST /authkit/sign-up`: creates the user, who is then signed in.
+/// `POST /authkit/sign-up`: creates the user, who then shows that the address is theirs.
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         if !is_allowed(call) {
             return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
         }
         let fields: Fields = call.body()?;
+        if fields.decision == "code" || !password_page::is_on(call) {
+            return sign_up_with_code(visit, &fields);
+        }
         match sign_up(visit, &fields) {
             Ok(Some(step)) => Ok(visit.go(step)),
             Ok(None) => error::sign_in_not_found(call),
@@ -76,9 +81,57 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up.
+/// Whether people may sign up, and can.
 pub(super) fn is_allowed(call: &Call) -> bool {
-    call.environment.state().settings().sign_up
+    call.environment.state().settings().sign_up && (password_page::is_on(call) || has_codes(call))
+}
+
+fn has_codes(call: &Call) -> bool {
+    user_management::magic_auth::is_on(&call.environment.state())
+}
+
+impl Fields {
+    fn first_name(&self) -> Option<String> {
+        given(&self.first_name)
+    }
+
+    fn last_name(&self) -> Option<String> {
+        given(&self.last_name)
+    }
+}
+
+fn given(name: &str) -> Option<String> {
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Sends a code that signs up, or in, whoever reads the mail: the page does not say whether they are new.
+fn sign_up_with_code(visit: &Visit<'_>, fields: &Fields) -> Result<Reply, ApiError> {
+    let call = visit.call;
+    if !has_codes(call) {
+        return Ok(visit.to(sign_in::PATH));
+    }
+    let problems = Problems::without_rules(fields);
+    if problems.are_there() {
+        return form(visit, 400, fields, &problems);
+    }
+    let named = NewUser {
+        first_name: fields.first_name(),
+        last_name: fields.last_name(),
+        ..NewUser::default()
+    };
+    let sent = call.environment.transact(|tx| {
+        if !visit.is_current(tx) {
+            return Ok::<_, ApiError>(None);
+        }
+        let session = session::identified(tx, &visit.session, fields.email.trim())?;
+        let visit = Visit { call, session };
+        let outcome = magic_auth::send(tx, &visit, &fields.email, named)?;
+        Ok(Some((visit, outcome)))
+    })?;
+    match sent {
+        Some((visit, outcome)) => magic_auth::sent(&visit, outcome),
+        None => error::sign_in_not_found(call),
+    }
 }
 
 /// Nothing where another tab finished the sign-in.
@@ -89,11 +142,10 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         ..GivenPassword::default()
     };
     let password_hash = password::prepare(environment, &fields.email, &given)?;
-    let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
     let new = NewUser {
         email: fields.email.clone(),
-        first_name: named(&fields.first_name),
-        last_name: named(&fields.last_name),
+        first_name: fields.first_name(),
+        last_name: fields.last_name(),
         password_hash,
         ..NewUser::default()
     };
@@ -107,6 +159,36 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         method::succeeded(tx, method, &user, &device)?;
         session::go_on(tx, &visit.session, SignIn::new(&user.id, method, device)).map(Some)
     })
+}
+
+impl Problems {
+    /// What is wrong whoever fills it in. What the rule refuses for new users alone would tell who is new.
+    fn without_rules(fields: &Fields) -> Self {
+        let mut problems = Self::default();
+        if users::email::normalized(&fields.email).is_none() {
+            problems.email.push("This email is not valid.".to_owned());
+        }
+        for (name, problems) in [
+            (&fields.first_name, &mut problems.first_name),
+            (&fields.last_name, &mut problems.last_name),
+        ] {
+            if name.chars().count() > users::MAX_NAME_LENGTH {
+                problems.push(format!(
+                    "A name has at most {} characters.",
+                    users::MAX_NAME_LENGTH
+                ));
+            }
+        }
+        problems
+    }
+
+    fn are_there(&self) -> bool {
+        self.error.is_some() || self.by_field().iter().any(|problems| !problems.is_empty())
+    }
+
+    fn by_field(&self) -> [&Vec<String>; 4] {
+        [&self.first_name, &self.last_name, &self.email, &self.password]
+    }
 }
 
 /// The API's refusals, as the page shows them.
@@ -128,13 +210,7 @@ impl From<&ApiError> for Problems {
                 _ => {}
             }
         }
-        let by_field = [
-            &problems.first_name,
-            &problems.last_name,
-            &problems.email,
-            &problems.password,
-        ];
-        if by_field.iter().all(|problems| problems.is_empty()) {
+        if !problems.are_there() {
             let message = "Your account was not created. If you have one already, sign in.";
             problems.error = Some(message.to_owned());
         }
@@ -166,6 +242,8 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
                 value: &fields.email,
                 problems: &problems.email,
             },
+            with_password: password_page::is_on(visit.call),
+            with_code: has_codes(visit.call),
             password_problems: &problems.password,
             password_hint: &format!("At least {least} characters, and hard to guess."),
             sign_in_url: &visit.url(sign_in::PATH),

@@ -19,6 +19,7 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
+        multi_factor_auth::factors::{self, NewTotp},
         organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
             jwt_template,
@@ -314,8 +315,17 @@ impl Planting<'_, '_> {
             ..NewUser::default()
         };
         let created = users::create(self.tx, new);
-        if let Some(user) = self.accept(path, created) {
-            self.seeded.add("users", &user.email, &user.id);
+        let Some(created) = self.accept(path, created) else {
+            return;
+        };
+        self.seeded.add("users", &created.email, &created.id);
+        if let Some(secret) = &user.totp {
+            let new = NewTotp {
+                secret: Some(secret.clone()),
+                ..NewTotp::default()
+            };
+            let enrolled = factors::enroll_totp(self.tx, &created, new);
+            self.accept(|| format!("{}.totp", path()), enrolled);
         }
     }
 

@@ -13,6 +13,9 @@ use crate::{
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
+        multi_factor_auth::{
+            challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
+        },
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
@@ -22,10 +25,15 @@ use crate::{
             authorize::session::AuthorizationSession,
             cors_origins::CorsOrigin,
             device_authorization::DeviceAuthorization,
+            email_change::EmailChange,
+            email_verification::EmailVerification,
             impersonation::Impersonation,
             jwt_template::JwtTemplate,
+            magic_auth::MagicAuth,
             memberships::OrganizationMembership,
+            passkeys::{Passkey, PasskeyChallenge, PasskeyReminder},
             radar_challenges::RadarChallenge,
+            rate_limit::RateWindow,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -80,6 +88,7 @@ macro_rules! tables {
         /// A change to one row of one table.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[expect(clippy::enum_variant_names, reason = "variants have the names of their rows")]
         pub(crate) enum Change {
             $($row(RowChange<$row>),)+
         }
@@ -141,6 +150,9 @@ tables! {
     // User management
     users: User,
     passwords: Password,
+    passkeys: Passkey,
+    passkey_challenges: PasskeyChallenge,
+    passkey_reminders: PasskeyReminder,
     organization_memberships: OrganizationMembership,
     sessions: Session,
     refresh_tokens: RefreshTokens,
@@ -148,8 +160,15 @@ tables! {
     authorization_codes: AuthorizationCode,
     device_authorizations: DeviceAuthorization,
     impersonations: Impersonation,
+    magic_auths: MagicAuth,
+    email_verifications: EmailVerification,
+    email_changes: EmailChange,
     pending_authentications: PendingAuthentication,
+    authentication_factors: AuthenticationFactor,
+    authentication_challenges: AuthenticationChallenge,
+    totp_enrollments: TotpEnrollment,
     radar_challenges: RadarChallenge,
+    rate_windows: RateWindow,
 
     // Organizations, roles
     organizations: Organization,

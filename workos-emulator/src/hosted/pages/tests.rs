@@ -1,4 +1,4 @@
-use super::*;
+use super::{code::CodePage, *};
 
 /// Breaks out of every context that a template could put it in, unless it is escaped.
 const HOSTILE: &str = r#""><script>alert('x')</script><img src=x onerror=alert(1)>&lt;"#;
@@ -19,6 +19,7 @@ fn sign_in() -> SignInPage<'static> {
         form: FORM,
         email: "",
         error: None,
+        passkey: None,
         sign_up_url: Some("/authkit/sign-up"),
     }
 }
@@ -29,7 +30,9 @@ fn password() -> PasswordPage<'static> {
         form: FORM,
         email: "alice@acme.com",
         error: None,
+        passkey: None,
         sign_in_url: "/authkit/sign-in",
+        code_form: None,
     }
 }
 
@@ -41,6 +44,8 @@ fn sign_up() -> SignUpPage<'static> {
         first_name: TextField::default(),
         last_name: TextField::default(),
         email: TextField::default(),
+        with_password: true,
+        with_code: false,
         password_problems: &[],
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
@@ -71,6 +76,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            passkey: None,
             sign_up_url: Some(text),
         }
         .render(),
@@ -79,7 +85,21 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            passkey: None,
             sign_in_url: text,
+            code_form: None,
+        }
+        .render(),
+        CodePage {
+            chrome: chrome.clone(),
+            form,
+            title: text,
+            email: text,
+            submit: text,
+            error: Some(text),
+            sent_again: true,
+            sign_in_url: text,
+            password_url: Some(text),
         }
         .render(),
         SignUpPage {
@@ -89,6 +109,8 @@ fn every_page(text: &str) -> Vec<String> {
             first_name: field,
             last_name: field,
             email: field,
+            with_password: true,
+            with_code: true,
             password_problems: &problems,
             password_hint: text,
             sign_in_url: text,

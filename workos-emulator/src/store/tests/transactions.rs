@@ -152,7 +152,7 @@ proptest! {
         let mut state = State::default();
         let mut replayed = State::default();
         let mut commits = 0;
-        let of = Of { environment_id: "environment_1", client_id: "client_1" };
+        let of = Of { environment_id: "environment_1", environment_name: "test", client_id: "client_1" };
         for rule in rules {
             let before = state.dump();
             let mut tx = Transaction::new(of, state.clone(), now, &mut ids);

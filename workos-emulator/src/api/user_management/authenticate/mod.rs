@@ -9,8 +9,9 @@ mod device_code;
 mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod magic_auth;
 pub(crate) mod method;
-mod mfa;
+pub(crate) mod mfa;
 mod organization_selection;
 pub(crate) mod password;
 pub(crate) mod pending;
@@ -44,12 +45,12 @@ pub(crate) fn authenticate(call: &Call) -> Result<Reply, ApiError> {
         "password" => password::grant,
         "refresh_token" => refresh_token::grant,
         "urn:ietf:params:oauth:grant-type:device_code" => device_code::grant,
+        "urn:workos:oauth:grant-type:email-verification:code" => email_verification::grant,
+        "urn:workos:oauth:grant-type:magic-auth:code" => magic_auth::grant,
         "urn:workos:oauth:grant-type:organization-selection" => organization_selection::grant,
         "urn:workos:oauth:grant-type:radar-email-challenge:code" => radar_challenge::email_grant,
         "urn:workos:oauth:grant-type:radar-sms-challenge:code" => radar_challenge::sms_grant,
-        "urn:workos:oauth:grant-type:magic-auth:code"
-        | "urn:workos:oauth:grant-type:email-verification:code"
-        | "urn:workos:oauth:grant-type:mfa-totp" => return Err(not_served(&grant_type)),
+        "urn:workos:oauth:grant-type:mfa-totp" => mfa::grant,
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",
@@ -86,12 +87,6 @@ impl Authentication {
         })?;
         Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }
-}
-
-/// What is not built yet.
-fn not_served(what: &str) -> ApiError {
-    let operation = format!("authenticate with {what}");
-    ApiError::not_implemented(&operation, "POST", "/user_management/authenticate")
 }
 
 /// The user as answers to sign-ins have it: without metadata.

@@ -8,15 +8,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Attempt,
     client::Client,
     method::AuthenticationMethod,
-    sign_in::{self, Authentication},
+    mfa,
+    sign_in::{self, Authentication, NextStep, SignIn},
 };
 use crate::{
-    api::user_management::{jwt_template, sessions::Session, users::User},
+    api::user_management::{
+        jwt_template, organization_policies,
+        sessions::{self, Device, Session},
+        users::User,
+    },
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
-    store::{Index, Record, Transaction},
+    store::{Index, Record, State, Transaction},
 };
 
 /// The refresh tokens of a session: the one to be exchanged next, and the one before.
@@ -25,6 +31,8 @@ pub(crate) struct RefreshTokens {
     session_id: String,
     client_id: String,
     method: AuthenticationMethod,
+    /// The sign-in showed a second factor.
+    second_factor: bool,
     /// The digest of the token that is to be exchanged next.
     next: String,
     last: Option<Exchange>,
@@ -62,12 +70,14 @@ pub(super) fn begin(
     client: &Client,
     session: &Session,
     method: AuthenticationMethod,
+    second_factor: bool,
 ) -> Result<Secret, ApiError> {
     let token = tx.token(25);
     tx.put(RefreshTokens {
         session_id: session.id.clone(),
         client_id: client.id.clone(),
         method,
+        second_factor,
         next: Secret::digest(&token),
         last: None,
     })?;
@@ -87,18 +97,19 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
         organization_id,
     } = call.body()?;
     call.environment
-        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))
+        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))?
 }
 
 /// New tokens for a session, in `organization_id` or in the organization where it was last.
 ///
-/// A refusal changes nothing: a refresh token that was asked too much of is still good.
+/// A refusal changes nothing: a refresh token that was asked too much of is still good. Only if the settings say so, a token
+/// that is presented once more after its grace ends the session (RFC 9700 section 4.14.2); production does not do that.
 fn refresh(
     tx: &mut Transaction<'_>,
     client: &Client,
     token: &str,
     organization_id: Option<&str>,
-) -> Result<Authentication, ApiError> {
+) -> Attempt<Authentication> {
     let digest = Secret::digest(token);
     let tokens = tx
         .refresh_tokens
@@ -114,9 +125,13 @@ fn refresh(
     let user = user.ok_or_else(|| invalid_grant("The user does not exist any more."))?;
     match &tokens.last {
         Some(exchange) if exchange.token == digest => {
-            replay(tx, user, exchange, tokens.method, organization_id)
+            let replayed = replay(tx, user, exchange, tokens.method, organization_id);
+            if replayed.is_err() && tx.settings().refresh_token_reuse_ends_session {
+                sessions::revoke(tx, &session.id)?;
+            }
+            Ok(replayed)
         }
-        _ => exchange(tx, client, user, &session, &tokens, organization_id),
+        _ => exchange(tx, client, user, &session, &tokens, organization_id).map(Ok),
     }
 }
 
@@ -130,6 +145,7 @@ fn exchange(
 ) -> Result<Authentication, ApiError> {
     let mut session = session.refreshed(tx.now(), tx.settings());
     if let Some(wanted) = organization_id {
+        check_switch(tx, &user, &session, tokens, wanted)?;
         session.organization_id = Some(wanted.to_owned());
     }
     if let Some(organization_id) = &session.organization_id {
@@ -155,6 +171,32 @@ fn exchange(
         refresh_token,
         method: tokens.method,
     })
+}
+
+/// Whether the sign-in that the session began with is enough for the organization that it is to go to.
+///
+/// Source: <https://workos.com/docs/reference/authkit/authentication/refresh-token>. Assumption: an organization where the
+/// session is already is not asked again.
+fn check_switch(
+    state: &State,
+    user: &User,
+    session: &Session,
+    tokens: &RefreshTokens,
+    organization_id: &str,
+) -> Result<(), ApiError> {
+    if session.organization_id.as_deref() == Some(organization_id) {
+        return Ok(());
+    }
+    let begun = SignIn {
+        organization_id: Some(organization_id.to_owned()),
+        second_factor: tokens.second_factor,
+        impersonator: session.impersonator.clone(),
+        ..SignIn::new(&user.id, tokens.method, Device::default())
+    };
+    match organization_policies::check(state, organization_id, user, &begun)? {
+        Some(NextStep::EnrollFactor | NextStep::ChallengeFactor) => Err(mfa::session_refused()),
+        Some(NextStep::VerifyEmail | NextStep::ChooseOrganization(_) | NextStep::Enter(_)) | None => Ok(()),
+    }
 }
 
 /// The same pair again, for a short time; unless it is for another organization than is asked for now.

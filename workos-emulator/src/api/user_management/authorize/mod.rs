@@ -2,6 +2,7 @@
 //!
 //! Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
 
+mod reauthentication;
 pub(crate) mod request;
 pub(crate) mod session;
 
@@ -105,7 +106,10 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
         };
         method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
         // Who has several organizations and names none, or has a second factor, is asked when the code is redeemed.
-        let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, device);
+        let sign_in = SignIn {
+            skips_email_verification: true,
+            ..SignIn::new(&user.id, AuthenticationMethod::Password, device)
+        };
         let sign_in = sign_in.to(request.organization_id.as_deref());
         session::reach(tx, request, sign_in)
     })?;

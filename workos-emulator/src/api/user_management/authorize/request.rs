@@ -53,6 +53,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) organization_id: Option<String>,
     /// The e-mail address that is filled in.
     pub(crate) login_hint: Option<String>,
+    /// How many seconds ago the user may have signed in, if the application wants a fresh sign-in.
+    pub(crate) max_age: Option<u32>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
 }
@@ -120,14 +122,13 @@ impl AuthorizationRequest {
             goal,
             organization_id: None,
             login_hint: None,
+            max_age: None,
             sign_up: false,
         }
     }
 
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
-    ///
-    /// `prompt` and `max_age` ask to sign in again, which happens anyway: the emulator's AuthKit remembers nobody.
     pub(super) fn parse(
         query: &Query,
         callback: &Callback,
@@ -136,13 +137,6 @@ impl AuthorizationRequest {
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
         check_selector(query, state)?;
-        if let Some(max_age) = given(query, "max_age")
-            && max_age.parse::<u32>().is_err()
-        {
-            return Err(AuthorizationError::invalid_request(
-                "max_age is a number of seconds.",
-            ));
-        }
         if given(query, "invitation_token").is_some() {
             return Err(AuthorizationError::invalid_request(
                 "This emulator does not serve invitations yet: leave invitation_token out.",
@@ -156,6 +150,7 @@ impl AuthorizationRequest {
             },
             organization_id: given(query, "organization_id").map(str::to_owned),
             login_hint: given(query, "login_hint").map(str::to_owned),
+            max_age: max_age(query)?,
             sign_up: sign_up(query)?,
         })
     }
@@ -257,6 +252,19 @@ fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationE
             "code_challenge_method needs a code_challenge.",
         )),
     }
+}
+
+/// `max_age`; `prompt=login` says the same as `max_age=0`.
+///
+/// Assumption: what other values of `prompt` mean is not documented; they change nothing.
+fn max_age(query: &Query) -> Result<Option<u32>, AuthorizationError> {
+    let max_age = given(query, "max_age").map(str::parse).transpose();
+    let max_age = max_age
+        .map_err(|_| AuthorizationError::invalid_request("max_age is a number of seconds, 0 or more."))?;
+    Ok(match given(query, "prompt") {
+        Some("login") => Some(0),
+        _ => max_age,
+    })
 }
 
 fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::request::{AuthorizationError, AuthorizationRequest, Goal};
+use super::{
+    reauthentication,
+    request::{AuthorizationError, AuthorizationRequest, Goal},
+};
 use crate::{
     api::user_management::{
         authenticate::{
             authorization_code,
             sign_in::{NextStep, SignIn, next_step},
         },
-        users,
+        passkeys, users,
     },
     core::{clock, secret::Secret},
     hosted,
@@ -113,6 +116,10 @@ pub(crate) fn go_on(
     match next_step(tx, &user, &sign_in) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
+            if passkeys::is_offered(tx, &user, &sign_in, tx.now()) {
+                let page = hosted::passkey_enrollment::PATH;
+                return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
+            }
             if let Some(page) = session.request.goal.confirmation() {
                 return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
             }
@@ -155,6 +162,7 @@ pub(super) fn reach(
     request: &AuthorizationRequest,
     sign_in: SignIn,
 ) -> Result<String, ApiError> {
+    reauthentication::tell(tx, request, &sign_in)?;
     match &request.goal {
         Goal::Code {
             callback,

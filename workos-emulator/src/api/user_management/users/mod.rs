@@ -15,11 +15,18 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, memberships, sessions};
+use super::{
+    email_change::{self, EmailChange},
+    email_verification::EmailVerification,
+    impersonation,
+    magic_auth::MagicAuth,
+    memberships, passkeys, sessions,
+};
 use crate::{
     api::{
         feature_flags,
         metadata::{self, Metadata},
+        multi_factor_auth::factors,
     },
     core::{
         clock,
@@ -31,7 +38,7 @@ use crate::{
 };
 
 /// The longest name, in characters. Assumption: production's limit is not documented.
-const MAX_NAME_LENGTH: usize = 255;
+pub(crate) const MAX_NAME_LENGTH: usize = 255;
 
 /// A user, as kept and as shown. The password is a row of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +212,12 @@ pub(crate) fn update(
                 "This email is not available.",
             ));
         }
+        if user.email != before.email && !email_change::is_allowed(tx, id) {
+            return Err(ApiError::bad_request(
+                "email_change_not_allowed",
+                "A directory manages this user: change the email there.",
+            ));
+        }
         user.email_verified &= user.email == before.email;
     }
     if changes.email_verified == Some(false) && user.email_verified {
@@ -237,17 +250,22 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
-/// any more.
+/// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions end, and it is no target of feature
+/// flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let user = Arc::clone(find(tx, id)?);
-    sessions::revoke_all(tx, id)?;
+    sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    MagicAuth::forget(tx, id);
+    EmailVerification::forget(tx, id);
+    EmailChange::forget(tx, id);
+    factors::delete_of_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
+    passkeys::forget(tx, id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
     Ok(())
