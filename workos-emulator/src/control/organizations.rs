@@ -1,26 +1,59 @@
 //! `/_emulate/organizations/{id}`: what an organization has that the API does not set.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::organizations::entitlements,
-    server::{call::Call, error::ApiError, reply::Reply},
+    api::{
+        organizations::entitlements,
+        user_management::organization_policies::{
+            self, DomainPolicy, OrganizationPolicies, OrganizationPolicy, PolicyChanges,
+        },
+    },
+    server::{body::Patch, call::Call, error::ApiError, reply::Reply},
 };
 
-/// `PATCH /_emulate/organizations/{id}`
+/// `PATCH /_emulate/organizations/{id}`: what is left out stays as it is.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct UpdateOrganization {
     /// The lookup keys of its entitlements in Stripe.
-    entitlements: Vec<String>,
+    entitlements: Option<Vec<String>>,
+    #[serde(default)]
+    domain_policy: Patch<DomainPolicy>,
+    #[serde(default)]
+    organization_policy: Patch<OrganizationPolicy>,
 }
 
-/// `PATCH /_emulate/organizations/{id}`: the entitlements that access tokens say from the next sign-in or refresh on.
+/// All of it, as it is now.
+#[derive(Debug, Serialize)]
+struct Body {
+    entitlements: Vec<String>,
+    #[serde(flatten)]
+    policies: OrganizationPolicies,
+}
+
+/// `PATCH /_emulate/organizations/{id}`: the entitlements that access tokens say from the next sign-in or refresh on, and the
+/// policies that sign-ins are subject to from now on.
 pub(super) fn update_organization(call: &Call) -> Result<Reply, ApiError> {
-    let UpdateOrganization { entitlements } = call.body()?;
+    let UpdateOrganization {
+        entitlements,
+        domain_policy,
+        organization_policy,
+    } = call.body()?;
     let id = call.param("id");
-    Reply::ok(
-        call.environment
-            .transact(|tx| entitlements::set(tx, id, entitlements))?
-            .as_ref(),
-    )
+    let changes = PolicyChanges {
+        domain_policy,
+        organization_policy,
+    };
+    let body = call.environment.transact(|tx| {
+        let policies = organization_policies::change(tx, id, changes)?;
+        if let Some(entitlements) = entitlements {
+            entitlements::set(tx, id, entitlements)?;
+        }
+        Ok::<_, ApiError>(Body {
+            entitlements: entitlements::claim(tx, id).unwrap_or_default(),
+            policies: OrganizationPolicies::clone(&policies),
+        })
+    })?;
+    Reply::ok(&body)
 }

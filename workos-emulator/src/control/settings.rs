@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::radar_challenges::Channel,
-    core::password::policy::PasswordPolicy,
+    api::user_management::{providers, radar_challenges::Channel},
+    core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
         call::Call,
@@ -131,6 +131,9 @@ pub(crate) struct Settings {
     pub(crate) sign_out_redirect_uris: Vec<String>,
     /// Where sign-out leads without `return_to`.
     pub(crate) homepage_url: Option<String>,
+    /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
+    /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
+    pub(crate) password_reset_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
     /// Waits before each further attempt to deliver a webhook.
@@ -164,6 +167,7 @@ impl Default for Settings {
             device_authorization: true,
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
+            password_reset_url: None,
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
             webhook_retries: RETRIES.to_vec(),
@@ -244,7 +248,39 @@ impl Settings {
                 message: "must be a URL, like https://api.workos.com".to_owned(),
             });
         }
+        if self.password_policy.history > MAX_HISTORY {
+            return Err(SettingProblem {
+                path: "password_policy.history".to_owned(),
+                message: format!("must be at most {MAX_HISTORY}"),
+            });
+        }
+        if let Some(url) = &self.password_reset_url
+            && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        {
+            return Err(SettingProblem {
+                path: "password_reset_url".to_owned(),
+                message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
+            });
+        }
+        self.sign_in_methods.check()?;
         self.branding.check()
+    }
+}
+
+impl SignInMethods {
+    fn check(&self) -> Result<(), SettingProblem> {
+        for (at, slug) in self.providers.iter().enumerate() {
+            let message = match providers::by_slug(slug) {
+                None => "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …",
+                Some(_) if self.providers[..at].contains(slug) => "is there already",
+                Some(_) => continue,
+            };
+            return Err(SettingProblem {
+                path: format!("sign_in_methods.providers[{at}]"),
+                message: message.to_owned(),
+            });
+        }
+        Ok(())
     }
 }
 
@@ -360,10 +396,22 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
+            (
+                json!({"password_reset_url": "javascript:alert(1)"}),
+                "password_reset_url",
+            ),
             (json!({"branding": {"color": "red"}}), "branding.color"),
             (
                 json!({"branding": {"logo_url": "https://a.example/x.png"}}),
                 "branding.logo_url",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["GoogleOAuth", "google"]}}),
+                "sign_in_methods.providers[1]",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["XeroOAuth", "XeroOAuth"]}}),
+                "sign_in_methods.providers[1]",
             ),
             (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),
         ] {

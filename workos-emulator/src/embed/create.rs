@@ -13,12 +13,17 @@ use crate::{
             domains::{DomainData, WantedState},
         },
         user_management::{
+            authenticate::method::AuthenticationMethod,
+            identities::{self, Account},
             memberships::{self, MembershipStatus, NewMembership},
+            organization_policies::{self, DomainPolicy, OrganizationPolicy, PolicyChanges},
+            providers,
             users::{self, NewUser},
         },
     },
     core::{password::PasswordHash, secret::Secret, totp::TotpSecret},
-    server::error::ApiError,
+    server::{body::Patch, error::ApiError},
+    store::Transaction,
 };
 
 /// A user that was created.
@@ -62,6 +67,8 @@ pub struct UserBuilder {
     totp: Option<Secret>,
     /// Organization id and role slug.
     memberships: Vec<(String, String)>,
+    /// Provider and account id.
+    identities: Vec<(String, String)>,
 }
 
 impl UserBuilder {
@@ -76,6 +83,7 @@ impl UserBuilder {
             password: None,
             totp: None,
             memberships: Vec::new(),
+            identities: Vec::new(),
         }
     }
 
@@ -129,10 +137,19 @@ impl UserBuilder {
         self
     }
 
-    /// Creates the user and the memberships, all or nothing. Hashing the password takes a few milliseconds.
+    /// Links the account that the user has at a provider of social login: its name as in
+    /// `authentication_method` (`GoogleOAuth`, `GitHubOAuth`, …), and the account's id there.
+    ///
+    /// Source: <https://workos.com/docs/authkit/identity-linking>.
+    pub fn identity(mut self, provider: impl Into<String>, idp_id: impl Into<String>) -> Self {
+        self.identities.push((provider.into(), idp_id.into()));
+        self
+    }
+
+    /// Creates the user, the memberships and the identities, all or nothing. Hashing the password takes a few milliseconds.
     ///
     /// # Errors
-    /// When the e-mail address is wrong or taken, there is no such role, or the secret of
+    /// When the e-mail address or an account is wrong or taken, there is no such role or provider, or the secret of
     /// [`totp`](Self::totp) is no base32.
     pub fn create(self) -> Result<User, EmulatorError> {
         let what = format!("creating the user {}", self.new.email);
@@ -175,6 +192,9 @@ impl UserBuilder {
                 };
                 memberships::create(tx, membership)?;
             }
+            for (provider, idp_id) in self.identities {
+                link(tx, &user, &provider, idp_id)?;
+            }
             Ok(user)
         });
         let user = created.map_err(EmulatorError::refused(what))?;
@@ -185,12 +205,27 @@ impl UserBuilder {
     }
 }
 
+/// Links an account with the user's own address.
+fn link(
+    tx: &mut Transaction<'_>,
+    user: &users::User,
+    provider: &str,
+    idp_id: String,
+) -> Result<(), ApiError> {
+    let provider = providers::by_slug(provider).ok_or_else(|| ApiError::not_found("Provider", provider))?;
+    let usual = Account::usual(provider, &user.email);
+    identities::link(tx, &user.id, Account { idp_id, ..usual })
+}
+
 /// An organization to be created.
 #[derive(Debug)]
 #[must_use = "call create() to create the organization"]
 pub struct OrganizationBuilder {
     environment: EmulatedEnvironment,
     new: CreateOrganization,
+    /// Names of methods.
+    allowed_methods: Vec<String>,
+    policy: OrganizationPolicy,
 }
 
 impl OrganizationBuilder {
@@ -201,6 +236,8 @@ impl OrganizationBuilder {
                 name,
                 ..CreateOrganization::default()
             },
+            allowed_methods: Vec::new(),
+            policy: OrganizationPolicy::default(),
         }
     }
 
@@ -225,16 +262,60 @@ impl OrganizationBuilder {
         self
     }
 
+    /// The domain policy: whoever has an address at a verified [`domain`](Self::domain) of the organization signs in by one
+    /// of these methods, named as in `authentication_method` (`Password`, `MagicAuth`, `SSO`, `GoogleOAuth`, …).
+    ///
+    /// Source: <https://workos.com/docs/authkit/organization-policies>.
+    pub fn allowed_methods<S: Into<String>>(mut self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_methods = methods.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The organization policy: whoever signs in to the organization comes through SSO.
+    pub fn require_sso(mut self) -> Self {
+        self.policy.sso_required = true;
+        self
+    }
+
+    /// The organization policy: whoever signs in to the organization shows a second factor, unless they come through SSO.
+    pub fn require_mfa(mut self) -> Self {
+        self.policy.mfa_required = true;
+        self
+    }
+
     /// Creates the organization.
     ///
     /// # Errors
-    /// When the name is empty, or the domain is not one.
+    /// When the name is empty, the domain is not one, or there is no such method.
     pub fn create(self) -> Result<Organization, EmulatorError> {
         let what = format!("creating the organization {}", self.new.name);
         let new = self.new;
         let created = self.environment.inner.transact(|tx| {
             check_id_is_free(new.id.as_deref(), |id| tx.organizations.get(id).is_some())?;
-            organizations::create(tx, new)
+            let organization = organizations::create(tx, new)?;
+            let methods: Vec<_> = self
+                .allowed_methods
+                .iter()
+                .map(|name| method(name))
+                .collect::<Result<_, _>>()?;
+            let changes = PolicyChanges {
+                domain_policy: if methods.is_empty() {
+                    Patch::Keep
+                } else {
+                    Patch::Set(DomainPolicy {
+                        auth_methods: methods,
+                    })
+                },
+                organization_policy: if self.policy == OrganizationPolicy::default() {
+                    Patch::Keep
+                } else {
+                    Patch::Set(self.policy)
+                },
+            };
+            if changes != PolicyChanges::default() {
+                organization_policies::change(tx, &organization.id, changes)?;
+            }
+            Ok(organization)
         });
         let organization = created.map_err(EmulatorError::refused(what))?;
         Ok(Organization {
@@ -242,6 +323,10 @@ impl OrganizationBuilder {
             name: organization.name.clone(),
         })
     }
+}
+
+fn method(name: &str) -> Result<AuthenticationMethod, ApiError> {
+    serde_json::from_value(name.into()).map_err(|_| ApiError::not_found("Authentication method", name))
 }
 
 /// A role to be created.

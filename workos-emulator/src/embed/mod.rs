@@ -20,7 +20,7 @@ pub use self::{
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     environment::EmulatedEnvironment,
     error::EmulatorError,
-    mailbox::{Mail, Mailbox},
+    mailbox::{ExpectedMail, Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},
 };

@@ -10,11 +10,14 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+mod another_way;
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
 pub(crate) mod magic_auth;
+pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod mfa_enroll;
 pub(crate) mod organization;
@@ -22,9 +25,12 @@ pub(crate) mod pages;
 pub(crate) mod passkey;
 pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
+pub(crate) mod provider;
+pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
+pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
 pub(crate) mod visit;
@@ -49,6 +55,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
     get(password::PATH, "show_password", password::show_password).client(),
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
+    get(forgot_password::PATH, "show_forgot_password", forgot_password::show_forgot_password).client(),
+    post(forgot_password::PATH, "submit_forgot_password", forgot_password::submit_forgot_password).client(),
+    get(forgot_password::SENT, "show_forgot_password_sent", forgot_password::show_forgot_password_sent).client(),
+    get(reset_password::PATH, "show_reset_password", reset_password::show_reset_password).client(),
+    post(reset_password::PATH, "submit_reset_password", reset_password::submit_reset_password).client().slow(),
+    get(reset_password::DONE, "show_password_changed", reset_password::show_password_changed).client(),
     get(magic_auth::PATH, "show_magic_auth", magic_auth::show_magic_auth).client(),
     post(magic_auth::PATH, "submit_magic_auth", magic_auth::submit_magic_auth).client(),
     post(passkey::PATH, "submit_passkey", passkey::submit_passkey).client(),
@@ -64,12 +76,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(mfa::PATH, "submit_mfa", mfa::submit_mfa).client(),
     get(mfa_enroll::PATH, "show_mfa_enroll", mfa_enroll::show_mfa_enroll).client().slow(),
     post(mfa_enroll::PATH, "submit_mfa_enroll", mfa_enroll::submit_mfa_enroll).client().slow(),
+    post(provider::PATH, "submit_provider", provider::submit_provider).client(),
+    get("/authkit/oauth/{provider}/{client_id}/callback", "finish_provider", provider::finish_provider).client(),
+    get("/authkit/oauth/refused", "show_provider_refused", provider::show_provider_refused).client(),
+    get("/authkit/provider/{provider}", "show_stand_in", stand_in::show_stand_in).client(),
+    post("/authkit/provider/{provider}", "submit_stand_in", stand_in::submit_stand_in).client(),
+    get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),
     get("/authkit/device/done", "show_device_done", device::show_device_done).client(),
+    get(mailbox::PATH, "show_mailbox", mailbox::show_mailbox).page(),
+    get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
+    get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
@@ -93,6 +114,11 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
 /// The same, but it may run the emulator's own script, which may call the emulator.
 fn page_with_script(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
     locked_down(status, page, "; script-src 'self'; connect-src 'self'")
+}
+
+/// The same, but it may show a page of the emulator in a frame.
+fn page_with_frame(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    locked_down(status, page, "; frame-src 'self'")
 }
 
 fn locked_down(status: u16, page: &impl Template, allowed: &str) -> Result<Reply, ApiError> {

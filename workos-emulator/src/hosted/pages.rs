@@ -5,17 +5,22 @@
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`. Those that have
 //! to do with [`passkey`]s load a script as well.
 
+pub(crate) mod another_way;
 pub(crate) mod code;
 pub(crate) mod device;
+pub(crate) mod forgot_password;
+pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
+pub(crate) mod provider;
+pub(crate) mod reset_password;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
-use self::passkey::PasskeyChoice;
-use super::style::PATH;
+use self::{passkey::PasskeyChoice, provider::ProviderButtons};
+use super::{brand::initials, style::PATH};
 
 /// What frames every page.
 #[derive(Clone, Debug)]
@@ -37,7 +42,7 @@ impl Chrome<'_> {
 }
 
 /// Where a form goes, and what it takes along unseen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Form<'a> {
     /// The path that takes the form as `application/x-www-form-urlencoded`.
     pub(crate) action: &'a str,
@@ -80,6 +85,9 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// None where people may not sign up.
     pub(crate) sign_up_url: Option<&'a str>,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// A way is on that begins with the e-mail address.
+    pub(crate) by_email: bool,
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -91,6 +99,7 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
     pub(crate) error: Option<&'a str>,
+    pub(crate) forgot_password_url: &'a str,
     /// None where passkeys are off.
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// Asks for the e-mail address again.
@@ -119,6 +128,9 @@ pub(crate) struct SignUpPage<'a> {
     /// What the password policy asks for, in a short sentence.
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// People sign up with a password, not through providers alone.
+    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {
@@ -194,15 +206,6 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) example: Option<&'a str>,
     /// As in the `X-Request-ID` header of the answer.
     pub(crate) request_id: &'a str,
-}
-
-/// The first letters of the first two words of `name`, for the tile that stands before it.
-fn initials(name: &str) -> String {
-    name.split_whitespace()
-        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
-        .take(2)
-        .flat_map(char::to_uppercase)
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, magic_auth, page, page_with_script,
+    chrome, forgot_password, magic_auth, page, page_with_script,
     pages::{Form, PasswordPage},
     passkey, sign_in,
     visit::{self, Visit},
@@ -25,7 +25,13 @@ pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many attempts. Wait a minute, an
 
 /// `GET /authkit/password`
 pub(super) fn show_password(call: &Call) -> Result<Reply, ApiError> {
-    visit::show(call, |visit| form(visit, 200, None))
+    visit::show(call, |visit| {
+        if is_on(call) {
+            form(visit, 200, None)
+        } else {
+            Ok(visit.to(sign_in::PATH))
+        }
+    })
 }
 
 /// `POST /authkit/password`
@@ -37,12 +43,9 @@ pub(super) fn submit_password(call: &Call) -> Result<Reply, ApiError> {
     }
     visit::submit(call, |visit| {
         let Fields { password } = call.body()?;
-        let Some(email) = &visit.session.email else {
+        let Some(email) = visit.session.email.as_ref().filter(|_| is_on(call)) else {
             return Ok(visit.to(sign_in::PATH));
         };
-        if !is_on(call) {
-            return Ok(visit.to(sign_in::PATH));
-        }
         let device = visit.device();
         let checked = password::check(&call.environment.state(), email, &password);
         visit.step(
@@ -70,9 +73,6 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
     let Some(email) = &visit.session.email else {
         return Ok(visit.to(sign_in::PATH));
     };
-    if !is_on(visit.call) {
-        return Ok(visit.to(sign_in::PATH));
-    }
     let hidden = visit.hidden();
     let codes = user_management::magic_auth::is_on(&visit.call.environment.state());
     let passkey = passkey::choice(visit, &hidden);
@@ -87,6 +87,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             },
             email,
             error,
+            forgot_password_url: &visit.url(forgot_password::PATH),
             passkey,
             sign_in_url: &visit.url(sign_in::PATH),
             code_form: codes.then_some(Form {

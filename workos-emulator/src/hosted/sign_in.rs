@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     chrome, error, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    passkey, password, sign_up,
+    passkey, password, provider, sign_up,
     visit::{self, Visit},
 };
 use crate::{
@@ -96,18 +96,23 @@ pub(super) fn form(
     let passkey = passkey::choice(visit, &hidden);
     let page = if passkey.is_some() { page_with_script } else { page };
     let sign_up_url = visit.url(sign_up::PATH);
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
+    let state = visit.call.environment.state();
+    let methods = &state.settings().sign_in_methods;
     page(
         status,
         &SignInPage {
             chrome: chrome(&visit.call.environment),
-            form: Form {
-                action: PATH,
-                hidden: &hidden,
-            },
+            form: own,
             email,
             error,
             passkey,
             sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
+            providers: provider::buttons(&state, own),
+            by_email: methods.password || methods.magic_auth || methods.passkey,
         },
     )
 }

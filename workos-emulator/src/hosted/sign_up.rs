@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     chrome, error, magic_auth, page,
     pages::{Form, SignUpPage, TextField},
-    password as password_page, sign_in,
+    password as password_page, provider, sign_in,
     visit::{self, Visit},
 };
 use crate::{
@@ -67,7 +67,7 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         if !is_allowed(call) {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+            return error::sign_up_closed(call);
         }
         let fields: Fields = call.body()?;
         if fields.decision == "code" || !password_page::is_on(call) {
@@ -81,9 +81,12 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up, and can.
+/// Whether people may sign up here, and can: with a password, a code, or through a provider.
 pub(super) fn is_allowed(call: &Call) -> bool {
-    call.environment.state().settings().sign_up && (password_page::is_on(call) || has_codes(call))
+    let state = call.environment.state();
+    let settings = state.settings();
+    let by_provider = !settings.sign_in_methods.providers.is_empty();
+    settings.sign_up && (password_page::is_on(call) || has_codes(call) || by_provider)
 }
 
 fn has_codes(call: &Call) -> bool {
@@ -154,6 +157,7 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         if !visit.is_current(tx) {
             return Ok(None);
         }
+        users::email::check_deliverable(tx, &new.email)?;
         let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
@@ -201,7 +205,11 @@ impl From<&ApiError> for Problems {
         let errors = refusal.body.get("errors").and_then(Value::as_array);
         for error in errors.into_iter().flatten() {
             let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let message = text("message").to_owned();
+            let suggestions = error.get("suggestions").and_then(Value::as_array);
+            let mut message = text("message").to_owned();
+            for suggestion in suggestions.into_iter().flatten().filter_map(Value::as_str) {
+                message.extend([" ", suggestion]);
+            }
             match (refusal.code(), text("code"), text("field")) {
                 (Some("password_strength_error"), ..) => problems.password.push(message),
                 (_, "invalid_email", _) => problems.email.push(message),
@@ -209,6 +217,9 @@ impl From<&ApiError> for Problems {
                 (_, _, "last_name") => problems.last_name.push(message),
                 _ => {}
             }
+        }
+        if refusal.code() == Some("email_domain_not_deliverable") {
+            problems.email.push(refusal.description().to_owned());
         }
         if !problems.are_there() {
             let message = "Your account was not created. If you have one already, sign in.";
@@ -220,15 +231,16 @@ impl From<&ApiError> for Problems {
 
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
-    let least = state.settings().password_policy.min_length;
+    let hidden = visit.hidden();
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
     page(
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             error: problems.error.as_deref(),
             first_name: TextField {
                 value: &fields.first_name,
@@ -245,8 +257,10 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             with_password: password_page::is_on(visit.call),
             with_code: has_codes(visit.call),
             password_problems: &problems.password,
-            password_hint: &format!("At least {least} characters, and hard to guess."),
+            password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
+            providers: provider::buttons(&state, own),
+            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     api::user_management::{
-        authenticate::sign_in::SignIn,
+        authenticate::sign_in::{NextStep, SignIn, next_step},
         authorize::session,
         email_verification,
         users::{self, User},
@@ -48,13 +48,14 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
             |tx| {
                 let user = users::find(tx, &sign_in.user_id)?.clone();
                 // It may have been verified elsewhere in the meantime.
-                if !user.email_verified
-                    && email_verification::redeem(tx, &user, &magic_auth::typed(&code), &visit.device())?
-                        .is_err()
-                {
+                if next_step(tx, &user, sign_in) != Ok(NextStep::VerifyEmail) {
+                    return session::go_on(tx, &visit.session, sign_in.clone()).map(Ok);
+                }
+                let code = magic_auth::typed(&code);
+                if email_verification::redeem(tx, &user, &code, &visit.device())?.is_err() {
                     return Ok(Err(REFUSED));
                 }
-                session::go_on(tx, &visit.session, sign_in.clone()).map(Ok)
+                session::go_on(tx, &visit.session, sign_in.clone().with_verified_email()).map(Ok)
             },
             |refusal| form(visit, 400, Some(refusal)),
         )

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use super::{error, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
+use super::{another_way, error, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
 use crate::{
     api::user_management::{
         authenticate::sign_in::NextStep,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The parameter, and hidden field, that names the sign-in.
-const SESSION: &str = "authorization_session_id";
+pub(super) const SESSION: &str = "authorization_session_id";
 
 /// What a page is told by that something was sent again.
 const AGAIN: &str = "sent=again";
@@ -57,6 +57,24 @@ pub(super) fn submit(
     }
 }
 
+/// The sign-in with this id, if this browser started it and can go on with it.
+pub(super) fn of<'a>(call: &'a Call, id: Option<&str>) -> Option<Visit<'a>> {
+    let session = find(call, id)?;
+    Some(Visit { call, session })
+}
+
+/// Takes back who left a sign-in for a provider, in the browser that started it.
+pub(super) fn comes_back(
+    call: &Call,
+    session_id: &str,
+    page: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    match find(call, Some(session_id)) {
+        Some(session) => page(&Visit { call, session }),
+        None => error::sign_in_not_found(call),
+    }
+}
+
 fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {
     let id = id?;
     let state = call.environment.state();
@@ -81,7 +99,7 @@ fn cookie(call: &Call, session: &AuthorizationSession, value: &str, max_age: i64
     format!("{name}={value}; Path=/authkit; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-fn cookie_with_secret(call: &Call, session: &AuthorizationSession) -> String {
+pub(super) fn cookie_with_secret(call: &Call, session: &AuthorizationSession) -> String {
     let left = session.expires_at().duration_since(call.environment.clock.now());
     cookie(call, session, session.secret().expose(), left.as_secs())
 }
@@ -113,6 +131,7 @@ fn path(step: &NextStep) -> &'static str {
         NextStep::EnrollFactor => mfa_enroll::PATH,
         NextStep::ChallengeFactor => mfa::PATH,
         NextStep::ChooseOrganization(_) => organization::PATH,
+        NextStep::ComeAnotherWay(_) => another_way::PATH,
         NextStep::Enter(_) => sign_in::PATH,
     }
 }

@@ -2,6 +2,8 @@
 
 mod feature_flags;
 mod groups;
+mod social;
+mod totp;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +21,6 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
-        multi_factor_auth::factors::{self, NewTotp},
         organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
             jwt_template,
@@ -319,18 +320,15 @@ impl Planting<'_, '_> {
             return;
         };
         self.seeded.add("users", &created.email, &created.id);
+        self.identity(&path, user, &created);
         if let Some(secret) = &user.totp {
-            let new = NewTotp {
-                secret: Some(secret.clone()),
-                ..NewTotp::default()
-            };
-            let enrolled = factors::enroll_totp(self.tx, &created, new);
-            self.accept(|| format!("{}.totp", path()), enrolled);
+            self.totp(&path(), &created, secret);
         }
     }
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let seeded = organization;
         let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
@@ -365,6 +363,7 @@ impl Planting<'_, '_> {
             let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
             self.accept(path, set);
         }
+        self.policies(path, seeded, &organization.id);
         Some(organization.id.clone())
     }
 

@@ -38,7 +38,10 @@ pub(crate) struct PasskeyEnrollmentPage<'a> {
 mod tests {
     use std::borrow::Cow;
 
-    use super::{super::SignInPage, *};
+    use super::{
+        super::{ProviderButtons, SignInPage},
+        *,
+    };
 
     const HOSTILE: &str = r#""><script>alert(1)</script>"#;
 
@@ -70,6 +73,11 @@ mod tests {
                 has_domain,
             }),
             sign_up_url: None,
+            providers: ProviderButtons {
+                form: form(),
+                buttons: Vec::new(),
+            },
+            by_email: true,
         };
         page.render().unwrap()
     }

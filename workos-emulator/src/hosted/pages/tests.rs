@@ -21,6 +21,8 @@ fn sign_in() -> SignInPage<'static> {
         error: None,
         passkey: None,
         sign_up_url: Some("/authkit/sign-up"),
+        providers: ProviderButtons::default(),
+        by_email: true,
     }
 }
 
@@ -30,6 +32,7 @@ fn password() -> PasswordPage<'static> {
         form: FORM,
         email: "alice@acme.com",
         error: None,
+        forgot_password_url: "/authkit/forgot-password",
         passkey: None,
         sign_in_url: "/authkit/sign-in",
         code_form: None,
@@ -49,6 +52,8 @@ fn sign_up() -> SignUpPage<'static> {
         password_problems: &[],
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
+        providers: ProviderButtons::default(),
+        by_password: true,
     }
 }
 
@@ -78,6 +83,8 @@ fn every_page(text: &str) -> Vec<String> {
             error: Some(text),
             passkey: None,
             sign_up_url: Some(text),
+            providers: ProviderButtons::default(),
+            by_email: true,
         }
         .render(),
         PasswordPage {
@@ -85,6 +92,7 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            forgot_password_url: text,
             passkey: None,
             sign_in_url: text,
             code_form: None,
@@ -114,6 +122,8 @@ fn every_page(text: &str) -> Vec<String> {
             password_problems: &problems,
             password_hint: text,
             sign_in_url: text,
+            providers: ProviderButtons::default(),
+            by_password: true,
         }
         .render(),
         OrganizationPage {

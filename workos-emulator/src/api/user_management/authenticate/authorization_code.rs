@@ -7,7 +7,10 @@ use url::Url;
 use super::{
     Attempt,
     client::Client,
+    method::AuthenticationMethod,
+    oauth::{self, Arrival},
     sign_in::{Authentication, SignIn, sign_in},
+    sign_in_methods,
 };
 use crate::{
     api::user_management::{authorize::request::Callback, sessions::Device},
@@ -24,9 +27,39 @@ pub(crate) struct AuthorizationCode {
     client_id: Option<String>,
     redirect_uri: String,
     code_challenge: Option<CodeChallenge>,
-    sign_in: SignIn,
+    bearer: Bearer,
     #[serde(with = "clock::timestamp")]
     expires_at: Timestamp,
+}
+
+/// Who a code is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Bearer {
+    /// A user whose credential was checked.
+    User(SignIn),
+    /// Somebody who comes from a provider that the application named: it gets to see whatever is in their way.
+    Arrival(Box<Arrival>),
+}
+
+impl Bearer {
+    fn method(&self) -> AuthenticationMethod {
+        match self {
+            Self::User(sign_in) => sign_in.method,
+            Self::Arrival(arrival) => arrival.profile.account.provider,
+        }
+    }
+}
+
+impl From<SignIn> for Bearer {
+    fn from(sign_in: SignIn) -> Self {
+        Self::User(sign_in)
+    }
+}
+
+impl From<Arrival> for Bearer {
+    fn from(arrival: Arrival) -> Self {
+        Self::Arrival(Box::new(arrival))
+    }
 }
 
 impl Record for AuthorizationCode {
@@ -41,14 +74,13 @@ impl Expiring for AuthorizationCode {
     }
 }
 
-/// A code for the application that sent `request`: `sign_in` has come so far that only the session is missing. Gates that
-/// close in between hold it up when the code is redeemed.
+/// A code for the application that sent `request`. Gates that are closed when it is redeemed hold `bearer` up then.
 pub(crate) fn issue(
     tx: &mut Transaction<'_>,
     client_id: Option<&str>,
     callback: &Callback,
     code_challenge: Option<CodeChallenge>,
-    sign_in: SignIn,
+    bearer: impl Into<Bearer>,
 ) -> Result<Secret, ApiError> {
     let code = tx.token(25);
     let lifetime = SignedDuration::from_secs(tx.settings().authorization_code_lifetime.into());
@@ -57,7 +89,7 @@ pub(crate) fn issue(
         client_id: client_id.map(str::to_owned),
         redirect_uri: callback.redirect_uri.clone(),
         code_challenge,
-        sign_in,
+        bearer: bearer.into(),
         expires_at: clock::saturating_add(tx.now(), lifetime),
     })?;
     Ok(Secret::new(code))
@@ -103,9 +135,19 @@ fn redeem(
     if let Err(refusal) = code.check(client, request) {
         return Ok(Err(refusal));
     }
-    let device = device.or(&code.sign_in.device);
-    let begun = code.sign_in.clone();
-    sign_in(tx, client, SignIn { device, ..begun })
+    if !sign_in_methods::is_on(tx, code.bearer.method()) {
+        return Ok(Err(sign_in_methods::not_allowed_for_code()));
+    }
+    match code.bearer.clone() {
+        Bearer::User(begun) => {
+            let device = device.or(&begun.device);
+            sign_in(tx, client, SignIn { device, ..begun })
+        }
+        Bearer::Arrival(arrival) => {
+            let device = device.or(&arrival.device);
+            oauth::sign_in(tx, client, Arrival { device, ..*arrival })
+        }
+    }
 }
 
 impl AuthorizationCode {

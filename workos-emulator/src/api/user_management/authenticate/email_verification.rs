@@ -92,7 +92,7 @@ fn conclude(
         device,
         ..pending.sign_in.clone()
     };
-    sign_in::sign_in(tx, client, sign_in)
+    sign_in::sign_in(tx, client, sign_in.with_verified_email())
 }
 
 #[cfg(test)]

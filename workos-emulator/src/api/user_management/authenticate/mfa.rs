@@ -106,7 +106,7 @@ pub(super) fn challenge_required(
 ///
 /// Assumption: of the refusals of MFA, only this one is documented for sessions; so it stands for a factor that is there and
 /// was not shown, too.
-pub(super) fn session_refused() -> ApiError {
+pub(crate) fn session_refused() -> ApiError {
     ApiError::oauth(
         "mfa_enrollment",
         "The organization requires MFA: the user must sign in to it with a second factor.",

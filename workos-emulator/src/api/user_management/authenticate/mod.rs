@@ -12,17 +12,19 @@ pub(crate) mod fixture;
 mod magic_auth;
 pub(crate) mod method;
 pub(crate) mod mfa;
+pub(crate) mod oauth;
 mod organization_selection;
 pub(crate) mod password;
 pub(crate) mod pending;
 mod radar_challenge;
 pub(crate) mod refresh_token;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_methods;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::{client::Client, method::AuthenticationMethod, sign_in::Authentication};
+use self::{client::Client, method::AuthenticationMethod, oauth::OauthTokens, sign_in::Authentication};
 use super::users::User;
 use crate::{
     core::{jwt::Impersonator, keys::KeySet},
@@ -75,6 +77,8 @@ impl Authentication {
             authentication_method: AuthenticationMethod,
             #[serde(skip_serializing_if = "Option::is_none")]
             impersonator: Option<&'a Impersonator>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            oauth_tokens: Option<&'a OauthTokens>,
         }
         let access_token = self.claims.sign(keys.current());
         let reply = Reply::ok(&AuthenticateResponse {
@@ -84,6 +88,7 @@ impl Authentication {
             refresh_token: self.refresh_token.expose(),
             authentication_method: self.method,
             impersonator: self.claims.impersonator.as_ref(),
+            oauth_tokens: self.oauth_tokens.as_ref(),
         })?;
         Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }

@@ -9,6 +9,7 @@ use super::{
     client::Client,
     method::{self, AuthenticationMethod},
     sign_in::{Authentication, SignIn, sign_in},
+    sign_in_methods,
 };
 use crate::{
     api::user_management::{
@@ -33,11 +34,11 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
     let request: Request = call.body()?;
     let device: Device = call.body()?;
     let environment = &call.environment;
-    if !environment.state().settings().sign_in_methods.password {
+    if !sign_in_methods::is_on(&environment.state(), AuthenticationMethod::Password) {
         return Err(ApiError::new(
             403,
             "email_password_auth_disabled",
-            "Passwords are switched off in this environment.",
+            "Email and password authentication is disabled.",
         ));
     }
     let checked = check(&environment.state(), &request.email, &request.password);

@@ -11,18 +11,17 @@ use super::{
     Attempt,
     client::Client,
     method::AuthenticationMethod,
-    mfa,
-    sign_in::{self, Authentication, NextStep, SignIn},
+    sign_in::{self, Authentication},
 };
 use crate::{
     api::user_management::{
         jwt_template, organization_policies,
-        sessions::{self, Device, Session},
+        sessions::{self, Session},
         users::User,
     },
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
-    store::{Index, Record, State, Transaction},
+    store::{Index, Record, Transaction},
 };
 
 /// The refresh tokens of a session: the one to be exchanged next, and the one before.
@@ -145,11 +144,16 @@ fn exchange(
 ) -> Result<Authentication, ApiError> {
     let mut session = session.refreshed(tx.now(), tx.settings());
     if let Some(wanted) = organization_id {
-        check_switch(tx, &user, &session, tokens, wanted)?;
         session.organization_id = Some(wanted.to_owned());
     }
     if let Some(organization_id) = &session.organization_id {
         sign_in::check_membership(tx, &user.id, organization_id)?;
+    }
+    // Assumption: a session stays where it is whatever becomes of the policy; who chooses an organization is subject to it.
+    if let Some(wanted) = organization_id
+        && session.impersonator.is_none()
+    {
+        organization_policies::check_switch(tx, wanted, &user, tokens.method, tokens.second_factor)?;
     }
     let session = tx.put(session)?;
     let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;
@@ -170,33 +174,8 @@ fn exchange(
         claims,
         refresh_token,
         method: tokens.method,
+        oauth_tokens: None,
     })
-}
-
-/// Whether the sign-in that the session began with is enough for the organization that it is to go to.
-///
-/// Source: <https://workos.com/docs/reference/authkit/authentication/refresh-token>. Assumption: an organization where the
-/// session is already is not asked again.
-fn check_switch(
-    state: &State,
-    user: &User,
-    session: &Session,
-    tokens: &RefreshTokens,
-    organization_id: &str,
-) -> Result<(), ApiError> {
-    if session.organization_id.as_deref() == Some(organization_id) {
-        return Ok(());
-    }
-    let begun = SignIn {
-        organization_id: Some(organization_id.to_owned()),
-        second_factor: tokens.second_factor,
-        impersonator: session.impersonator.clone(),
-        ..SignIn::new(&user.id, tokens.method, Device::default())
-    };
-    match organization_policies::check(state, organization_id, user, &begun)? {
-        Some(NextStep::EnrollFactor | NextStep::ChallengeFactor) => Err(mfa::session_refused()),
-        Some(NextStep::VerifyEmail | NextStep::ChooseOrganization(_) | NextStep::Enter(_)) | None => Ok(()),
-    }
 }
 
 /// The same pair again, for a short time; unless it is for another organization than is asked for now.
@@ -220,6 +199,7 @@ fn replay(
         claims: exchange.claims.clone(),
         refresh_token: exchange.refresh_token.clone(),
         method,
+        oauth_tokens: None,
     })
 }
 

@@ -3,11 +3,12 @@
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
 //! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
 //! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
-//! 3. the e-mail address is verified ([`email_verification`](super::email_verification));
-//! 4. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
-//! 5. an organization is found, or the person has to choose one ([`destination`]);
-//! 6. the organization's policy allows the way they came ([`organization_policies`]);
-//! 7. the session begins and the tokens are made ([`sign_in`]).
+//! 3. the policy for the domain of the address allows the way they came ([`organization_policies`]);
+//! 4. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 5. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
+//! 6. an organization is found, or the person has to choose one ([`destination`]);
+//! 7. the organization's policy is satisfied ([`organization_policies`]);
+//! 8. the session begins and the tokens are made ([`sign_in`]).
 
 use std::sync::Arc;
 
@@ -15,8 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Attempt, client::Client, email_verification, method::AuthenticationMethod, mfa, organization_selection,
-    radar_challenge, refresh_token,
+    Attempt,
+    client::Client,
+    email_verification,
+    method::AuthenticationMethod,
+    mfa,
+    oauth::{self, OauthTokens, Provided},
+    organization_selection, radar_challenge, refresh_token, sign_in_methods,
 };
 use crate::{
     api::{
@@ -24,7 +30,8 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
-            impersonation, jwt_template, memberships, organization_policies,
+            impersonation, jwt_template, memberships,
+            organization_policies::{self, OtherMethod},
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -54,6 +61,8 @@ pub(crate) struct SignIn {
     pub(crate) radar_challenge: Option<Channel>,
     /// The address is taken for verified: an emulator's short cut into a session, for which nobody checks a credential.
     pub(crate) skips_email_verification: bool,
+    /// What a provider told of them, where they came through one.
+    pub(crate) provided: Option<Box<Provided>>,
 }
 
 impl SignIn {
@@ -67,6 +76,7 @@ impl SignIn {
             impersonator: None,
             radar_challenge: None,
             skips_email_verification: false,
+            provided: None,
         }
     }
 
@@ -74,6 +84,14 @@ impl SignIn {
     pub(crate) fn to(self, organization_id: Option<&str>) -> Self {
         Self {
             organization_id: organization_id.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// The same, after the user has shown in this sign-in that the address is theirs.
+    pub(crate) fn with_verified_email(self) -> Self {
+        Self {
+            provided: self.provided.map(|provided| Box::new(provided.proven())),
             ..self
         }
     }
@@ -87,6 +105,8 @@ pub(crate) enum NextStep {
     ChallengeFactor,
     /// The user is in several organizations, and has to say which.
     ChooseOrganization(Vec<OrganizationChoice>),
+    /// An organization does not let them in by the way they came.
+    ComeAnotherWay(OtherMethod),
     /// Nothing: the session begins, in this organization or in none.
     Enter(Option<String>),
 }
@@ -98,6 +118,8 @@ pub(crate) struct Authentication {
     pub(crate) claims: AccessTokenClaims,
     pub(crate) refresh_token: Secret,
     pub(crate) method: AuthenticationMethod,
+    /// Of the provider that the user has just come through.
+    pub(crate) oauth_tokens: Option<OauthTokens>,
 }
 
 /// Where a sign-in leads.
@@ -127,6 +149,9 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
             "The user does not exist any more.",
         )));
     };
+    if !sign_in_methods::is_on(tx, sign_in.method) {
+        return Ok(Err(sign_in_methods::not_allowed()));
+    }
     if let Some(channel) = sign_in.radar_challenge {
         return radar_challenge::required(tx, client, channel, sign_in, &user).map(Err);
     }
@@ -140,8 +165,12 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         Ok(NextStep::ChooseOrganization(organizations)) => {
             return organization_selection::required(tx, client, sign_in, &user, &organizations).map(Err);
         }
+        Ok(NextStep::ComeAnotherWay(other)) => return Ok(Err(other.refusal(&user))),
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if let Err(refusal) = oauth::link(tx, &sign_in) {
+        return Ok(Err(refusal));
+    }
     let extra = match jwt_template::claims(tx, &user, organization_id.as_deref()) {
         Ok(claims) => claims,
         Err(refusal) => return Ok(Err(refusal)),
@@ -151,6 +180,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         device,
         impersonator,
         second_factor,
+        provided,
         ..
     } = sign_in;
     // Assumption: a user who is impersonated has not signed in.
@@ -172,12 +202,16 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         claims: claims(tx, client, &session, extra),
         refresh_token,
         method,
+        oauth_tokens: provided.and_then(|provided| provided.tokens),
     }))
 }
 
 /// What a sign-in needs next, or why it cannot go on.
 pub(crate) fn next_step(state: &State, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
-    if email_verification::is_required(state, user, sign_in) {
+    if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
+        return Ok(NextStep::ComeAnotherWay(other));
+    }
+    if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
         return Ok(NextStep::VerifyEmail);
     }
     if let Some(step) = mfa::next_step(state, user, sign_in) {

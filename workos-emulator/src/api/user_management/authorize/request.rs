@@ -3,7 +3,16 @@
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
-use crate::{core::pkce::CodeChallenge, hosted, server::call::Query, store::State};
+use crate::{
+    api::user_management::{
+        authenticate::method::AuthenticationMethod,
+        providers::{self, Provider},
+    },
+    core::pkce::CodeChallenge,
+    hosted,
+    server::call::Query,
+    store::State,
+};
 
 /// The way back to the application. It exists only for a redirect URI that was found to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +66,18 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) max_age: Option<u32>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
+    /// The provider to go to, past AuthKit's own pages.
+    pub(crate) provider: Option<ProviderRequest>,
+}
+
+/// What an application wants of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProviderRequest {
+    pub(crate) method: AuthenticationMethod,
+    /// OAuth scopes, in addition to AuthKit's own.
+    pub(crate) scopes: Vec<String>,
+    /// Names and values, for the provider's own authorization request.
+    pub(crate) query_params: Vec<(String, String)>,
 }
 
 /// What the application is told instead of a code.
@@ -124,6 +145,7 @@ impl AuthorizationRequest {
             login_hint: None,
             max_age: None,
             sign_up: false,
+            provider: None,
         }
     }
 
@@ -136,7 +158,7 @@ impl AuthorizationRequest {
         state: &State,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
-        check_selector(query, state)?;
+        let provider = check_selector(query, state)?;
         if given(query, "invitation_token").is_some() {
             return Err(AuthorizationError::invalid_request(
                 "This emulator does not serve invitations yet: leave invitation_token out.",
@@ -152,6 +174,7 @@ impl AuthorizationRequest {
             login_hint: given(query, "login_hint").map(str::to_owned),
             max_age: max_age(query)?,
             sign_up: sign_up(query)?,
+            provider: provider.map(|provider| provider_request(query, provider)),
         })
     }
 }
@@ -174,46 +197,30 @@ fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
     }
 }
 
-/// Providers that the API knows, besides AuthKit itself.
-const OAUTH_PROVIDERS: [&str; 13] = [
-    "AppleOAuth",
-    "BitbucketOAuth",
-    "GitHubOAuth",
-    "GitLabOAuth",
-    "GoogleOAuth",
-    "IntuitOAuth",
-    "LinkedInOAuth",
-    "MicrosoftOAuth",
-    "SalesforceOAuth",
-    "SlackOAuth",
-    "VercelMarketplaceOAuth",
-    "VercelOAuth",
-    "XeroOAuth",
-];
-
 /// Exactly one of `provider`, `connection_id` and `organization_id` says how to sign in; only with `provider=authkit`
-/// may the organization be named as well.
-fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError> {
+/// may the organization be named as well. Gives the provider, unless it is AuthKit itself.
+fn check_selector(query: &Query, state: &State) -> Result<Option<&'static Provider>, AuthorizationError> {
     let provider = given(query, "provider");
     let connection_id = given(query, "connection_id");
     let organization_id = given(query, "organization_id");
     match (provider, connection_id, organization_id) {
-        (Some("authkit"), None, None) => Ok(()),
+        (Some("authkit"), None, None) => Ok(None),
         (Some("authkit"), None, Some(organization_id)) => match state.organizations.get(organization_id) {
-            Some(_) => Ok(()),
+            Some(_) => Ok(None),
             None => Err(AuthorizationError::new(
                 "organization_invalid",
                 format!("Organization not found: '{organization_id}'."),
             )),
         },
-        (Some(provider), None, None) if OAUTH_PROVIDERS.contains(&provider) => Err(AuthorizationError::new(
-            "invalid_connection_selector",
-            format!("This emulator does not serve {provider} yet: send provider=authkit."),
-        )),
-        (Some(provider), None, None) => Err(AuthorizationError::new(
-            "invalid_connection_selector",
-            format!("WorkOS has no provider {provider}: send provider=authkit."),
-        )),
+        (Some(provider), None, None) => match providers::by_slug(provider) {
+            Some(provider) => Ok(Some(provider)),
+            None => Err(AuthorizationError::new(
+                "invalid_connection_selector",
+                format!(
+                    "WorkOS has no provider {provider}: send provider=authkit, provider=GoogleOAuth or the like."
+                ),
+            )),
+        },
         (None, Some(connection_id), None) => Err(AuthorizationError::new(
             "connection_invalid",
             format!("This emulator does not serve SSO connections yet: '{connection_id}'."),
@@ -230,6 +237,19 @@ fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError
             "ambiguous_connection_selector",
             "Send only one of provider, connection_id and organization_id.",
         )),
+    }
+}
+
+/// Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
+fn provider_request(query: &Query, provider: &Provider) -> ProviderRequest {
+    let scopes = query.all("provider_scopes").into_iter();
+    ProviderRequest {
+        method: provider.method,
+        scopes: scopes
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect(),
+        query_params: query.object("provider_query_params"),
     }
 }
 

@@ -18,9 +18,9 @@ pub(crate) use self::{list::list_users, password::Password};
 use super::{
     email_change::{self, EmailChange},
     email_verification::EmailVerification,
-    impersonation,
+    identities, impersonation,
     magic_auth::MagicAuth,
-    memberships, passkeys, sessions,
+    memberships, passkeys, password_reset, sessions,
 };
 use crate::{
     api::{
@@ -188,7 +188,8 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewUser) -> Result<Arc<User>
     Ok(user)
 }
 
-/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath.
+/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath, and identities
+/// that do not match it are unlinked.
 ///
 /// Assumptions: `email_already_verified` is the refusal to make a verified address unverified, the only change of it that
 /// can fail; a name that was derived from first and last name follows them.
@@ -244,6 +245,9 @@ pub(crate) fn update(
     if let Some(hash) = changes.password_hash {
         password::set(tx, id, hash)?;
     }
+    if user.email != before.email {
+        identities::unlink_others(tx, id, &user.email);
+    }
     user.updated_at = tx.now();
     let user = tx.put(user)?;
     tx.emit("user.updated", &user)?;
@@ -258,7 +262,9 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let user = Arc::clone(find(tx, id)?);
     sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
+    identities::delete_of_user(tx, id);
     impersonation::forget(tx, id);
+    password_reset::forget(tx, id);
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
@@ -430,7 +436,7 @@ pub(crate) fn update_user(call: &Call) -> Result<Reply, ApiError> {
         password_salt_position: body.password_salt_position,
     };
     let changes = UserChanges {
-        password_hash: password::prepare(&call.environment, email, &password)?,
+        password_hash: password::prepare_change(&call.environment, Some(id), email, &password)?,
         email: body.email,
         email_verified: body.email_verified,
         first_name: body.first_name,

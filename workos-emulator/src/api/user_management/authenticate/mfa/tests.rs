@@ -399,3 +399,24 @@ fn a_session_made_by_a_test_is_not_held_up() {
     };
     sign_in_as(&ada.environment, "http://auth.test", &wanted, Device::default()).unwrap();
 }
+
+#[test]
+fn a_session_remembers_its_second_factor() {
+    let ada = Ada::new();
+    let remembered = |response: &Value| {
+        let session_id = ada.claims(response).sid;
+        let state = ada.environment.state();
+        let tokens = state.refresh_tokens.get(&session_id).unwrap();
+        serde_json::to_value(tokens).unwrap()["second_factor"]
+            .as_bool()
+            .unwrap()
+    };
+    assert!(!remembered(&ada.signed_in()));
+    ada.enroll(&ada.user_id);
+    let signed_in = ada.finish(&ada.stopped(), json!({})).unwrap();
+    assert!(remembered(&signed_in));
+    let refreshed = ada.authenticate(json!({
+        "grant_type": "refresh_token", "refresh_token": signed_in["refresh_token"],
+    }));
+    assert!(remembered(&refreshed.unwrap()), "through refreshes");
+}
