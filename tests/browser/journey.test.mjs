@@ -26,8 +26,8 @@ import {
   visitExample,
 } from "./visitor.mjs";
 
-// Until the emulator serves password resets, invitations and the mailbox page.
-const WAITS = { todo: "operations and pages that are not served yet" };
+// Until the emulator serves invitations.
+const WAITS = { todo: "invitations are not served yet" };
 
 visitExample();
 
@@ -202,7 +202,7 @@ describe("an invitation", () => {
 });
 
 describe("the password", () => {
-  test("is reset by a link that the account page sends", WAITS, async () => {
+  test("is reset by a link that the account page sends", async () => {
     const user = userWith(1);
     await signIn(user, user.organizations[0]);
     await link("Account").click();
