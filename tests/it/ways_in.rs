@@ -53,7 +53,11 @@ impl<'a> Visitor<'a> {
             while (300..400).contains(&page.status) {
                 let next = page.location();
                 if next.as_str().starts_with(CALLBACK) {
-                    assert!(next.query().unwrap().contains("code="), "{next}: {:?}", self.trail);
+                    assert!(
+                        next.query().unwrap().contains("code="),
+                        "{next}: {:?}",
+                        self.trail
+                    );
                     return End::In;
                 }
                 page = self.browser.step(next.as_str()).await;
@@ -61,7 +65,13 @@ impl<'a> Visitor<'a> {
             let heading = heading(&page);
             self.trail.push(heading.clone());
             shown += 1;
-            assert!(page.status < 500, "{:?}: {} {}", self.trail, page.status, page.text);
+            assert!(
+                page.status < 500,
+                "{:?}: {} {}",
+                self.trail,
+                page.status,
+                page.text
+            );
             assert!(shown <= MOST_PAGES, "a loop: {:?}", self.trail);
             if page.status >= 400 {
                 return End::Stopped(said(&page));
@@ -118,7 +128,10 @@ impl<'a> Visitor<'a> {
             }
             _ => return None,
         };
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         // The passkey form has a page of its own to post to, and comes last on each page but its own.
         let own = match heading {
             "Create a passkey" => {

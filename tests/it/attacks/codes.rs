@@ -49,11 +49,34 @@ async fn a_code_is_for_its_purpose_its_user_and_its_environment() {
 
     let verification = code(&emulator, &of(&ada, "email_verification/send"), json!({}), ADA).await;
     let bobs_verification = code(&emulator, &of(&bob, "email_verification/send"), json!({}), BOB).await;
-    let magic_code = code(&emulator, "/user_management/magic_auth", json!({"email": ADA}), ADA).await;
-    let bobs_magic = code(&emulator, "/user_management/magic_auth", json!({"email": BOB}), BOB).await;
+    let magic_code = code(
+        &emulator,
+        "/user_management/magic_auth",
+        json!({"email": ADA}),
+        ADA,
+    )
+    .await;
+    let bobs_magic = code(
+        &emulator,
+        "/user_management/magic_auth",
+        json!({"email": BOB}),
+        BOB,
+    )
+    .await;
     let new = "ada@new.example";
-    let change = code(&emulator, &of(&ada, "email_change/send"), json!({"new_email": new}), new).await;
-    let reset = post(&emulator, "/user_management/password_reset", json!({"email": ADA})).await;
+    let change = code(
+        &emulator,
+        &of(&ada, "email_change/send"),
+        json!({"new_email": new}),
+        new,
+    )
+    .await;
+    let reset = post(
+        &emulator,
+        "/user_management/password_reset",
+        json!({"email": ADA}),
+    )
+    .await;
     let reset = reset["password_reset_token"].as_str().unwrap().to_owned();
 
     // Three wrong codes at the most for each right one, so that none is void for having been guessed at.
@@ -64,7 +87,10 @@ async fn a_code_is_for_its_purpose_its_user_and_its_environment() {
         ("reset", &reset),
     ] {
         let (status, answer) = magic(&emulator, ADA, wrong).await;
-        assert!(status == 400 && answer["access_token"].is_null(), "{what}: {answer}");
+        assert!(
+            status == 400 && answer["access_token"].is_null(),
+            "{what}: {answer}"
+        );
     }
     for (what, wrong) in [
         ("magic", &magic_code),
@@ -75,7 +101,10 @@ async fn a_code_is_for_its_purpose_its_user_and_its_environment() {
             "grant_type": grant("email-verification:code"), "code": wrong, "pending_authentication_token": pending,
         });
         let (status, answer) = authenticate(&emulator, body).await;
-        assert!(status == 400 && answer["access_token"].is_null(), "{what}: {answer}");
+        assert!(
+            status == 400 && answer["access_token"].is_null(),
+            "{what}: {answer}"
+        );
     }
     let (status, _) = http::call(
         &emulator,
@@ -108,7 +137,12 @@ async fn a_code_is_for_its_purpose_its_user_and_its_environment() {
     assert_eq!(magic(&emulator, BOB, &bobs_magic).await.0, 200);
     assert_eq!(magic(&emulator, ADA, &magic_code).await.0, 200);
     let path = of(&ada, "email_change/confirm");
-    assert_eq!(http::call(&emulator, Method::POST, &path, &json!({"code": change})).await.0, 200);
+    assert_eq!(
+        http::call(&emulator, Method::POST, &path, &json!({"code": change}))
+            .await
+            .0,
+        200
+    );
 }
 
 /// What waits for one step is not brought past it by the answer to another, nor by another application.
@@ -150,12 +184,36 @@ async fn a_sign_in_that_waits_for_one_step_passes_by_no_other() {
         let token = &held["pending_authentication_token"];
         let code = emulator.totp_code(&bob).unwrap();
         let answers = [
-            ("email_verification_required", grant("email-verification:code"), json!({"code": "000000"})),
-            ("mfa_challenge", grant("mfa-totp"), json!({"code": code, "authentication_challenge_id": bobs_challenge})),
-            ("organization_selection_required", grant("organization-selection"), json!({"organization_id": acme.id})),
-            ("", grant("radar-email-challenge:code"), json!({"code": "000000", "radar_challenge_id": "radar_challenge_1"})),
-            ("", grant("radar-sms-challenge:code"), json!({"code": "000000", "verification_id": "v", "phone_number": "+15005550006"})),
-            ("", grant("magic-auth:code"), json!({"code": "000000", "email": email})),
+            (
+                "email_verification_required",
+                grant("email-verification:code"),
+                json!({"code": "000000"}),
+            ),
+            (
+                "mfa_challenge",
+                grant("mfa-totp"),
+                json!({"code": code, "authentication_challenge_id": bobs_challenge}),
+            ),
+            (
+                "organization_selection_required",
+                grant("organization-selection"),
+                json!({"organization_id": acme.id}),
+            ),
+            (
+                "",
+                grant("radar-email-challenge:code"),
+                json!({"code": "000000", "radar_challenge_id": "radar_challenge_1"}),
+            ),
+            (
+                "",
+                grant("radar-sms-challenge:code"),
+                json!({"code": "000000", "verification_id": "v", "phone_number": "+15005550006"}),
+            ),
+            (
+                "",
+                grant("magic-auth:code"),
+                json!({"code": "000000", "email": email}),
+            ),
         ];
         for (of, name, mut body) in answers {
             body["grant_type"] = name.clone().into();
@@ -164,11 +222,17 @@ async fn a_sign_in_that_waits_for_one_step_passes_by_no_other() {
                 let mut foreign = body.clone();
                 foreign["client_id"] = client_id.into();
                 let (status, answer) = authenticate(environment, foreign).await;
-                assert!((400..500).contains(&status) && answer["access_token"].is_null(), "{gate} {name}: {answer}");
+                assert!(
+                    (400..500).contains(&status) && answer["access_token"].is_null(),
+                    "{gate} {name}: {answer}"
+                );
             }
             if of != gate {
                 let (status, answer) = authenticate(&emulator, body).await;
-                assert!((400..500).contains(&status) && answer["access_token"].is_null(), "{gate} {name}: {answer}");
+                assert!(
+                    (400..500).contains(&status) && answer["access_token"].is_null(),
+                    "{gate} {name}: {answer}"
+                );
             }
         }
         let path = format!("/user_management/users/{}/sessions", user.id);
@@ -181,22 +245,55 @@ async fn a_sign_in_that_waits_for_one_step_passes_by_no_other() {
 #[actix_web::test]
 async fn a_change_of_address_voids_what_was_sent_to_the_old_one() {
     let emulator = Emulator::start().await.unwrap();
-    let ada = emulator.user(ADA).password(PASSWORD).email_verified(false).create().unwrap();
+    let ada = emulator
+        .user(ADA)
+        .password(PASSWORD)
+        .email_verified(false)
+        .create()
+        .unwrap();
     let path = format!("/user_management/users/{}", ada.id);
-    let verification = code(&emulator, &format!("{path}/email_verification/send"), json!({}), ADA).await;
-    let magic_code = code(&emulator, "/user_management/magic_auth", json!({"email": ADA}), ADA).await;
-    let reset = post(&emulator, "/user_management/password_reset", json!({"email": ADA})).await;
+    let verification = code(
+        &emulator,
+        &format!("{path}/email_verification/send"),
+        json!({}),
+        ADA,
+    )
+    .await;
+    let magic_code = code(
+        &emulator,
+        "/user_management/magic_auth",
+        json!({"email": ADA}),
+        ADA,
+    )
+    .await;
+    let reset = post(
+        &emulator,
+        "/user_management/password_reset",
+        json!({"email": ADA}),
+    )
+    .await;
     for email in ["ada@new.example", ADA] {
         let (status, user) = http::call(&emulator, Method::PUT, &path, &json!({"email": email})).await;
         assert_eq!((status, &user["email"]), (200, &json!(email)));
         assert_eq!(magic(&emulator, email, &magic_code).await.0, 400, "{email}");
         let confirm = json!({"code": verification});
-        let (status, _) =
-            http::call(&emulator, Method::POST, &format!("{path}/email_verification/confirm"), &confirm).await;
+        let (status, _) = http::call(
+            &emulator,
+            Method::POST,
+            &format!("{path}/email_verification/confirm"),
+            &confirm,
+        )
+        .await;
         assert_eq!(status, 400, "{email}");
-        let confirm = json!({"token": reset["password_reset_token"], "new_password": "nine patient windmills"});
-        let (status, _) =
-            http::call(&emulator, Method::POST, "/user_management/password_reset/confirm", &confirm).await;
+        let confirm =
+            json!({"token": reset["password_reset_token"], "new_password": "nine patient windmills"});
+        let (status, _) = http::call(
+            &emulator,
+            Method::POST,
+            "/user_management/password_reset/confirm",
+            &confirm,
+        )
+        .await;
         assert!(status == 400 || status == 404, "{email}: {status}");
     }
 }

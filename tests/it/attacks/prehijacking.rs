@@ -40,7 +40,10 @@ async fn stranger(emulator: &Emulator) -> Stranger {
         .await;
     assert!(waiting.text.contains("Verify your email"), "{}", waiting.text);
     let (status, held) = password(emulator).await;
-    assert_eq!((status, &held["code"]), (403, &json!("email_verification_required")));
+    assert_eq!(
+        (status, &held["code"]),
+        (403, &json!("email_verification_required"))
+    );
     // Before verification was switched on, the stranger has been inside.
     settings(emulator, json!({"email_verification": false})).await;
     let (status, inside) = password(emulator).await;
@@ -72,10 +75,17 @@ async fn password(emulator: &Emulator) -> (u16, Value) {
 /// Whatever the stranger has is good for nothing.
 async fn assert_gone(emulator: &Emulator, stranger: &Stranger, how: &str) {
     let (status, answer) = password(emulator).await;
-    assert_eq!((status, &answer["code"]), (400, &json!("invalid_credentials")), "{how}");
+    assert_eq!(
+        (status, &answer["code"]),
+        (400, &json!("invalid_credentials")),
+        "{how}"
+    );
     let refreshed = json!({"grant_type": "refresh_token", "refresh_token": stranger.refresh_token});
     let (status, answer) = authenticate(emulator, refreshed).await;
-    assert!(status == 400 && answer["access_token"].is_null(), "{how}: {answer}");
+    assert!(
+        status == 400 && answer["access_token"].is_null(),
+        "{how}: {answer}"
+    );
     let code = json!({
         "grant_type": grant("email-verification:code"), "code": "000000",
         "pending_authentication_token": stranger.pending,
@@ -99,7 +109,9 @@ async fn assert_gone(emulator: &Emulator, stranger: &Stranger, how: &str) {
     let (_, sessions) = http::call(emulator, Method::GET, &path, &Value::Null).await;
     let sessions = sessions["data"].as_array().unwrap();
     assert!(
-        sessions.iter().all(|session| session["auth_method"] != "password"),
+        sessions
+            .iter()
+            .all(|session| session["auth_method"] != "password"),
         "{how}: {sessions:?}"
     );
 }
@@ -115,12 +127,20 @@ async fn who_proves_the_address_by_google_finds_nobody_else_in_the_account() {
     let back = back.headers()["location"].to_str().unwrap().to_owned();
     let code = json!({"grant_type": "authorization_code", "code": code_of(&back)});
     let (status, victim) = authenticate(&emulator, code).await;
-    assert_eq!((status, &victim["user"]["id"]), (200, &json!(stranger.user_id)), "{victim}");
+    assert_eq!(
+        (status, &victim["user"]["id"]),
+        (200, &json!(stranger.user_id)),
+        "{victim}"
+    );
     assert_eq!(victim["user"]["email_verified"], true);
     assert_gone(&emulator, &stranger, "google").await;
     let path = format!("/user_management/users/{}/identities", stranger.user_id);
     let (_, identities) = http::call(&emulator, Method::GET, &path, &Value::Null).await;
-    assert_eq!(identities.as_array().unwrap().len(), 1, "the victim's own: {identities}");
+    assert_eq!(
+        identities.as_array().unwrap().len(),
+        1,
+        "the victim's own: {identities}"
+    );
 }
 
 #[actix_web::test]
@@ -131,7 +151,11 @@ async fn who_proves_the_address_by_a_code_finds_nobody_else_in_the_account() {
     let (_, sent) = http::call(&emulator, Method::POST, path, &json!({"email": VICTIM})).await;
     let code = json!({"grant_type": grant("magic-auth:code"), "email": VICTIM, "code": sent["code"]});
     let (status, victim) = authenticate(&emulator, code).await;
-    assert_eq!((status, &victim["user"]["id"]), (200, &json!(stranger.user_id)), "{victim}");
+    assert_eq!(
+        (status, &victim["user"]["id"]),
+        (200, &json!(stranger.user_id)),
+        "{victim}"
+    );
     assert_gone(&emulator, &stranger, "magic auth").await;
 }
 
@@ -163,7 +187,11 @@ async fn who_proves_the_address_on_the_way_from_github_finds_nobody_else_in_the_
     let back = back.headers()["location"].to_str().unwrap().to_owned();
     let code = json!({"grant_type": "authorization_code", "code": code_of(&back)});
     let (status, held) = authenticate(&emulator, code).await;
-    assert_eq!((status, &held["code"]), (403, &json!("email_verification_required")), "{held}");
+    assert_eq!(
+        (status, &held["code"]),
+        (403, &json!("email_verification_required")),
+        "{held}"
+    );
     assert_eq!(password(&emulator).await.0, 403, "nothing is proved yet");
     let mail = emulator.mailbox().last_to(VICTIM).unwrap();
     let code = json!({
@@ -171,7 +199,11 @@ async fn who_proves_the_address_on_the_way_from_github_finds_nobody_else_in_the_
         "pending_authentication_token": held["pending_authentication_token"],
     });
     let (status, victim) = authenticate(&emulator, code).await;
-    assert_eq!((status, &victim["user"]["id"]), (200, &json!(stranger.user_id)), "{victim}");
+    assert_eq!(
+        (status, &victim["user"]["id"]),
+        (200, &json!(stranger.user_id)),
+        "{victim}"
+    );
     assert_gone(&emulator, &stranger, "github").await;
 }
 
@@ -188,7 +220,11 @@ async fn who_has_the_password_and_the_mail_keeps_both() {
     // There is a second factor by now.
     assert_eq!(back.location().path(), "/authkit/mfa", "{}", back.text);
     let (status, answer) = password(&emulator).await;
-    assert_eq!((status, &answer["code"]), (403, &json!("mfa_challenge")), "{answer}");
+    assert_eq!(
+        (status, &answer["code"]),
+        (403, &json!("mfa_challenge")),
+        "{answer}"
+    );
     let refreshed = json!({"grant_type": "refresh_token", "refresh_token": own.refresh_token});
     assert_eq!(authenticate(&emulator, refreshed).await.0, 200);
 }

@@ -48,7 +48,10 @@ impl<'a> Browser<'a> {
     ) -> Result<Reply, ApiError> {
         let session = ("authorization_session_id", self.session_id.as_str());
         let (query, body) = if operation.method == "GET" {
-            (format!("client_id={CLIENT_ID}&{}={}", session.0, session.1), Value::Null)
+            (
+                format!("client_id={CLIENT_ID}&{}={}", session.0, session.1),
+                Value::Null,
+            )
         } else {
             let mut body = json!({"client_id": CLIENT_ID, session.0: session.1});
             body.as_object_mut()
@@ -86,7 +89,10 @@ fn cookie(reply: &Reply) -> Option<String> {
 }
 
 fn named(name: &str) -> &'static Operation {
-    OPERATIONS.iter().find(|operation| operation.name == name).unwrap()
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.name == name)
+        .unwrap()
 }
 
 const OWN: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
@@ -138,7 +144,10 @@ fn no_form_is_taken_from_another_site() {
     assert!(posts.len() >= 17, "{}", posts.len());
     for browser in browsers(&fixture) {
         let before = fixture.environment.state().sequence;
-        for (operation, headers) in posts.iter().flat_map(|post| foreign.map(|headers| (post, headers))) {
+        for (operation, headers) in posts
+            .iter()
+            .flat_map(|post| foreign.map(|headers| (post, headers)))
+        {
             let fields = json!({
                 "email": EMAIL, "password": PASSWORD, "code": "000000", "decision": "approve",
                 "provider": "GoogleOAuth", "organization_id": "org_1", "token": "t", "user_code": "BCDF-GHJK",
@@ -163,7 +172,9 @@ fn every_page_stands_in_no_frame_and_is_kept_nowhere() {
     let fixture = fixture();
     let gets: Vec<_> = OPERATIONS
         .iter()
-        .filter(|operation| operation.method == "GET" && !["get_asset", "show_message_html"].contains(&operation.name))
+        .filter(|operation| {
+            operation.method == "GET" && !["get_asset", "show_message_html"].contains(&operation.name)
+        })
         .collect();
     let mut shown = std::collections::BTreeSet::new();
     for mut browser in browsers(&fixture) {
@@ -173,7 +184,10 @@ fn every_page_stands_in_no_frame_and_is_kept_nowhere() {
                 continue;
             };
             let told = format!("{} {:?}", operation.name, reply.headers);
-            assert!(header(&reply, "Cache-Control").is_some_and(|control| control.contains("no-store")), "{told}");
+            assert!(
+                header(&reply, "Cache-Control").is_some_and(|control| control.contains("no-store")),
+                "{told}"
+            );
             if reply.status >= 300 && reply.status < 400 {
                 let location = header(&reply, "Location").unwrap();
                 let own = location.strip_prefix("http://auth.test").unwrap_or(location);
@@ -187,9 +201,17 @@ fn every_page_stands_in_no_frame_and_is_kept_nowhere() {
             }
             assert!(!policy.contains("unsafe"), "{told}");
             assert_eq!(header(&reply, "X-Frame-Options"), Some("DENY"), "{told}");
-            assert_eq!(header(&reply, "X-Content-Type-Options"), Some("nosniff"), "{told}");
+            assert_eq!(
+                header(&reply, "X-Content-Type-Options"),
+                Some("nosniff"),
+                "{told}"
+            );
             assert_eq!(header(&reply, "Referrer-Policy"), Some("same-origin"), "{told}");
-            assert_eq!(header(&reply, "Content-Type"), Some("text/html; charset=utf-8"), "{told}");
+            assert_eq!(
+                header(&reply, "Content-Type"),
+                Some("text/html; charset=utf-8"),
+                "{told}"
+            );
             let html = std::str::from_utf8(&reply.body).unwrap();
             assert!(!html.contains(" style=") && !html.contains(" onclick="), "{told}");
             assert_eq!(html.matches("<h1").count(), 1, "{told}");

@@ -13,7 +13,9 @@ use super::{
     routes::Routes,
 };
 use crate::{
-    api::user_management::authenticate::fixture::{API_KEY, CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI},
+    api::user_management::authenticate::fixture::{
+        API_KEY, CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI,
+    },
     environment::Environment,
 };
 
@@ -34,7 +36,13 @@ const NAMES: &[&str] = &[
 ];
 
 /// Names whose values no answer repeats.
-const SECRET: &[&str] = &["client_secret", "new_password", "password", "password_hash", "refresh_token"];
+const SECRET: &[&str] = &[
+    "client_secret",
+    "new_password",
+    "password",
+    "password_hash",
+    "refresh_token",
+];
 const MARK: &str = "s3cret-lighthouse-mark";
 
 #[rustfmt::skip]
@@ -94,15 +102,20 @@ struct Hostile {
 
 fn hostile(operations: usize) -> impl Strategy<Value = Hostile> {
     let members = vec((0..NAMES.len(), given()), 0..9);
-    (0..operations, vec(given(), 3), members, any::<bool>(), any::<usize>()).prop_map(
-        |(operation, parameters, members, by_form, pick)| Hostile {
+    (
+        0..operations,
+        vec(given(), 3),
+        members,
+        any::<bool>(),
+        any::<usize>(),
+    )
+        .prop_map(|(operation, parameters, members, by_form, pick)| Hostile {
             operation,
             parameters,
             members,
             by_form,
             pick,
-        },
-    )
+        })
 }
 
 struct World {
@@ -151,7 +164,10 @@ impl World {
             .zip(&hostile.parameters)
             .map(|(name, given)| (name, text(&self.value(given, "", &texts))))
             .collect();
-        let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let params: Vec<_> = params
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         let mut body = Map::new();
         for (name, given) in &hostile.members {
             let name = NAMES[*name];
@@ -161,8 +177,15 @@ impl World {
         let state = self.environment().state();
         let sessions: Vec<_> = state.authorization_sessions.iter().collect();
         let mut headers = vec![("host", "auth.test".to_owned())];
-        if let Some(session) = hostile.pick.checked_rem(sessions.len() * 2).and_then(|at| sessions.get(at)) {
-            headers.push(("cookie", format!("workos_{}={}", session.id, session.secret().expose())));
+        if let Some(session) = hostile
+            .pick
+            .checked_rem(sessions.len() * 2)
+            .and_then(|at| sessions.get(at))
+        {
+            headers.push((
+                "cookie",
+                format!("workos_{}={}", session.id, session.secret().expose()),
+            ));
             body.insert("authorization_session_id".to_owned(), session.id.clone().into());
         }
         if hostile.by_form {
@@ -174,21 +197,34 @@ impl World {
         }
         let query = if operation.method == "GET" {
             let pairs = body.iter().map(|(name, value)| (name, text(value)));
-            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish()
         } else {
             String::new()
         };
         let mut call = Call::for_tests(self.environment(), &params, &query, Value::Object(body));
         for (name, value) in headers {
-            call.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());
+            call.headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_str(&value).unwrap(),
+            );
         }
         let (Handler::Quick(handler) | Handler::Slow(handler)) = operation.handler else {
             unreachable!("filtered")
         };
         let name = operation.name;
         let (status, headers, answer) = match handler(&call) {
-            Ok(reply) => (reply.status, reply.headers, String::from_utf8_lossy(&reply.body).into_owned()),
-            Err(refusal) => (refusal.status, refusal.headers.clone(), refusal.body.to_string()),
+            Ok(reply) => (
+                reply.status,
+                reply.headers,
+                String::from_utf8_lossy(&reply.body).into_owned(),
+            ),
+            Err(refusal) => (
+                refusal.status,
+                refusal.headers.clone(),
+                json!(refusal.body).to_string(),
+            ),
         };
         prop_assert!(status < 500, "{name}: {status} {answer}");
         prop_assert!(!answer.contains(MARK), "{name} repeats a secret: {answer}");
@@ -201,7 +237,10 @@ impl World {
             prop_assert!(!is_markup, "{name}: {header}: {value}");
         }
         if answer.starts_with("<!doctype") {
-            prop_assert!(!answer.contains("<script>") && !answer.contains("<img src=x>"), "{name}: {answer}");
+            prop_assert!(
+                !answer.contains("<script>") && !answer.contains("<img src=x>"),
+                "{name}: {answer}"
+            );
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    authenticate::method,
     authenticate::in_progress,
+    authenticate::method,
     identities,
     magic_auth::MagicAuth,
     one_time_code::CodeRefusal,

@@ -9,8 +9,7 @@ use url::Url;
 
 use super::{
     authenticate::{in_progress, method::AuthenticationMethod, sign_in::SignIn},
-    email_verification,
-    organization_policies,
+    email_verification, organization_policies,
     rate_limit::{self, Limit},
     sessions::{self, Device},
     users::{self, User, UserChanges, password},

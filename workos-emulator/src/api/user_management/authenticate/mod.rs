@@ -7,9 +7,9 @@ pub(crate) mod authorization_code;
 pub(crate) mod client;
 pub(crate) mod device_code;
 mod email_verification;
-pub(crate) mod in_progress;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub(crate) mod in_progress;
 mod magic_auth;
 pub(crate) mod method;
 pub(crate) mod mfa;

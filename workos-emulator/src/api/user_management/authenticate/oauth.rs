@@ -160,7 +160,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
             Some(user) if verified => {
                 email_verification::take_over(tx, &user)?;
                 (updated(tx, &user.id, &profile)?, false)
-            },
+            }
             Some(user) => (user, true),
             None if tx.settings().sign_up => (created(tx, &profile)?, !verified),
             None => {
