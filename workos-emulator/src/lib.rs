@@ -48,7 +48,8 @@ mod store;
 mod webhooks;
 
 pub use embed::{
-    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events, Mail,
-    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
+    Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn,
+    User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -5,6 +5,7 @@ mod clock;
 mod create;
 mod environment;
 mod error;
+mod invitation;
 mod mailbox;
 mod sign_in;
 mod webhooks;
@@ -19,6 +20,7 @@ pub use self::{
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     environment::EmulatedEnvironment,
     error::EmulatorError,
+    invitation::{Invitation, InvitationBuilder},
     mailbox::{Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},

@@ -13,6 +13,7 @@ pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod impersonation;
+pub(crate) mod invitation;
 pub(crate) mod organization;
 pub(crate) mod pages;
 pub(crate) mod password;
@@ -21,6 +22,7 @@ pub(crate) mod sign_up;
 pub(crate) mod signed_out;
 pub(crate) mod style;
 pub(crate) mod visit;
+pub(crate) mod waitlist;
 
 use askama::Template;
 
@@ -51,6 +53,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(device::PATH, "submit_device", device::submit_device).client(),
     get("/authkit/device/done", "show_device_done", device::show_device_done).client(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
+    get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
+    post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
+    get(waitlist::PATH, "show_waitlist", waitlist::show_waitlist).client(),
+    post(waitlist::PATH, "submit_waitlist", waitlist::submit_waitlist).client(),
+    get(waitlist::DONE, "show_waitlist_joined", waitlist::show_waitlist_joined).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
 ];

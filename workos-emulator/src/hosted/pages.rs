@@ -5,6 +5,8 @@
 //! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
 
 pub(crate) mod device;
+pub(crate) mod invitation;
+pub(crate) mod waitlist;
 
 use std::borrow::Cow;
 
@@ -66,13 +68,15 @@ impl<'a> TextField<'a> {
 #[template(path = "hosted/sign_in.html")]
 pub(crate) struct SignInPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-in is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
     pub(crate) form: Form<'a>,
     /// Filled in before: `login_hint`, or what was typed.
     pub(crate) email: &'a str,
     /// Why the attempt was refused.
     pub(crate) error: Option<&'a str>,
-    /// None where people may not sign up.
-    pub(crate) sign_up_url: Option<&'a str>,
+    /// For who has no account: the address, and what its link says. None where people may not sign up.
+    pub(crate) sign_up: Option<(&'a str, &'a str)>,
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -94,6 +98,10 @@ pub(crate) struct PasswordPage<'a> {
 #[template(path = "hosted/sign_up.html")]
 pub(crate) struct SignUpPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-up is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
+    /// The invited address, which the link has verified. Then `email` is not asked.
+    pub(crate) invited_email: Option<&'a str>,
     pub(crate) form: Form<'a>,
     /// Why the attempt was refused, when that is not about one field.
     pub(crate) error: Option<&'a str>,

@@ -4,10 +4,11 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, page,
+    chrome, error, invitation, page,
     pages::{Form, SignInPage},
-    password, sign_up,
+    password,
     visit::{self, Visit},
+    waitlist,
 };
 use crate::{
     api::user_management::authorize::session,
@@ -46,6 +47,9 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
                 Some("Enter an email address, like name@company.com."),
             );
         }
+        if let Some(refusal) = invitation::refusal(visit, email) {
+            return form(visit, 400, email, Some(&refusal));
+        }
         let session = call.environment.transact(|tx| {
             if !visit.is_current(tx) {
                 return Ok(None);
@@ -69,18 +73,19 @@ fn is_email(text: &str) -> bool {
 }
 
 fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
-    let sign_up_url = visit.url(sign_up::PATH);
+    let sign_up = waitlist::or_sign_up(visit).map(|(path, label)| (visit.url(path), label));
     page(
         status,
         &SignInPage {
             chrome: chrome(&visit.call.environment),
+            invitation: invitation::sentence(visit).as_deref(),
             form: Form {
                 action: PATH,
                 hidden: &visit.hidden(),
             },
             email,
             error,
-            sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
+            sign_up: sign_up.as_ref().map(|(url, label)| (url.as_str(), *label)),
         },
     )
 }

@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    chrome, error, page,
+    chrome, error, invitation, page,
     pages::{Form, SignUpPage, TextField},
     sign_in,
     visit::{self, Visit},
+    waitlist,
 };
 use crate::{
     api::user_management::{
@@ -50,8 +51,8 @@ struct Problems {
 /// `GET /authkit/sign-up`
 pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, |visit| {
-        if !is_allowed(call) {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+        if !is_allowed(visit) {
+            return Ok(elsewhere(visit));
         }
         let fields = Fields {
             email: visit.session.email.clone().unwrap_or_default(),
@@ -64,10 +65,20 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /authkit/sign-up`: creates the user, who is then signed in.
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
-        if !is_allowed(call) {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+        if !is_allowed(visit) {
+            return Ok(elsewhere(visit));
         }
-        let fields: Fields = call.body()?;
+        let mut fields: Fields = call.body()?;
+        if let Some(email) = invited_email(visit) {
+            fields.email = email;
+        }
+        if let Some(refusal) = invitation::refusal(visit, &fields.email) {
+            let problems = Problems {
+                email: vec![refusal],
+                ..Problems::default()
+            };
+            return form(visit, 400, &fields, &problems);
+        }
         match sign_up(visit, &fields) {
             Ok(Some(step)) => Ok(visit.go(step)),
             Ok(None) => error::sign_in_not_found(call),
@@ -76,9 +87,27 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up.
-pub(super) fn is_allowed(call: &Call) -> bool {
-    call.environment.state().settings().sign_up
+/// Whether this person may sign up: everybody, or who is invited.
+pub(super) fn is_allowed(visit: &Visit<'_>) -> bool {
+    visit.call.environment.state().settings().open_sign_up() || invitation::of(visit).is_some()
+}
+
+/// Where people go who may not sign up.
+fn elsewhere(visit: &Visit<'_>) -> Reply {
+    visit.to(if waitlist::is_open(visit.call) {
+        waitlist::PATH
+    } else {
+        sign_in::PATH
+    })
+}
+
+/// The invited address, unless the person wants to use another one. Who came by the link has shown that it is theirs
+/// (an assumption): it need not be verified, and cannot be changed.
+fn invited_email(visit: &Visit<'_>) -> Option<String> {
+    let invitation = invitation::of(visit)?;
+    let wanted = visit.session.email.as_deref();
+    let invited = wanted.is_none_or(|email| invitation.is_to(email));
+    invited.then(|| invitation.email.clone())
 }
 
 /// Nothing where another tab finished the sign-in.
@@ -91,6 +120,7 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
     let password_hash = password::prepare(environment, &fields.email, &given)?;
     let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
     let new = NewUser {
+        email_verified: invitation::of(visit).is_some_and(|invitation| invitation.is_to(&fields.email)),
         email: fields.email.clone(),
         first_name: named(&fields.first_name),
         last_name: named(&fields.last_name),
@@ -149,6 +179,8 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
+            invitation: invitation::sentence(visit).as_deref(),
+            invited_email: invited_email(visit).as_deref(),
             form: Form {
                 action: PATH,
                 hidden: &visit.hidden(),

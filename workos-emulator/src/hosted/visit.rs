@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use super::{error, organization, sign_in, sign_up};
+use super::{error, invitation, organization, sign_in, sign_up};
 use crate::{
     api::user_management::{
         authenticate::sign_in::NextStep,
@@ -174,7 +174,11 @@ impl Visit<'_> {
             Step::Page(next, session) => self.on(path(&next), &session),
             Step::Confirm(path, session) => self.on(path, &session),
             Step::Leave(url) => {
-                Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0))
+                let kept = invitation::keep_code(self, &url);
+                let mut reply =
+                    Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0));
+                reply.headers.extend(kept.map(|cookie| ("Set-Cookie", cookie)));
+                reply
             }
         };
         reply.header("Cache-Control", "no-store")

@@ -25,6 +25,7 @@ pub(super) struct Document {
     pub(super) redirect_uris: Vec<String>,
     pub(super) error_hooks: Vec<SeedHook>,
     pub(super) feature_flags: Vec<SeedFlag>,
+    pub(super) invitations: Vec<SeedInvitation>,
     /// The content of the JWT template.
     pub(super) jwt_template: Option<String>,
     pub(super) settings: Option<Value>,
@@ -85,6 +86,16 @@ pub(super) struct SeedFlag {
     pub(super) organizations: Vec<String>,
 }
 
+/// It names organization and inviter by their ids, which the seed pins.
+#[derive(Debug, Clone)]
+pub(super) struct SeedInvitation {
+    pub(super) email: String,
+    pub(super) organization_id: Option<String>,
+    pub(super) inviter_user_id: Option<String>,
+    pub(super) role_slug: Option<String>,
+    pub(super) expires_in_days: Option<i64>,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct SeedRole {
     pub(super) slug: String,
@@ -138,7 +149,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "connections",
     "pipeConnections",
     "connectedAccounts",
-    "invitations",
     "connectApplications",
     "agentBlueprints",
     "directories",
@@ -170,6 +180,7 @@ impl Document {
                     .flatten()
                     .collect(),
                 feature_flags: fields.list("featureFlags", feature_flag),
+                invitations: fields.list("invitations", invitation),
                 jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),
                 settings: fields.raw("settings"),
             }
@@ -237,6 +248,16 @@ fn feature_flag(fields: &mut Fields<'_>) -> SeedFlag {
         flag,
         users,
         organizations,
+    }
+}
+
+fn invitation(fields: &mut Fields<'_>) -> SeedInvitation {
+    SeedInvitation {
+        email: fields.email("email"),
+        organization_id: fields.get("organization_id"),
+        inviter_user_id: fields.get("inviter_user_id"),
+        role_slug: fields.get("role_slug"),
+        expires_in_days: fields.get("expires_in_days"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod feature_flags;
 mod groups;
+mod invitations;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -221,6 +222,7 @@ impl Planting<'_, '_> {
             }
         }
         self.feature_flags(document);
+        self.invitations(document);
         if let Some(content) = &document.jwt_template {
             let set = jwt_template::set(self.tx, content.clone());
             self.accept(|| "jwtTemplate.content".to_owned(), set);

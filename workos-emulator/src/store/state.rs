@@ -23,6 +23,7 @@ use crate::{
             cors_origins::CorsOrigin,
             device_authorization::DeviceAuthorization,
             impersonation::Impersonation,
+            invitations::{Invitation, blocks::InvitationBlock},
             jwt_template::JwtTemplate,
             memberships::OrganizationMembership,
             radar_challenges::RadarChallenge,
@@ -30,6 +31,7 @@ use crate::{
             sessions::Session,
             signing_keys::SigningKeys,
             users::{Password, User},
+            waitlists::WaitlistEntry,
         },
         webhooks::WebhookEndpoint,
     },
@@ -148,8 +150,11 @@ tables! {
     authorization_codes: AuthorizationCode,
     device_authorizations: DeviceAuthorization,
     impersonations: Impersonation,
+    invitations: Invitation,
+    invitation_blocks: InvitationBlock,
     pending_authentications: PendingAuthentication,
     radar_challenges: RadarChallenge,
+    waitlist_entries: WaitlistEntry,
 
     // Organizations, roles
     organizations: Organization,

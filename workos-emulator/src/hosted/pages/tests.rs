@@ -18,8 +18,9 @@ fn sign_in() -> SignInPage<'static> {
         chrome: CHROME,
         form: FORM,
         email: "",
+        invitation: None,
         error: None,
-        sign_up_url: Some("/authkit/sign-up"),
+        sign_up: Some(("/authkit/sign-up", "Sign up")),
     }
 }
 
@@ -37,6 +38,8 @@ fn sign_up() -> SignUpPage<'static> {
     SignUpPage {
         chrome: CHROME,
         form: FORM,
+        invitation: None,
+        invited_email: None,
         error: None,
         first_name: TextField::default(),
         last_name: TextField::default(),
@@ -71,7 +74,8 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
-            sign_up_url: Some(text),
+            invitation: Some(text),
+            sign_up: Some((text, text)),
         }
         .render(),
         PasswordPage {
@@ -85,6 +89,8 @@ fn every_page(text: &str) -> Vec<String> {
         SignUpPage {
             chrome: chrome.clone(),
             form,
+            invitation: Some(text),
+            invited_email: Some(text),
             error: Some(text),
             first_name: field,
             last_name: field,

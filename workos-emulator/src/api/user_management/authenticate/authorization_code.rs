@@ -68,6 +68,7 @@ pub(crate) fn issue(
 struct Request {
     code: String,
     code_verifier: Option<String>,
+    invitation_token: Option<String>,
     /// Not in WorkOS's API, but general OAuth libraries send it (RFC 6749 section 4.1.3).
     redirect_uri: Option<String>,
 }
@@ -105,7 +106,17 @@ fn redeem(
     }
     let device = device.or(&code.sign_in.device);
     let begun = code.sign_in.clone();
-    sign_in(tx, client, SignIn { device, ..begun })
+    let invited = SignIn { device, ..begun }.invited_by(request.invitation_token.as_deref());
+    sign_in(tx, client, invited)
+}
+
+/// The sign-in of a code that no application asked for and none has redeemed. It takes the code back.
+pub(crate) fn reclaim(tx: &mut Transaction<'_>, code: &str) -> Option<SignIn> {
+    let id = Secret::digest(code);
+    let code = tx.unexpired::<AuthorizationCode>(&id)?;
+    let sign_in = code.client_id.is_none().then(|| code.sign_in.clone())?;
+    tx.delete::<AuthorizationCode>(&id);
+    Some(sign_in)
 }
 
 impl AuthorizationCode {

@@ -5,9 +5,10 @@
 //! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
 //! 3. the e-mail address is verified ([`email_verification`](super::email_verification));
 //! 4. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
-//! 5. an organization is found, or the person has to choose one ([`destination`]);
-//! 6. the organization's policy allows the way they came ([`organization_policies`]);
-//! 7. the session begins and the tokens are made ([`sign_in`]).
+//! 5. an invitation that is presented can be accepted by the user ([`invitations::presented`]);
+//! 6. an organization is found, the one of the invitation first, or the person has to choose one ([`destination`]);
+//! 7. the organization's policy allows the way they came ([`organization_policies`]);
+//! 8. the invitation is spent, the session begins and the tokens are made ([`sign_in`]).
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
-            impersonation, jwt_template, memberships, organization_policies,
+            impersonation, invitations, jwt_template, memberships, organization_policies,
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -46,6 +47,8 @@ pub(crate) struct SignIn {
     pub(crate) device: Device,
     /// Where to, if that is decided.
     pub(crate) organization_id: Option<String>,
+    /// The digest of the token of an invitation that is accepted with it.
+    pub(crate) invitation: Option<String>,
     /// A second factor was shown in this sign-in.
     pub(crate) second_factor: bool,
     /// Who really is at the browser, when it is not the user.
@@ -61,9 +64,18 @@ impl SignIn {
             method,
             device,
             organization_id: None,
+            invitation: None,
             second_factor: false,
             impersonator: None,
             radar_challenge: None,
+        }
+    }
+
+    /// The same with an invitation, where a token of one is presented. It is checked when its turn comes.
+    pub(crate) fn invited_by(self, invitation_token: Option<&str>) -> Self {
+        Self {
+            invitation: invitation_token.map(Secret::digest).or(self.invitation),
+            ..self
         }
     }
 
@@ -139,7 +151,12 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         }
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let extra = match jwt_template::claims(tx, &user, organization_id.as_deref()) {
+    // The template may say something of the membership that the invitation makes.
+    let extra = tx.attempt(|tx| {
+        invitations::spend(tx, &user, &sign_in)?;
+        jwt_template::claims(tx, &user, organization_id.as_deref())
+    });
+    let extra = match extra {
         Ok(claims) => claims,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -172,20 +189,28 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
 }
 
 /// What a sign-in needs next, or why it cannot go on.
-pub(crate) fn next_step(state: &State, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
-    if email_verification::is_required(state, user, sign_in) {
+pub(crate) fn next_step(
+    tx: &Transaction<'_>,
+    user: &User,
+    sign_in: &SignIn,
+) -> Result<NextStep, ApiError> {
+    if email_verification::is_required(tx, user, sign_in) {
         return Ok(NextStep::VerifyEmail);
     }
-    if let Some(step) = mfa::next_step(state, user, sign_in) {
+    if let Some(step) = mfa::next_step(tx, user, sign_in) {
         return Ok(step);
     }
-    let organization_id = match destination(state, &user.id, sign_in.organization_id.as_deref())? {
-        Destination::NoOrganization => None,
-        Destination::Organization(id) => Some(id),
-        Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
+    let invitation = invitations::presented(tx, user, sign_in)?;
+    let organization_id = match invitation.and_then(|invitation| invitation.organization_id.clone()) {
+        Some(id) => Some(id),
+        None => match destination(tx, &user.id, sign_in.organization_id.as_deref())? {
+            Destination::NoOrganization => None,
+            Destination::Organization(id) => Some(id),
+            Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
+        },
     };
     if let Some(id) = &organization_id
-        && let Some(step) = organization_policies::check(state, id, user, sign_in)?
+        && let Some(step) = organization_policies::check(tx, id, user, sign_in)?
     {
         return Ok(step);
     }

@@ -1,9 +1,19 @@
 //! An authorization request: its parameters, what is wrong with them, and the way back to the application.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
-use crate::{core::pkce::CodeChallenge, hosted, server::call::Query, store::State};
+use crate::{
+    api::user_management::{
+        invitations::{self, Invitation},
+        users,
+    },
+    core::{pkce::CodeChallenge, secret::Secret},
+    hosted,
+    server::call::Query,
+    store::State,
+};
 
 /// The way back to the application. It exists only for a redirect URI that was found to be allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +31,9 @@ pub(crate) enum Goal {
         callback: Callback,
         code_challenge: Option<CodeChallenge>,
     },
+    /// A code at the default redirect URI, for whichever application has the environment's secret: an invitation was
+    /// opened, and none asked for the sign-in.
+    Invitation { callback: Callback },
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
     Device { user_code: Option<String> },
@@ -30,7 +43,7 @@ impl Goal {
     /// The page that asks the person before it is reached.
     pub(super) fn confirmation(&self) -> Option<&'static str> {
         match self {
-            Self::Code { .. } => None,
+            Self::Code { .. } | Self::Invitation { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
         }
     }
@@ -38,7 +51,7 @@ impl Goal {
     /// Where the browser goes when it cannot be reached.
     pub(crate) fn failed(&self, client_id: &str, error: &AuthorizationError) -> String {
         match self {
-            Self::Code { callback, .. } => callback.with_error(error),
+            Self::Code { callback, .. } | Self::Invitation { callback } => callback.with_error(error),
             Self::Device { .. } => hosted::device::done(client_id, error.code),
         }
     }
@@ -55,6 +68,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) login_hint: Option<String>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
+    /// The digest of the token of the invitation that is accepted with it.
+    pub(crate) invitation: Option<String>,
 }
 
 /// What the application is told instead of a code.
@@ -121,18 +136,39 @@ impl AuthorizationRequest {
             organization_id: None,
             login_hint: None,
             sign_up: false,
+            invitation: None,
+        }
+    }
+
+    /// A sign-in by the link of an invitation.
+    pub(crate) fn for_invitation(
+        client_id: &str,
+        callback: Callback,
+        invitation: &Invitation,
+        state: &State,
+    ) -> Self {
+        let request = Self::for_goal(client_id, Goal::Invitation { callback });
+        Self {
+            login_hint: Some(invitation.email.clone()),
+            sign_up: users::find_by_email(state, &invitation.email).is_none(),
+            invitation: Some(Secret::digest(invitation.token.expose())),
+            ..request
         }
     }
 
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
     ///
-    /// `prompt` and `max_age` ask to sign in again, which happens anyway: the emulator's AuthKit remembers nobody.
+    /// `prompt` and `max_age` ask to sign in again, which happens anyway: the emulator's AuthKit remembers nobody. An
+    /// invitation says who is expected, and whether they are new, where nothing else does.
+    ///
+    /// Assumption: an invitation that cannot be accepted is told to the application, like any other wrong parameter.
     pub(super) fn parse(
         query: &Query,
         callback: &Callback,
         client_id: &str,
         state: &State,
+        now: Timestamp,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
         check_selector(query, state)?;
@@ -143,11 +179,16 @@ impl AuthorizationRequest {
                 "max_age is a number of seconds.",
             ));
         }
-        if given(query, "invitation_token").is_some() {
-            return Err(AuthorizationError::invalid_request(
-                "This emulator does not serve invitations yet: leave invitation_token out.",
-            ));
-        }
+        let token = given(query, "invitation_token");
+        let invitation = token
+            .map(|token| invitations::open(state, token, now))
+            .transpose()
+            .map_err(|refusal| AuthorizationError::new("invitation_invalid", refusal.description()))?;
+        let login_hint = given(query, "login_hint").map(str::to_owned);
+        let login_hint = login_hint.or_else(|| invitation.map(|invitation| invitation.email.clone()));
+        let is_new = || {
+            invitation.is_some_and(|invitation| users::find_by_email(state, &invitation.email).is_none())
+        };
         Ok(Self {
             client_id: client_id.to_owned(),
             goal: Goal::Code {
@@ -155,8 +196,9 @@ impl AuthorizationRequest {
                 code_challenge: code_challenge(query)?,
             },
             organization_id: given(query, "organization_id").map(str::to_owned),
-            login_hint: given(query, "login_hint").map(str::to_owned),
-            sign_up: sign_up(query)?,
+            login_hint,
+            sign_up: sign_up(query)?.unwrap_or_else(is_new),
+            invitation: token.map(Secret::digest),
         })
     }
 }
@@ -259,10 +301,12 @@ fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationE
     }
 }
 
-fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
+/// Whether the sign-up page comes first, where the application says so.
+fn sign_up(query: &Query) -> Result<Option<bool>, AuthorizationError> {
     match given(query, "screen_hint") {
-        None | Some("sign-in") => Ok(false),
-        Some("sign-up") => Ok(true),
+        None => Ok(None),
+        Some("sign-in") => Ok(Some(false)),
+        Some("sign-up") => Ok(Some(true)),
         Some(_) => Err(AuthorizationError::invalid_request(
             "screen_hint must be sign-in or sign-up.",
         )),

@@ -110,6 +110,10 @@ pub(crate) fn go_on(
         None => sign_in.to(wanted),
         Some(_) => sign_in,
     };
+    let sign_in = SignIn {
+        invitation: session.request.invitation.clone(),
+        ..sign_in
+    };
     match next_step(tx, &user, &sign_in) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
@@ -162,6 +166,10 @@ pub(super) fn reach(
         } => {
             let challenge = code_challenge.clone();
             let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, sign_in)?;
+            Ok(callback.with_code(code.expose()))
+        }
+        Goal::Invitation { callback } => {
+            let code = authorization_code::issue(tx, None, callback, None, sign_in)?;
             Ok(callback.with_code(code.expose()))
         }
         // The person has been asked, and the program got the sign-in.

@@ -17,6 +17,12 @@ pub(crate) fn normalized(given: &str) -> Option<String> {
     fits.then_some(email)
 }
 
+/// The part behind the `@`, in lower case.
+pub(crate) fn domain(email: &str) -> String {
+    let domain = email.trim().rsplit_once('@').map(|(_, domain)| domain);
+    domain.unwrap_or_default().to_lowercase()
+}
+
 /// Atoms of RFC 5322 section 3.2.3, with dots between them.
 fn is_local_part(text: &str) -> bool {
     let is_atom = |atom: &str| {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, memberships, sessions};
+use super::{impersonation, invitations, memberships, sessions};
 use crate::{
     api::{
         feature_flags,
@@ -238,7 +238,7 @@ pub(crate) fn update(
 }
 
 /// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
-/// any more.
+/// any more. Invitations that it sent stay.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -246,6 +246,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::revoke_all(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    invitations::forget_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     tx.emit("user.deleted", &user)?;
