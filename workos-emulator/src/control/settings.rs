@@ -243,7 +243,8 @@ impl Settings {
                 message: "must be at least 1 second".to_owned(),
             });
         }
-        let is_no_url = |url: &Option<String>| url.as_deref().is_some_and(|url| url::Url::parse(url).is_err());
+        let is_no_url =
+            |url: &Option<String>| url.as_deref().is_some_and(|url| url::Url::parse(url).is_err());
         if is_no_url(&self.issuer) {
             return Err(SettingProblem {
                 path: "issuer".to_owned(),

@@ -35,7 +35,12 @@ pub(super) fn show_waitlist(call: &Call) -> Result<Reply, ApiError> {
         if !is_open(call) {
             return Ok(visit.to(sign_in::PATH));
         }
-        form(visit, 200, visit.session.email.as_deref().unwrap_or_default(), &[])
+        form(
+            visit,
+            200,
+            visit.session.email.as_deref().unwrap_or_default(),
+            &[],
+        )
     })
 }
 

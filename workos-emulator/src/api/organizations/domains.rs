@@ -190,7 +190,11 @@ mod tests {
     fn knows_where_everybody_can_have_an_address() {
         let domains: Vec<_> = CONSUMER_DOMAINS.lines().collect();
         assert!(domains.is_sorted_by(|one, other| one < other));
-        assert!(domains.iter().all(|domain| is_domain(domain) && is_consumer(domain)));
+        assert!(
+            domains
+                .iter()
+                .all(|domain| is_domain(domain) && is_consumer(domain))
+        );
         assert!(!is_consumer("example.com") && !is_consumer("") && !is_consumer("com"));
     }
 

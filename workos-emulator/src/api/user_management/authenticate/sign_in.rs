@@ -189,11 +189,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
 }
 
 /// What a sign-in needs next, or why it cannot go on.
-pub(crate) fn next_step(
-    tx: &Transaction<'_>,
-    user: &User,
-    sign_in: &SignIn,
-) -> Result<NextStep, ApiError> {
+pub(crate) fn next_step(tx: &Transaction<'_>, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
     if email_verification::is_required(tx, user, sign_in) {
         return Ok(NextStep::VerifyEmail);
     }

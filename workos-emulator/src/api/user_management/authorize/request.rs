@@ -186,9 +186,8 @@ impl AuthorizationRequest {
             .map_err(|refusal| AuthorizationError::new("invitation_invalid", refusal.description()))?;
         let login_hint = given(query, "login_hint").map(str::to_owned);
         let login_hint = login_hint.or_else(|| invitation.map(|invitation| invitation.email.clone()));
-        let is_new = || {
-            invitation.is_some_and(|invitation| users::find_by_email(state, &invitation.email).is_none())
-        };
+        let is_new =
+            || invitation.is_some_and(|invitation| users::find_by_email(state, &invitation.email).is_none());
         Ok(Self {
             client_id: client_id.to_owned(),
             goal: Goal::Code {

@@ -95,7 +95,9 @@ pub(super) fn send(
         lead: &sentence,
         token: Some(invitation.token.expose()),
         link: Some(("Accept the invitation", &url)),
-        note: &format!("The link is good until {ends}. If you do not know who invites you, ignore this e-mail."),
+        note: &format!(
+            "The link is good until {ends}. If you do not know who invites you, ignore this e-mail."
+        ),
         ..Mail::default()
     };
     mail::send(tx, mail).map(drop)

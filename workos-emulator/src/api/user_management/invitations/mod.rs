@@ -242,7 +242,11 @@ fn by_digest<'a>(state: &'a State, digest: &str) -> Option<&'a Arc<Invitation>> 
 /// The invitation whose token somebody presents, if it can be accepted still.
 ///
 /// It opens sign-up where that is closed. Source: <https://workos.com/docs/authkit/invitations#application-wide-invitations>.
-pub(crate) fn open<'a>(state: &'a State, token: &str, now: Timestamp) -> Result<&'a Arc<Invitation>, ApiError> {
+pub(crate) fn open<'a>(
+    state: &'a State,
+    token: &str,
+    now: Timestamp,
+) -> Result<&'a Arc<Invitation>, ApiError> {
     open_by_digest(state, &Secret::digest(token), now)
 }
 
@@ -282,7 +286,12 @@ pub(crate) fn presented(
 }
 
 /// The pending invitation of an address to an organization, or to the application.
-fn pending(state: &State, email: &str, organization_id: Option<&str>, now: Timestamp) -> Option<Arc<Invitation>> {
+fn pending(
+    state: &State,
+    email: &str,
+    organization_id: Option<&str>,
+    now: Timestamp,
+) -> Option<Arc<Invitation>> {
     let ends_after = now.as_millisecond().saturating_add(1);
     let last = Page {
         limit: 1,

@@ -172,7 +172,9 @@ fn check_organization(
     if pending(tx, email, Some(organization_id), tx.now()).is_some() {
         return Err(ApiError::bad_request(
             "email_already_invited_to_organization",
-            format!("The email '{email}' is invited to the organization already: resend or revoke that invitation."),
+            format!(
+                "The email '{email}' is invited to the organization already: resend or revoke that invitation."
+            ),
         ));
     }
     Ok(())
@@ -273,7 +275,11 @@ pub(crate) fn spend(tx: &mut Transaction<'_>, user: &User, sign_in: &SignIn) -> 
 }
 
 /// The user becomes a member with the role of the invitation; who is one already keeps their own.
-fn accept_as(tx: &mut Transaction<'_>, invitation: &Invitation, user: &User) -> Result<Arc<Invitation>, ApiError> {
+fn accept_as(
+    tx: &mut Transaction<'_>,
+    invitation: &Invitation,
+    user: &User,
+) -> Result<Arc<Invitation>, ApiError> {
     let membership_of_other = pending_membership(tx, invitation)
         .filter(|membership| membership.user_id != user.id)
         .map(|membership| membership.id.clone());
@@ -312,7 +318,10 @@ fn check_pending(invitation: &Invitation, now: Timestamp) -> Result<(), ApiError
     if invitation.is_pending(now) {
         return Ok(());
     }
-    Err(ApiError::bad_request("invite_not_pending", "Invite is not pending."))
+    Err(ApiError::bad_request(
+        "invite_not_pending",
+        "Invite is not pending.",
+    ))
 }
 
 /// Marks an invitation as revoked, with its event.
@@ -331,7 +340,10 @@ fn end(tx: &mut Transaction<'_>, invitation: &Invitation) -> Result<Arc<Invitati
 }
 
 /// Revokes what would bring a membership back that is being ended: the pending invitation of its user to the organization.
-pub(crate) fn withdraw(tx: &mut Transaction<'_>, membership: &OrganizationMembership) -> Result<(), ApiError> {
+pub(crate) fn withdraw(
+    tx: &mut Transaction<'_>,
+    membership: &OrganizationMembership,
+) -> Result<(), ApiError> {
     let now = tx.now();
     let email = tx.users.get(&membership.user_id).map(|user| user.email.clone());
     let to_user = email.and_then(|email| pending(tx, &email, Some(&membership.organization_id), now));

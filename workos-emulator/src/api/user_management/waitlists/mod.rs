@@ -21,8 +21,8 @@ use ulid::Ulid;
 
 pub(crate) use self::{
     operations::{
-        create_waitlist_entry, create_waitlist_entry_approve, create_waitlist_entry_deny, delete_waitlist_entry,
-        get_waitlist, list_waitlist_entries, list_waitlists,
+        create_waitlist_entry, create_waitlist_entry_approve, create_waitlist_entry_deny,
+        delete_waitlist_entry, get_waitlist, list_waitlist_entries, list_waitlists,
     },
     rules::{NewWaitlistEntry, join},
 };
@@ -99,7 +99,8 @@ pub(crate) struct WaitlistEntry {
 
 /// An address stands on the waitlist once.
 const BY_EMAIL: Index<WaitlistEntry> = Index::unique("email", |entry| vec![(entry.email.as_str().into(), 0)]);
-const BY_STATE: Index<WaitlistEntry> = Index::ordered("state", |entry| vec![(entry.state.as_str().into(), 0)]);
+const BY_STATE: Index<WaitlistEntry> =
+    Index::ordered("state", |entry| vec![(entry.state.as_str().into(), 0)]);
 
 impl Record for WaitlistEntry {
     const INDEXES: &'static [Index<Self>] = &[BY_EMAIL, BY_STATE];
