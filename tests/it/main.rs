@@ -12,6 +12,7 @@ mod events;
 mod feature_flags;
 mod groups;
 mod http;
+mod invitation_pages;
 mod invitations;
 mod memberships;
 mod middleware;

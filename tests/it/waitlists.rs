@@ -137,7 +137,11 @@ async fn people_join_where_they_would_sign_up_and_come_in_when_they_are_invited(
     assert_eq!(mail.kind(), "waitlist_confirmation");
     let sign_up = form.url.as_str().replace("/waitlist", "/sign-up");
     let page = closed.browser.visit(sign_up).await;
-    assert_eq!(page.url.path(), "/authkit/waitlist", "the page itself is closed, too");
+    assert_eq!(
+        page.url.path(),
+        "/authkit/waitlist",
+        "the page itself is closed, too"
+    );
 
     let sdk = sdk::client(&closed.emulator);
     let api = sdk.user_management();

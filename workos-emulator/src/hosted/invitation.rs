@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
@@ -18,7 +19,7 @@ use crate::{
     api::user_management::{
         authorize::{
             request::{AuthorizationRequest, Callback, Goal},
-            session,
+            session::{self, AuthorizationSession},
         },
         invitations::{self, Invitation},
         redirect_uris, users,
@@ -28,6 +29,7 @@ use crate::{
         error::ApiError,
         reply::Reply,
     },
+    store::{State, Transaction},
 };
 
 /// Where invitations are accepted.
@@ -123,7 +125,7 @@ fn pending(call: &Call, token: &str) -> Result<Arc<Invitation>, Result<Reply, Ap
 }
 
 /// Who else may accept the invitation than the invited address.
-fn others(invitation: &Invitation) -> Option<String> {
+pub(super) fn others(invitation: &Invitation) -> Option<String> {
     let domain = users::email::domain(&invitation.email);
     if invitation.organization_id.is_none() {
         return Some("any other address".to_owned());
@@ -137,10 +139,17 @@ fn others(invitation: &Invitation) -> Option<String> {
 /// The invitation that a sign-in is made with, as long as it can be accepted.
 pub(super) fn of(visit: &Visit<'_>) -> Option<Arc<Invitation>> {
     let environment = &visit.call.environment;
-    let digest = visit.session.request.invitation.as_deref()?;
-    let state = environment.state();
-    let open = invitations::open_by_digest(&state, digest, environment.clock.now());
-    open.ok().cloned()
+    open(&environment.state(), &visit.session, environment.clock.now())
+}
+
+/// The same within a transaction.
+pub(super) fn presented(tx: &Transaction<'_>, session: &AuthorizationSession) -> Option<Arc<Invitation>> {
+    open(tx, session, tx.now())
+}
+
+fn open(state: &State, session: &AuthorizationSession, now: Timestamp) -> Option<Arc<Invitation>> {
+    let digest = session.request.invitation.as_deref()?;
+    invitations::open_by_digest(state, digest, now).ok().cloned()
 }
 
 /// What the pages of a sign-in say of its invitation.

@@ -100,8 +100,8 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) chrome: Chrome<'a>,
     /// Who invites to what, where the sign-up is made with an invitation.
     pub(crate) invitation: Option<&'a str>,
-    /// The invited address, which the link has verified. Then `email` is not asked.
-    pub(crate) invited_email: Option<&'a str>,
+    /// The invited address, which the link has verified, and whether another one may be used. Then `email` is not asked.
+    pub(crate) invited_email: Option<(&'a str, bool)>,
     pub(crate) form: Form<'a>,
     /// Why the attempt was refused, when that is not about one field.
     pub(crate) error: Option<&'a str>,

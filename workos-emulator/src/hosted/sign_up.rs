@@ -69,7 +69,7 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
             return Ok(elsewhere(visit));
         }
         let mut fields: Fields = call.body()?;
-        if let Some(email) = invited_email(visit) {
+        if let Some((email, _)) = invited_email(visit) {
             fields.email = email;
         }
         if let Some(refusal) = invitation::refusal(visit, &fields.email) {
@@ -102,12 +102,15 @@ fn elsewhere(visit: &Visit<'_>) -> Reply {
 }
 
 /// The invited address, unless the person wants to use another one. Who came by the link has shown that it is theirs
-/// (an assumption): it need not be verified, and cannot be changed.
-fn invited_email(visit: &Visit<'_>) -> Option<String> {
+/// (an assumption): it need not be verified, and cannot be changed. With it goes whether another one may be used.
+fn invited_email(visit: &Visit<'_>) -> Option<(String, bool)> {
     let invitation = invitation::of(visit)?;
     let wanted = visit.session.email.as_deref();
-    let invited = wanted.is_none_or(|email| invitation.is_to(email));
-    invited.then(|| invitation.email.clone())
+    let invited = wanted.is_some_and(|email| invitation.is_to(email));
+    invited.then(|| {
+        let can_change = invitation::others(&invitation).is_some();
+        (invitation.email.clone(), can_change)
+    })
 }
 
 /// Nothing where another tab finished the sign-in.
@@ -120,7 +123,6 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
     let password_hash = password::prepare(environment, &fields.email, &given)?;
     let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
     let new = NewUser {
-        email_verified: invitation::of(visit).is_some_and(|invitation| invitation.is_to(&fields.email)),
         email: fields.email.clone(),
         first_name: named(&fields.first_name),
         last_name: named(&fields.last_name),
@@ -132,6 +134,16 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         if !visit.is_current(tx) {
             return Ok(None);
         }
+        // The invitation may have been revoked while the password was hashed.
+        let invitation = invitation::presented(tx, &visit.session);
+        if invitation.is_none() && !tx.settings().open_sign_up() {
+            return Err(ApiError::oauth("sign_up_not_allowed", "Sign-up is closed."));
+        }
+        let email_verified = invitation.is_some_and(|invitation| invitation.is_to(&fields.email));
+        let new = NewUser {
+            email_verified,
+            ..new
+        };
         let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
@@ -175,12 +187,15 @@ impl From<&ApiError> for Problems {
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
     let least = state.settings().password_policy.min_length;
+    let invited = invited_email(visit);
     page(
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
             invitation: invitation::sentence(visit).as_deref(),
-            invited_email: invited_email(visit).as_deref(),
+            invited_email: invited
+                .as_ref()
+                .map(|(email, can_change)| (email.as_str(), *can_change)),
             form: Form {
                 action: PATH,
                 hidden: &visit.hidden(),

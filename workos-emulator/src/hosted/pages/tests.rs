@@ -90,7 +90,7 @@ fn every_page(text: &str) -> Vec<String> {
             chrome: chrome.clone(),
             form,
             invitation: Some(text),
-            invited_email: Some(text),
+            invited_email: Some((text, true)),
             error: Some(text),
             first_name: field,
             last_name: field,

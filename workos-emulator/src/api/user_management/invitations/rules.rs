@@ -293,6 +293,11 @@ fn accept_as(
     if let Some(organization_id) = &invitation.organization_id {
         let role = invitation.named_role(tx).map(str::to_owned);
         memberships::join(tx, &user.id, organization_id, role)?;
+        // It may have stood for other invitations, too: an expired one, or the user's own where they used a colleague's.
+        let membership_id = memberships::id_of(tx, &user.id, organization_id).unwrap_or_default();
+        for other in standing_for(tx, &membership_id) {
+            unlink(tx, &other)?;
+        }
     }
     // The invited user did not come, but somebody else of their domain.
     if let Some(id) = membership_of_other {
@@ -347,11 +352,7 @@ pub(crate) fn withdraw(
     let now = tx.now();
     let email = tx.users.get(&membership.user_id).map(|user| user.email.clone());
     let to_user = email.and_then(|email| pending(tx, &email, Some(&membership.organization_id), now));
-    let mut invitations: Vec<_> = tx
-        .invitations
-        .group(BY_MEMBERSHIP, &membership.id)
-        .cloned()
-        .collect();
+    let mut invitations = standing_for(tx, &membership.id);
     invitations.extend(to_user);
     invitations.sort_by(|one, other| one.id.cmp(&other.id));
     invitations.dedup_by(|one, other| one.id == other.id);
@@ -359,12 +360,26 @@ pub(crate) fn withdraw(
         if invitation.is_pending(now) {
             end(tx, &invitation)?;
         } else {
-            tx.put(Invitation {
-                membership_id: None,
-                ..Invitation::clone(&invitation)
-            })?;
+            unlink(tx, &invitation)?;
         }
     }
+    Ok(())
+}
+
+/// The invitations that a pending membership stands for.
+fn standing_for(tx: &Transaction<'_>, membership_id: &str) -> Vec<Arc<Invitation>> {
+    tx.invitations
+        .group(BY_MEMBERSHIP, membership_id)
+        .cloned()
+        .collect()
+}
+
+/// Lets the membership that stood for an invitation stand for it no more.
+fn unlink(tx: &mut Transaction<'_>, invitation: &Invitation) -> Result<(), ApiError> {
+    tx.put(Invitation {
+        membership_id: None,
+        ..invitation.clone()
+    })?;
     Ok(())
 }
 

@@ -164,7 +164,7 @@ fn goes_through_a_challenge_and_may_be_over_behind_it() {
     let fixture = Fixture::new();
     let acme = fixture.add_organization("Acme");
     fixture.set(|settings| {
-        settings.radar_challenge = Some(crate::api::user_management::radar_challenges::Channel::Email)
+        settings.radar_challenge = Some(crate::api::user_management::radar_challenges::Channel::Email);
     });
     for (revoke, outcome) in [(true, Some("invitation_invalid")), (false, None)] {
         let invitation = sent(&fixture, json!({"email": EMAIL, "organization_id": acme}));
@@ -195,7 +195,7 @@ fn a_token_that_is_too_big_spends_nothing() {
     let invitation = sent(&fixture, json!({"email": EMAIL, "organization_id": acme}));
     let content = json!({"big": "x".repeat(4000), "role": "{{ organization_membership.id }}"}).to_string();
     let set = |tx: &mut Transaction<'_>| jwt_template::set(tx, content);
-    fixture.environment.transact(|tx| set(tx)).unwrap();
+    fixture.environment.transact(set).unwrap();
     let happened = events(&fixture, || {
         let refused = with_password(&fixture, EMAIL, &invitation["token"]).unwrap_err();
         assert_eq!(refused.code(), Some("token_too_big"));
@@ -208,7 +208,7 @@ fn a_token_that_is_too_big_spends_nothing() {
     );
     let small = r#"{"role": "{{ organization_membership.id }}"}"#.to_owned();
     let set = |tx: &mut Transaction<'_>| jwt_template::set(tx, small);
-    fixture.environment.transact(|tx| set(tx)).unwrap();
+    fixture.environment.transact(set).unwrap();
     let response = with_password(&fixture, EMAIL, &invitation["token"]).unwrap();
     let membership_id = memberships::id_of(&fixture.environment.state(), &fixture.user_id, &acme);
     assert_eq!(fixture.claims(&response).role, membership_id);
