@@ -133,6 +133,15 @@ describe("sign-up", () => {
     await button("Create account").click();
   }
 
+  /** Types the code of the e-mail that was sent to the new address. */
+  async function verify({ email }) {
+    await heading("Verify your email").waitFor();
+    const mailbox = new URL(`/_emulate/mailbox?to=${encodeURIComponent(email)}`, saas.ready.emulator);
+    const { data } = await (await fetch(mailbox)).json();
+    await field("Code").fill(data[0].code);
+    await button("Verify").click();
+  }
+
   async function assertSignedUp(person) {
     await signOutControl().waitFor();
     assert.equal((await detail("Name").innerText()).trim(), `${person.first_name} ${person.last_name}`);
@@ -151,6 +160,7 @@ describe("sign-up", () => {
     await heading("Create your account").waitFor();
     await inspect(page, "sign-up");
     await fillIn(person);
+    await verify(person);
     await assertSignedUp(person);
     await signOut();
     await openSignIn();
@@ -173,6 +183,7 @@ describe("sign-up", () => {
     await inspect(page, "sign-up-refused");
     await page.getByRole("alert").getByRole("link", { name: "Password" }).click();
     await fillIn({ ...person, password: "seven quiet lighthouses drift" });
+    await verify(person);
     await assertSignedUp(person);
   });
 });

@@ -67,42 +67,10 @@ impl TestApp {
             .create()
             .unwrap();
 
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let authkit = AuthKit::builder()
-            .api_key(emulator.api_key())
-            .client_id(emulator.client_id())
-            .api_base_url(proxy.url())
-            .cookie_password("0123456789abcdef0123456789abcdef")
-            .redirect_uri(format!("{url}/auth/callback"))
-            .clock(AppClock(emulator.clock()))
-            .build()
-            .unwrap();
+        let (listener, url) = listen();
+        let authkit = authkit(&emulator, proxy.url(), &url);
         let arrivals = watch::Sender::new(0);
-        let arrived = arrivals.clone();
-        let server = HttpServer::new(move || {
-            let arrived = arrived.clone();
-            App::new()
-                .wrap(authkit.middleware())
-                .configure(authkit.routes())
-                .route("/", web::get().to(home))
-                .route("/me", web::get().to(me))
-                .service(
-                    web::scope("/app")
-                        .wrap(ensure_signed_in())
-                        .route("/page", web::get().to(|| async { "inside" })),
-                )
-                .wrap_fn(move |request, service| {
-                    arrived.send_modify(|number| *number += 1);
-                    service.call(request)
-                })
-        })
-        .workers(2)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-        actix_web::rt::spawn(server);
+        serve(listener, authkit, arrivals.clone());
         Self {
             url,
             emulator,
@@ -113,6 +81,14 @@ impl TestApp {
             bob,
             arrivals,
         }
+    }
+
+    /// The URL of a second machine with the same app. Both have the cookie password; neither has the other's memory.
+    pub(crate) fn second_machine(&self) -> String {
+        let (listener, url) = listen();
+        let authkit = authkit(&self.emulator, self.proxy.url(), &self.url);
+        serve(listener, authkit, watch::Sender::new(0));
+        url
     }
 
     pub(crate) fn path(&self, path: &str) -> String {
@@ -155,6 +131,50 @@ impl TestApp {
     }
 }
 
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKit {
+    AuthKit::builder()
+        .api_key(emulator.api_key())
+        .client_id(emulator.client_id())
+        .api_base_url(api_url)
+        .cookie_password("0123456789abcdef0123456789abcdef")
+        .redirect_uri(format!("{app_url}/auth/callback"))
+        .clock(AppClock(emulator.clock()))
+        .build()
+        .unwrap()
+}
+
+fn serve(listener: TcpListener, authkit: AuthKit, arrived: watch::Sender<usize>) {
+    let server = HttpServer::new(move || {
+        let arrived = arrived.clone();
+        App::new()
+            .wrap(authkit.middleware())
+            .configure(authkit.routes())
+            .route("/", web::get().to(home))
+            .route("/me", web::get().to(me))
+            .service(
+                web::scope("/app")
+                    .wrap(ensure_signed_in())
+                    .route("/page", web::get().to(|| async { "inside" })),
+            )
+            .wrap_fn(move |request, service| {
+                arrived.send_modify(|number| *number += 1);
+                service.call(request)
+            })
+    })
+    .workers(2)
+    .disable_signals()
+    .listen(listener)
+    .unwrap()
+    .run();
+    actix_web::rt::spawn(server);
+}
+
 async fn home(user: Option<AuthUser>) -> String {
     match user {
         Some(user) => format!("hello {}", user.email()),
@@ -166,6 +186,6 @@ async fn me(user: AuthUser) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "id": user.id(), "email": user.email(), "name": user.name(), "session": user.session_id(),
         "organization": user.organization_id(), "role": user.role(), "permissions": user.permissions(),
-        "jti": user.claims().jti,
+        "jti": user.claims().jti, "impersonator": user.impersonator(),
     }))
 }

@@ -87,6 +87,14 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     );
     let selection = json!({"pending_authentication_token": "x", "organization_id": acme});
     let selection = grant("urn:workos:oauth:grant-type:organization-selection", selection);
+    let magic_auth = grant(
+        "urn:workos:oauth:grant-type:magic-auth:code",
+        json!({"email": "ada@example.com", "code": "123456"}),
+    );
+    let verification = grant(
+        "urn:workos:oauth:grant-type:email-verification:code",
+        json!({"pending_authentication_token": "x", "code": "123456"}),
+    );
     let answer = |id: &str| json!({"code": "123456", id: "x", "pending_authentication_token": "x", "phone_number": "x"});
     let by_email = grant(
         "urn:workos:oauth:grant-type:radar-email-challenge:code",
@@ -168,6 +176,31 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "POST",
             "/user_management/cors_origins".to_owned(),
             json!({"origin": "https://example.com"}),
+        ),
+        (
+            "POST",
+            "/user_management/magic_auth".to_owned(),
+            json!({"email": "ada@example.com", "ip_address": "192.0.2.1", "user_agent": "x"}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/email_change/send"),
+            json!({"new_email": "countess@example.com"}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/email_change/confirm"),
+            json!({"code": "123456"}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/email_verification/send"),
+            json!({"x": 1}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/email_verification/confirm"),
+            json!({"code": "123456"}),
         ),
         ("POST", api_keys, api_key.clone()),
         ("POST", format!("/user_management/users/{user}/api_keys"), api_key),
@@ -251,6 +284,8 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", token.clone(), code),
         ("POST", token.clone(), refresh),
         ("POST", token.clone(), selection),
+        ("POST", token.clone(), magic_auth),
+        ("POST", token.clone(), verification),
         ("POST", token.clone(), by_email),
         ("POST", token, by_sms),
     ];

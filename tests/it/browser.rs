@@ -151,14 +151,28 @@ impl Browser {
         load(filled(&self.stepping, page, fields)).await
     }
 
+    /// Sends what the page's form takes along unseen to another path, as a script of the page does, and goes no further.
+    pub(crate) async fn submit_to(&self, path: &str, page: &Page, fields: &[(&str, &str)]) -> Page {
+        let (_, mut form) = page.form();
+        form.retain(|(name, _)| !fields.iter().any(|(given, _)| given == name));
+        form.extend(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let request = self.stepping.post(page.url.join(path).unwrap()).form(&form);
+        load(request.header("sec-fetch-site", "same-origin")).await
+    }
+
     /// Posts to a URL as a button of the site does, and goes where it is sent.
     pub(crate) async fn post(&self, url: impl AsRef<str>) -> Page {
-        load(
-            self.following
-                .post(url.as_ref())
-                .header("sec-fetch-site", "same-origin"),
-        )
-        .await
+        self.post_form(url, &[]).await
+    }
+
+    /// Posts fields to a URL as a form of the site does, and goes where it is sent.
+    pub(crate) async fn post_form(&self, url: impl AsRef<str>, fields: &[(&str, &str)]) -> Page {
+        let request = self.following.post(url.as_ref()).form(fields);
+        load(request.header("sec-fetch-site", "same-origin")).await
     }
 }
 

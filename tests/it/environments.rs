@@ -56,6 +56,7 @@ async fn two_environments_know_nothing_of_each_other() {
     for (environment, password) in [(&*emulator, PASSWORD), (&staging, "nine patient windmills")] {
         let mut user = CreateUserParamsBody::new(EMAIL);
         user.external_id = Some("1".to_owned());
+        user.email_verified = Some(true);
         user.password = Some(Password::Plaintext {
             password: password.to_owned(),
         });

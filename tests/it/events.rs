@@ -4,7 +4,9 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use workos::{
-    AuthenticationPasswordFailed, AuthenticationPasswordSucceeded, EventList, EventSchema,
+    AuthenticationEmailVerificationFailed, AuthenticationEmailVerificationSucceeded,
+    AuthenticationMagicAuthFailed, AuthenticationMagicAuthSucceeded, AuthenticationPasswordFailed,
+    AuthenticationPasswordSucceeded, EmailVerificationCreated, EventList, EventSchema, MagicAuthCreated,
     OrganizationCreated, OrganizationDeleted, OrganizationDomainCreated, OrganizationDomainDeleted,
     OrganizationMembershipCreated, OrganizationMembershipDeleted, OrganizationMembershipUpdated,
     OrganizationRoleCreated, OrganizationRoleDeleted, OrganizationRoleUpdated, OrganizationUpdated,
@@ -306,6 +308,75 @@ async fn memberships_and_sessions_emit_their_events_to_the_end() {
         &[revoked, ("user.deleted", fits::<UserDeleted>)],
     )
     .await;
+}
+
+#[actix_web::test]
+async fn codes_by_email_emit_their_events() {
+    let mut log = Log::start().await;
+    let ada = json!({"email": "ada@example.com", "password": PASSWORD});
+    let created: Expected = ("user.created", fits::<UserCreated>);
+    let users = "/user_management/users";
+    let ada = log.step((POST, users), ada, &[created]).await;
+    let ada = below(users, &ada);
+    let sent: Expected = ("email_verification.created", fits::<EmailVerificationCreated>);
+    log.step(
+        (POST, &format!("{ada}/email_verification/send")),
+        Value::Null,
+        &[sent],
+    )
+    .await;
+    let failed: Expected = (
+        "authentication.email_verification_failed",
+        fits::<AuthenticationEmailVerificationFailed>,
+    );
+    let confirm = format!("{ada}/email_verification/confirm");
+    log.step((POST, &confirm), json!({"code": "x"}), &[failed]).await;
+    let updated: Expected = ("user.updated", fits::<UserUpdated>);
+    let verified: &[Expected] = &[
+        (
+            "authentication.email_verification_succeeded",
+            fits::<AuthenticationEmailVerificationSucceeded>,
+        ),
+        updated,
+    ];
+    let code = log.emulator.mailbox().last_to("ada@example.com").unwrap();
+    log.step((POST, &confirm), json!({"code": code.code()}), verified)
+        .await;
+
+    let magic_auth = "/user_management/magic_auth";
+    let sent: Expected = ("magic_auth.created", fits::<MagicAuthCreated>);
+    let grace = json!({"email": "grace@example.com"});
+    let code = log.step((POST, magic_auth), grace, &[created, sent]).await;
+    let redeem = |code: &Value| {
+        json!({
+            "grant_type": "urn:workos:oauth:grant-type:magic-auth:code", "client_id": "client_emulate",
+            "client_secret": "sk_test_default", "email": "grace@example.com", "code": code,
+            "ip_address": "192.0.2.1", "user_agent": "test",
+        })
+    };
+    let failed: Expected = (
+        "authentication.magic_auth_failed",
+        fits::<AuthenticationMagicAuthFailed>,
+    );
+    let token = "/user_management/authenticate";
+    log.step((POST, token), redeem(&json!("x")), &[failed]).await;
+    let succeeded: &[Expected] = &[
+        (
+            "authentication.magic_auth_succeeded",
+            fits::<AuthenticationMagicAuthSucceeded>,
+        ),
+        updated,
+        ("session.created", fits::<SessionCreated>),
+    ];
+    log.step((POST, token), redeem(&code["code"]), succeeded).await;
+
+    let new_email = json!({"new_email": "countess@example.com"});
+    log.step((POST, &format!("{ada}/email_change/send")), new_email, &[])
+        .await;
+    let code = log.emulator.mailbox().last_to("countess@example.com").unwrap();
+    let code = json!({"code": code.code()});
+    log.step((POST, &format!("{ada}/email_change/confirm")), code, &[updated])
+        .await;
 }
 
 async fn list(emulator: &Emulator, params: ListEventsParams) -> Result<EventList, workos::Error> {

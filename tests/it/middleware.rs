@@ -52,6 +52,7 @@ async fn a_browser_signs_in_and_comes_back_to_the_page_it_wanted() {
     let expected = json!({
         "id": app.ada.id, "email": email, "name": "Ada", "organization": app.acme.id, "role": "editor",
         "permissions": ["posts:read", "posts:write"], "session": me["session"], "jti": me["jti"],
+        "impersonator": null,
     });
     assert_eq!(me, expected);
     assert_eq!(
@@ -85,7 +86,12 @@ async fn somebody_new_signs_up() {
         ("email", "eve@example.com"),
         ("password", PASSWORD),
     ];
-    let me = browser.submit(&weak, &fields).await.json();
+    let verification = browser.submit(&weak, &fields).await;
+    assert_eq!(verification.url.path(), "/authkit/verify-email");
+    let mail = app.emulator.mailbox().last_to("eve@example.com").unwrap();
+    assert_eq!(mail.url(), Some(verification.url.as_str()));
+    let code = mail.code().unwrap();
+    let me = browser.submit(&verification, &[("code", code)]).await.json();
     assert_eq!(
         (&me["email"], &me["name"]),
         (&json!("eve@example.com"), &json!("Eve"))

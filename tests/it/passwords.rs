@@ -83,6 +83,7 @@ async fn imported_hashes_of_every_kind_sign_in() {
     for (number, (kind, salt_position, hash)) in HASHES.into_iter().enumerate() {
         let email = format!("{number}@example.com");
         let user = CreateUserParamsBody {
+            email_verified: Some(true),
             password: Some(Password::Hashed {
                 password_hash: hash.to_owned(),
                 password_hash_type: kind.into(),

@@ -52,7 +52,7 @@ async fn emulator_with_ada<const N: usize>(organizations: [&str; N]) -> (Emulato
     let user_id = create(
         &emulator,
         "/user_management/users",
-        json!({"email": EMAIL, "password": PASSWORD}),
+        json!({"email": EMAIL, "password": PASSWORD, "email_verified": true}),
     )
     .await;
     let mut ids = organizations.map(str::to_owned);

@@ -25,6 +25,7 @@ const PASSWORD: &str = "correct horse battery staple";
 
 async fn create_user(sdk: &Client, email: &str) -> String {
     let mut user = CreateUserParamsBody::new(email);
+    user.email_verified = Some(true);
     user.password = Some(Password::Plaintext {
         password: PASSWORD.to_owned(),
     });

@@ -1,6 +1,6 @@
 //! From a request's cookie to the signed-in user: load, verify, refresh if due.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{cookie::Cookie, http::header::HeaderMap};
 
@@ -9,7 +9,7 @@ use crate::{
     context::{AuthContext, AuthState},
     credential::{LoadedSession, Session, SessionError},
     digest::Fingerprint,
-    refresh::Refreshed,
+    rotation::Rotation,
     token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
 };
 
@@ -17,8 +17,6 @@ use crate::{
 const MAX_COOKIES: usize = 4;
 /// A refresh ahead of time must not hold up a request whose token is good.
 const EARLY_REFRESH_WAIT: Duration = Duration::from_secs(2);
-/// A late request may find a settled session that has expired itself; each hop is one refresh further.
-const MAX_HOPS: usize = 4;
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What the credentials of a request amount to.
@@ -154,7 +152,12 @@ impl AuthKit {
         is_good.then_some(hit)
     }
 
-    async fn remember(&self, credential: Fingerprint, session: &Arc<Session>, context: &Arc<AuthContext>) {
+    pub(crate) async fn remember(
+        &self,
+        credential: Fingerprint,
+        session: &Arc<Session>,
+        context: &Arc<AuthContext>,
+    ) {
         let verified = VerifiedSession {
             session: Arc::clone(session),
             context: Arc::clone(context),
@@ -192,99 +195,36 @@ impl AuthKit {
     /// Refreshes a session. `valid` is the context of a token that has not expired yet: it is served whenever the
     /// refresh does not succeed in time.
     async fn refresh(&self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
-        let rotation = self.clone().rotate(old.clone(), valid.clone());
-        let rotation: Pin<Box<dyn Future<Output = Option<Authenticated>>>> =
-            if self.session_cookie().is_self_contained() {
-                Box::pin(async { Some(rotation.await) })
-            } else {
-                // Run to its end whatever the client does: the store must learn the new refresh token.
-                let task = actix_web::rt::spawn(rotation);
-                Box::pin(async { task.await.ok() })
-            };
-        match valid {
-            Some(context) => match tokio::time::timeout(EARLY_REFRESH_WAIT, rotation).await {
-                Ok(Some(answer)) => answer,
-                _ => Authenticated::signed_in(context, old),
-            },
-            None => {
-                let answer = rotation.await;
-                answer.unwrap_or_else(|| Authenticated::unavailable(RETRY_AFTER, Some(old)))
+        let rotation = self.rotate(&old, None);
+        let rotation = match valid {
+            Some(_) => tokio::time::timeout(EARLY_REFRESH_WAIT, rotation)
+                .await
+                .unwrap_or(Rotation::UNAVAILABLE),
+            None => rotation.await,
+        };
+        match (rotation, valid) {
+            (
+                Rotation::Done {
+                    context,
+                    session,
+                    cookie,
+                },
+                _,
+            ) => Authenticated::signed_in(context, session).with_cookie(cookie),
+            (Rotation::Unproven { session, cookie }, Some(context)) => {
+                Authenticated::signed_in(context, session).with_cookie(cookie)
+            }
+            (Rotation::Unproven { session, cookie }, None) => {
+                let retry_after = Duration::from_secs(UNKNOWN_KEY_SECONDS.unsigned_abs());
+                Authenticated::unavailable(retry_after, Some(session)).with_cookie(cookie)
+            }
+            (Rotation::Unacceptable, _) => self.end(old).await,
+            (_, Some(context)) => Authenticated::signed_in(context, old),
+            (Rotation::Ended | Rotation::Refused { .. }, None) => self.end(old).await,
+            (Rotation::Unavailable { retry_after }, None) => {
+                Authenticated::unavailable(retry_after, Some(old))
             }
         }
-    }
-
-    /// Exchanges the refresh token, verifies the new access token, and stores the new session.
-    async fn rotate(self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
-        let mut current = Arc::clone(&old.session);
-        for _ in 0..MAX_HOPS {
-            let new = match (
-                self.refresher().refresh(&current.refresh_token).await,
-                valid.clone(),
-            ) {
-                (Refreshed::Rotated(new), _) => new,
-                (_, Some(context)) => return Authenticated::signed_in(context, old),
-                (Refreshed::Ended { .. }, None) => return self.end(old).await,
-                (Refreshed::Unavailable { retry_after }, None) => {
-                    return Authenticated::unavailable(retry_after, Some(old));
-                }
-            };
-            match self.verify_session(&new).await {
-                Ok(context) if context.claims.exp > self.now() => {
-                    let cookie = self.store_refreshed(&old, &new).await;
-                    self.remember_refreshed(cookie.as_ref(), &new, &context).await;
-                    let session = LoadedSession {
-                        session: new,
-                        key: old.key,
-                    };
-                    return Authenticated::signed_in(context, session).with_cookie(cookie);
-                }
-                Ok(_) | Err(TokenError::Expired) => current = new,
-                // The session goes on; only its proof has to wait.
-                Err(TokenError::Unavailable(_) | TokenError::UnknownKey) => {
-                    let cookie = self.store_refreshed(&old, &new).await;
-                    let session = LoadedSession {
-                        session: new,
-                        key: old.key,
-                    };
-                    let retry_after = Duration::from_secs(UNKNOWN_KEY_SECONDS.unsigned_abs());
-                    let answer = match valid {
-                        Some(context) => Authenticated::signed_in(context, session),
-                        None => Authenticated::unavailable(retry_after, Some(session)),
-                    };
-                    return answer.with_cookie(cookie);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "WorkOS refreshed the session with a token that is not acceptable");
-                    return self.end(old).await;
-                }
-            }
-        }
-        tracing::error!(
-            "access tokens expire as soon as they are issued; compare this machine's clock with WorkOS's"
-        );
-        Authenticated::unavailable(RETRY_AFTER, Some(old))
-    }
-
-    /// The new cookie; a failure is logged and leaves the old one, which the grace time covers.
-    async fn store_refreshed(&self, old: &LoadedSession, new: &Arc<Session>) -> Option<Cookie<'static>> {
-        let stored = self.session_cookie().replace(old, new).await;
-        stored
-            .inspect_err(|error| tracing::error!(%error, "the refreshed session cannot be kept"))
-            .ok()
-    }
-
-    async fn remember_refreshed(
-        &self,
-        cookie: Option<&Cookie<'static>>,
-        new: &Arc<Session>,
-        context: &Arc<AuthContext>,
-    ) {
-        let Some(cookie) = cookie else { return };
-        let credential = self
-            .session_cookie()
-            .fingerprint(cookie.value())
-            .unwrap_or_else(|| new.fingerprint());
-        self.remember(credential, new, context).await;
     }
 
     /// The session is over: the store and the browser forget it.

@@ -138,6 +138,7 @@ impl AuthKit {
     /// | `GET /auth/sign-in`, `GET /auth/sign-up` | redirects to AuthKit; query: `return_to`, `organization_id`, `login_hint` |
     /// | `GET` path of the redirect URI | completes the sign-in and redirects to `return_to` |
     /// | `POST /auth/sign-out`, `GET /auth/sign-out` | ends the session here and at WorkOS; query: `return_to` |
+    /// | `POST /auth/switch-organization` | moves the session to another organization; form or JSON: `organization_id`, `return_to` |
     ///
     /// `return_to` is a path of this site; anything else is ignored. Set the sign-in route as "Sign-in URL" in the WorkOS
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the

@@ -1,7 +1,7 @@
 //! Who is signed in: shared by everything that handles one request.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, Ref, RefCell},
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -9,6 +9,7 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpRequest,
+    cookie::Cookie,
     dev::{RequestHead, ServiceRequest},
 };
 use workos::{SecretString, User};
@@ -51,6 +52,8 @@ pub(crate) enum AuthState {
 #[derive(Debug)]
 pub(crate) enum SessionChange {
     Begin(Arc<Session>),
+    /// The session was renewed, and the store knows it.
+    Stored(Cookie<'static>),
     End,
 }
 
@@ -58,9 +61,9 @@ pub(crate) enum SessionChange {
 #[derive(Debug)]
 pub(crate) struct RequestAuth {
     pub(crate) authkit: AuthKit,
-    pub(crate) state: AuthState,
-    /// The session the request came with, valid or not.
-    pub(crate) session: Option<LoadedSession>,
+    state: RefCell<AuthState>,
+    /// The session the request came with, valid or not, or the one that took its place.
+    session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
     consulted: Cell<bool>,
 }
@@ -69,17 +72,21 @@ impl RequestAuth {
     pub(crate) fn new(authkit: AuthKit, state: AuthState, session: Option<LoadedSession>) -> Self {
         Self {
             authkit,
-            state,
-            session,
+            state: RefCell::new(state),
+            session: RefCell::new(session),
             change: RefCell::new(None),
             consulted: Cell::new(false),
         }
     }
 
     /// The state, remembering that the response depends on it.
-    pub(crate) fn consult(&self) -> &AuthState {
+    pub(crate) fn consult(&self) -> Ref<'_, AuthState> {
         self.consulted.set(true);
-        &self.state
+        self.state.borrow()
+    }
+
+    pub(crate) fn session(&self) -> Option<LoadedSession> {
+        self.session.borrow().clone()
     }
 
     pub(crate) fn was_consulted(&self) -> bool {
@@ -90,16 +97,24 @@ impl RequestAuth {
         self.change.replace(Some(change));
     }
 
+    /// From here on the request is in the renewed session.
+    pub(crate) fn renew(&self, context: Arc<AuthContext>, session: LoadedSession, cookie: Cookie<'static>) {
+        self.state.replace(AuthState::SignedIn(context));
+        self.session.replace(Some(session));
+        self.change_session(SessionChange::Stored(cookie));
+    }
+
     pub(crate) fn take_change(&self) -> Option<SessionChange> {
         self.change.take()
     }
 
     /// The id of the WorkOS session, also when its token has expired.
     pub(crate) fn session_id(&self) -> Option<String> {
-        if let AuthState::SignedIn(context) = &self.state {
+        if let AuthState::SignedIn(context) = &*self.state.borrow() {
             return Some(context.claims.sid.clone());
         }
         self.session
+            .borrow()
             .as_ref()
             .and_then(|loaded| unverified_session_id(loaded.session.access_token.expose()))
     }
@@ -122,7 +137,7 @@ impl RequestAuth {
 
     /// The user, if one is signed in.
     pub(crate) fn user(&self) -> Result<Option<AuthUser>, AuthError> {
-        match self.consult() {
+        match &*self.consult() {
             AuthState::SignedIn(context) => Ok(Some(AuthUser::new(Arc::clone(context)))),
             AuthState::SignedOut => Ok(None),
             AuthState::Unavailable { retry_after } => Err(AuthError::Unavailable {

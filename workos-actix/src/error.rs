@@ -41,6 +41,22 @@ pub enum AuthError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The user is not an active member of the organization, or it does not exist: 403. They are still signed in where
+    /// they were.
+    #[error("you are not a member of this organization")]
+    OrganizationForbidden,
+    /// The organization wants single sign-on or a second factor before it lets the user in: a redirect to AuthKit for
+    /// browsers, 403 for programs. They are still signed in where they were.
+    #[error("this organization requires a sign-in of its own ({code})")]
+    OrganizationSignInRequired {
+        /// What WorkOS misses: `sso_required`, `mfa_enrollment`, …
+        code: String,
+        /// Where a browser is sent; `None` for a program.
+        redirect: Option<SignInRedirect>,
+    },
+    /// The renewed session cannot be stored, in the cookie or in the session store; the log says why. 500.
+    #[error("the session cannot be kept; the server's log says why")]
+    SessionNotKept,
 }
 
 /// The way to the sign-in page and back.
@@ -51,6 +67,36 @@ pub struct SignInRedirect {
 }
 
 impl SignInRedirect {
+    /// To the sign-in route, for an organization if one is named, and back to `return_to`.
+    pub(crate) fn new(
+        authkit: &AuthKit,
+        head: &RequestHead,
+        return_to: Option<&ReturnPath>,
+        organization_id: Option<&str>,
+    ) -> Self {
+        let sign_in = &authkit.config().paths.sign_in;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if let Some(path) = return_to {
+            query.append_pair("return_to", path.as_str());
+        }
+        if let Some(id) = organization_id {
+            query.append_pair("organization_id", id);
+        }
+        let query = query.finish();
+        Self {
+            status: if is_read(head) {
+                StatusCode::TEMPORARY_REDIRECT
+            } else {
+                StatusCode::SEE_OTHER
+            },
+            location: if query.is_empty() {
+                sign_in.clone()
+            } else {
+                format!("{sign_in}?{query}")
+            },
+        }
+    }
+
     /// 307 for `GET` and `HEAD`, 303 for everything else.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -64,75 +110,79 @@ impl SignInRedirect {
     }
 }
 
+fn is_read(head: &RequestHead) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD)
+}
+
 impl AuthError {
     /// For a request that nobody signed in for.
     pub(crate) fn sign_in_required(authkit: &AuthKit, head: &RequestHead) -> Self {
-        let redirect = navigation::is_navigation(head).then(|| sign_in_redirect(authkit, head));
+        // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
+        let path = head.uri.path_and_query().filter(|_| is_read(head));
+        let return_to = path.map(PathAndQuery::as_str).and_then(ReturnPath::parse);
+        let redirect = navigation::is_navigation(head)
+            .then(|| SignInRedirect::new(authkit, head, return_to.as_ref(), None));
         Self::SignInRequired { redirect }
     }
 
-    fn code(&self) -> &'static str {
+    /// WorkOS cannot be reached, and did not say for how long.
+    pub(crate) fn unavailable() -> Self {
+        Self::Unavailable {
+            retry_after: Duration::from_secs(5),
+        }
+    }
+
+    /// Where a browser is sent.
+    pub(crate) fn redirect(&self) -> Option<&SignInRedirect> {
+        match self {
+            Self::SignInRequired { redirect } | Self::OrganizationSignInRequired { redirect, .. } => {
+                redirect.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::MissingMiddleware => "authkit_middleware_missing",
             Self::SignInRequired { .. } => "sign_in_required",
             Self::Unavailable { .. } => "authentication_unavailable",
+            Self::OrganizationForbidden => "organization_forbidden",
+            Self::OrganizationSignInRequired { code, .. } => code,
+            Self::SessionNotKept => "session_not_kept",
         }
-    }
-}
-
-fn sign_in_redirect(authkit: &AuthKit, head: &RequestHead) -> SignInRedirect {
-    let sign_in = &authkit.config().paths.sign_in;
-    let is_read = matches!(head.method, Method::GET | Method::HEAD);
-    // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
-    let return_path = if is_read {
-        head.uri.path_and_query().map(PathAndQuery::as_str)
-    } else {
-        None
-    };
-    let query = return_path.and_then(ReturnPath::parse).map(|path| {
-        form_urlencoded::Serializer::new(String::new())
-            .append_pair("return_to", path.as_str())
-            .finish()
-    });
-    SignInRedirect {
-        status: if is_read {
-            StatusCode::TEMPORARY_REDIRECT
-        } else {
-            StatusCode::SEE_OTHER
-        },
-        location: query.map_or_else(|| sign_in.clone(), |query| format!("{sign_in}?{query}")),
     }
 }
 
 impl ResponseError for AuthError {
     fn status_code(&self) -> StatusCode {
+        if let Some(redirect) = self.redirect() {
+            return redirect.status;
+        }
         match self {
-            Self::MissingMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::SignInRequired {
-                redirect: Some(redirect),
-            } => redirect.status,
-            Self::SignInRequired { redirect: None } => StatusCode::UNAUTHORIZED,
+            Self::MissingMiddleware | Self::SessionNotKept => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::SignInRequired { .. } => StatusCode::UNAUTHORIZED,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::OrganizationForbidden | Self::OrganizationSignInRequired { .. } => StatusCode::FORBIDDEN,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
+        if let Some(redirect) = self.redirect() {
+            return response
+                .insert_header((LOCATION, redirect.location.as_str()))
+                .finish();
+        }
         match self {
             Self::MissingMiddleware => tracing::error!("{self}"),
-            Self::SignInRequired {
-                redirect: Some(redirect),
-            } => {
-                return response
-                    .insert_header((LOCATION, redirect.location.as_str()))
-                    .finish();
-            }
-            Self::SignInRequired { redirect: None } => {
+            Self::SignInRequired { .. } => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
             Self::Unavailable { retry_after } => {
                 response.insert_header((RETRY_AFTER, retry_after.as_secs().max(1)));
             }
+            _ => {}
         }
         page::json_error(&mut response, self.code(), &self.to_string())
     }

@@ -76,6 +76,23 @@
 //! # drop(authkit); Ok(()) }
 //! ```
 //!
+//! # Organizations
+//!
+//! A session is in one organization; [`AuthUser::organization_id`], [`role`](AuthUser::role) and
+//! [`permissions`](AuthUser::permissions) are those there. A form is all it takes to move it to another one of the user's:
+//!
+//! ```html
+//! <form method="post" action="/auth/switch-organization">
+//!   <input type="hidden" name="return_to" value="/dashboard">
+//!   <button name="organization_id" value="org_…">Globex</button>
+//! </form>
+//! ```
+//!
+//! It is refused to other sites' pages. An organization that the user is not a member of is 403, one that wants single
+//! sign-on or a second factor first is a redirect to AuthKit, and while WorkOS is unreachable it is 503: the session goes
+//! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
+//! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
+//!
 //! # Webhooks
 //!
 //! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
@@ -87,8 +104,7 @@
 //! # Not here yet
 //!
 //! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; organization switch and forced
-//! refresh; callback and refresh hooks; a refresh lock across machines (several machines refresh one session at most once
+//! roles, permissions, feature flags and recent authentication; typed custom claims; callback and refresh hooks; a refresh lock across machines (several machines refresh one session at most once
 //! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
 #![forbid(unsafe_code)]
 
@@ -109,7 +125,9 @@ mod page;
 mod path_pattern;
 mod random;
 mod refresh;
+mod renew;
 mod return_path;
+mod rotation;
 mod routes;
 mod token;
 mod transport;

@@ -160,15 +160,16 @@ async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'stat
     };
     match change {
         SessionChange::Begin(session) => cookies
-            .begin(auth.session.as_ref(), &session)
+            .begin(auth.session().as_ref(), &session)
             .await
             .map_err(opaque),
+        SessionChange::Stored(cookie) => Ok(cookie),
         SessionChange::End => {
             if let Some(session_id) = auth.session_id() {
                 auth.authkit.verified().end(&session_id).await;
             }
-            if let Some(session) = &auth.session {
-                auth.authkit.forget(session).await.map_err(opaque)?;
+            if let Some(session) = auth.session() {
+                auth.authkit.forget(&session).await.map_err(opaque)?;
             }
             Ok(cookies.removal())
         }

@@ -80,6 +80,7 @@ impl Environment {
         let state = State::clone(&self.state.load());
         let of = Of {
             environment_id: &self.id,
+            environment_name: &self.name,
             client_id: &self.client_id,
         };
         let mut tx = Transaction::new(of, state, self.clock.now(), &mut ids);

@@ -209,7 +209,7 @@ impl AuthKitBuilder {
         self
     }
 
-    /// Where the sign-in, sign-up and sign-out routes are: `/auth` by default. The callback route is always at the
+    /// Where the sign-in, sign-up, sign-out and switch routes are: `/auth` by default. The callback route is always at the
     /// path of the redirect URI.
     pub fn path_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.path_prefix = prefix.into();

@@ -213,14 +213,16 @@ impl AuthKitBuilder {
                 format!("is `{prefix}`: must be a plain path, like `/auth`."),
             );
         }
-        let [sign_in, sign_up, sign_out] =
-            ["sign-in", "sign-up", "sign-out"].map(|route| format!("{prefix}/{route}"));
+        let [sign_in, sign_up, sign_out, switch_organization] =
+            ["sign-in", "sign-up", "sign-out", "switch-organization"]
+                .map(|route| format!("{prefix}/{route}"));
         let callback = match (&self.callback_path, redirect_uri) {
             (Some(path), _) => path.clone(),
             (None, Some(uri)) => uri.path().to_owned(),
             (None, None) => "/auth/callback".to_owned(),
         };
-        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out].contains(&&callback) {
+        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out, &switch_organization].contains(&&callback)
+        {
             let setting = if self.callback_path.is_some() {
                 "callback_path"
             } else {
@@ -262,6 +264,7 @@ impl AuthKitBuilder {
             sign_up,
             callback,
             sign_out,
+            switch_organization,
             after_sign_in,
             sign_in_failed,
             after_sign_out,

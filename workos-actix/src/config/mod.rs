@@ -70,6 +70,7 @@ pub(crate) struct Paths {
     pub(crate) sign_up: String,
     pub(crate) callback: String,
     pub(crate) sign_out: String,
+    pub(crate) switch_organization: String,
     /// After a sign-in that did not ask for a page.
     pub(crate) after_sign_in: String,
     /// After a sign-in that failed; `None` answers with an error page.
@@ -80,7 +81,15 @@ pub(crate) struct Paths {
 
 impl Paths {
     pub(crate) fn is_auth_route(&self, path: &str) -> bool {
-        [&self.sign_in, &self.sign_up, &self.callback, &self.sign_out]
+        let Self {
+            sign_in,
+            sign_up,
+            callback,
+            sign_out,
+            switch_organization,
+            ..
+        } = self;
+        [sign_in, sign_up, callback, sign_out, switch_organization]
             .into_iter()
             .any(|route| route == path)
     }

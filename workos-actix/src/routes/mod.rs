@@ -3,6 +3,7 @@
 mod callback;
 mod sign_in;
 mod sign_out;
+mod switch_organization;
 mod verifier_cookie;
 
 use actix_web::{
@@ -12,7 +13,7 @@ use actix_web::{
 };
 
 pub(crate) use self::verifier_cookie::VerifierCookies;
-use crate::{AuthKit, config::Paths, navigation, page, return_path::ReturnPath};
+use crate::{AuthKit, config::Paths, context::RequestAuth, navigation, page, return_path::ReturnPath};
 
 /// All routes, at a glance.
 pub(crate) fn configure(app: &mut ServiceConfig, paths: &Paths) {
@@ -23,6 +24,10 @@ pub(crate) fn configure(app: &mut ServiceConfig, paths: &Paths) {
             web::resource(paths.sign_out.as_str())
                 .route(web::get().to(sign_out::get))
                 .route(web::post().to(sign_out::post)),
+        )
+        .service(
+            web::resource(paths.switch_organization.as_str())
+                .route(web::post().to(switch_organization::post)),
         );
 }
 
@@ -37,6 +42,21 @@ fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<ReturnPath>
     return_to
         .and_then(ReturnPath::parse)
         .filter(|path| !authkit.config().paths.is_auth_route(path.path()))
+}
+
+/// The answer to another site's form or script, which may not change anything here.
+fn refuse_other_site(auth: &RequestAuth, request: &HttpRequest, message: &str) -> Option<HttpResponse> {
+    let own_origin = navigation::origin_of(&auth.authkit.config().redirect_uri);
+    let is_own = navigation::is_same_origin(request.headers(), &own_origin);
+    (!is_own).then(|| {
+        refuse(
+            request,
+            StatusCode::FORBIDDEN,
+            "cross_origin_request",
+            message,
+            ("/", "Back"),
+        )
+    })
 }
 
 /// An answer for a person or a program, whoever asked.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use url::Url;
 use workos::user_management::GetLogoutUrlParams;
 
-use super::{redirect, refuse, return_path};
+use super::{redirect, refuse, refuse_other_site, return_path};
 use crate::{
     context::{RequestAuth, SessionChange},
     navigation, page,
@@ -22,16 +22,8 @@ pub(crate) async fn post(request: HttpRequest, query: Option<Query<SignOutQuery>
         Ok(auth) => auth,
         Err(error) => return error.error_response(),
     };
-    let own_origin = navigation::origin_of(&auth.authkit.config().redirect_uri);
-    if !navigation::is_same_origin(request.headers(), &own_origin) {
-        let message = "Another site may not sign you out.";
-        return refuse(
-            &request,
-            StatusCode::FORBIDDEN,
-            "cross_origin_request",
-            message,
-            ("/", "Back"),
-        );
+    if let Some(refusal) = refuse_other_site(&auth, &request, "Another site may not sign you out.") {
+        return refusal;
     }
     sign_out(&auth, query, StatusCode::SEE_OTHER)
 }

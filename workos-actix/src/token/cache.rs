@@ -49,6 +49,11 @@ impl VerifiedSessions {
         self.sessions.insert(credential, verified).await;
     }
 
+    /// Forgets a credential that has a successor.
+    pub(crate) async fn forget(&self, credential: &Fingerprint) {
+        self.sessions.invalidate(credential).await;
+    }
+
     /// Ends a session for this process, whatever cookie or token it comes with.
     pub(crate) async fn end(&self, session_id: &str) {
         self.ended.insert(session_id.to_owned(), ()).await;

@@ -51,6 +51,7 @@ impl TestApp {
         let arrived = arrivals.clone();
         let server = HttpServer::new(move || {
             App::new()
+                .app_data(web::Data::new(shared.clone()))
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
@@ -93,8 +94,12 @@ impl TestApp {
 
     /// A browser that has signed in.
     pub(crate) async fn signed_in(&self) -> Browser {
+        self.signed_in_at("/auth/sign-in").await
+    }
+
+    pub(crate) async fn signed_in_at(&self, sign_in: &str) -> Browser {
         let mut browser = self.browser();
-        let response = browser.sign_in(&self.workos, "/auth/sign-in").await;
+        let response = browser.sign_in(&self.workos, sign_in).await;
         assert_eq!(response.status, 307, "{}", response.body);
         browser
     }
@@ -105,6 +110,8 @@ pub(crate) fn pages(app: &mut web::ServiceConfig) {
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))
         .route("/greeting", web::get().to(greeting))
+        .route("/refresh", web::post().to(refresh))
+        .route("/open/{organization}", web::get().to(open))
         .route(
             "/debug",
             web::get().to(|user: AuthUser| async move { format!("{user:?}") }),
@@ -135,6 +142,23 @@ async fn home(user: Option<AuthUser>) -> String {
         Some(user) => format!("hello {}", user.email()),
         None => "hello stranger".to_owned(),
     }
+}
+
+/// Fetches new tokens, and tells who is signed in by then.
+async fn refresh(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<HttpResponse, AuthError> {
+    let user = authkit.refresh_session(&request).await?;
+    Ok(me(user).await)
+}
+
+/// Moves to an organization, and tells what everybody else in the same request sees of it.
+async fn open(
+    request: HttpRequest,
+    organization: web::Path<String>,
+    authkit: web::Data<AuthKit>,
+) -> Result<HttpResponse, AuthError> {
+    let user = authkit.switch_organization(&request, &organization).await?;
+    assert_eq!(user.organization_id(), Some(organization.as_str()));
+    Ok(me(request.auth()?.unwrap()).await)
 }
 
 async fn me(user: AuthUser) -> HttpResponse {

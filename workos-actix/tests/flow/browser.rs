@@ -51,6 +51,8 @@ pub(crate) const NAVIGATE: [(&str, &str); 3] = [
 ];
 /// What a script's `fetch` sends.
 pub(crate) const FETCH: [(&str, &str); 2] = [("accept", "*/*"), ("sec-fetch-mode", "cors")];
+pub(crate) const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 impl Browser {
     pub(crate) fn new(origin: &str) -> Self {
@@ -67,6 +69,32 @@ impl Browser {
     }
 
     pub(crate) async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+        self.send_body(method, path, headers, String::new()).await
+    }
+
+    /// Sends a form of a page of the app.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let headers = [&NAVIGATE[..], &[SAME_ORIGIN, FORM]].concat();
+        self.send_body(Method::POST, path, &headers, body).await
+    }
+
+    /// Sends JSON as a script of the app.
+    pub(crate) async fn fetch_json(&mut self, path: &str, body: &Value) -> Response {
+        let headers = [&FETCH[..], &[SAME_ORIGIN, ("content-type", "application/json")]].concat();
+        self.send_body(Method::POST, path, &headers, body.to_string())
+            .await
+    }
+
+    pub(crate) async fn send_body(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Response {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -78,6 +106,9 @@ impl Browser {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             request = request.header("cookie", pairs.join("; "));
+        }
+        if !body.is_empty() {
+            request = request.body(body);
         }
         let response = request.send().await.unwrap();
         let response = Response {

@@ -1,4 +1,5 @@
-//! As much of WorkOS as the flows need, strict where it matters: codes and refresh tokens work once.
+//! As much of WorkOS as the flows need, strict where it matters: codes and refresh tokens work once. The user is an admin
+//! of `org_1`, where every session begins, and a member of `org_2` and `org_3`.
 
 use std::{
     collections::HashMap,
@@ -72,6 +73,8 @@ struct Inner {
 struct State {
     codes: HashMap<String, String>,
     refresh_tokens: HashMap<String, u64>,
+    /// Where a session was switched to; `org_1` at first.
+    organizations: HashMap<u64, String>,
     next: u64,
     mint: Mint,
     drops_connections: bool,
@@ -104,6 +107,7 @@ impl FakeWorkOs {
             state: Mutex::new(State {
                 codes: HashMap::new(),
                 refresh_tokens: HashMap::new(),
+                organizations: HashMap::new(),
                 next: 1,
                 mint: Arc::new(|claims| sign("RS256", KID, &claims)),
                 drops_connections: false,
@@ -221,10 +225,20 @@ impl FakeWorkOs {
         let now = self.0.clock.seconds();
         let number = state.next;
         state.next += 1;
+        let organization = state
+            .organizations
+            .get(&session)
+            .map_or("org_1", String::as_str)
+            .to_owned();
+        let role = if organization == "org_1" {
+            "admin"
+        } else {
+            "member"
+        };
         let mut claims = json!({
             "iss": "https://api.workos.com", "sub": "user_1", "sid": format!("session_{session}"),
             "jti": format!("jti_{number}"), "iat": now, "exp": now + LIFETIME, "auth_time": now,
-            "org_id": "org_1", "role": "admin", "roles": ["admin"], "permissions": ["posts:write"],
+            "org_id": organization, "role": role, "roles": [role], "permissions": ["posts:write"],
             "entitlements": ["audit"], "feature_flags": ["beta"],
         });
         for (name, value) in state.extra_claims.as_object().unwrap() {
@@ -234,7 +248,7 @@ impl FakeWorkOs {
         state.refresh_tokens.insert(refresh_token.clone(), session);
         let mint = Arc::clone(&state.mint);
         HttpResponse::Ok().json(json!({
-            "user": state.user, "organization_id": "org_1", "access_token": mint(claims),
+            "user": state.user, "organization_id": organization, "access_token": mint(claims),
             "refresh_token": refresh_token, "authentication_method": "Password",
         }))
     }
@@ -261,9 +275,19 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
             return HttpResponse::BadRequest().json(json!({ "error": "invalid_client" }));
         }
         if grant == "refresh_token" {
-            state
-                .refresh_tokens
-                .remove(body["refresh_token"].as_str().unwrap())
+            let token = body["refresh_token"].as_str().unwrap();
+            let wanted = body["organization_id"].as_str();
+            match (state.refresh_tokens.get(token).copied(), wanted) {
+                (Some(session), Some(wanted @ ("org_1" | "org_2" | "org_3"))) => {
+                    state.organizations.insert(session, wanted.to_owned());
+                }
+                (Some(_), Some(_)) => {
+                    return HttpResponse::BadRequest()
+                        .json(json!({ "error": "organization_membership_not_found" }));
+                }
+                _ => {}
+            }
+            state.refresh_tokens.remove(token)
         } else {
             let challenge = state.codes.remove(body["code"].as_str().unwrap());
             let verifier = body["code_verifier"].as_str().unwrap_or_default();

@@ -11,6 +11,8 @@ mod fake_workos;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod renew;
+#[cfg(test)]
 mod responses;
 #[cfg(test)]
 mod sign_in;
@@ -18,3 +20,5 @@ mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod switch_organization;

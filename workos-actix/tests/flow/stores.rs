@@ -12,6 +12,7 @@ use actix_session::storage::{
     LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key,
 };
 use actix_web::{App, cookie::time::Duration, test::TestRequest};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::{
@@ -114,6 +115,62 @@ async fn a_session_lives_and_ends_in_the_store() {
     assert_eq!(browser.fetch("/me").await.status, 200);
     store.sessions.lock().unwrap().clear();
     assert_eq!(browser.fetch("/me").await.status, 401);
+}
+
+#[actix_web::test]
+async fn another_organization_takes_the_place_of_the_first() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    let mut other_tab = browser.clone();
+    assert_eq!(other_tab.fetch("/me").await.json()["organization"], "org_1");
+    let keys = store.keys();
+    let response = browser
+        .submit("/auth/switch-organization", &[("organization_id", "org_2")])
+        .await;
+    assert_eq!(response.status, 303, "{}", response.body);
+    assert_eq!(store.keys(), keys);
+    // The other tab has the same cookie, and moves along at once.
+    assert_eq!(other_tab.fetch("/me").await.json()["organization"], "org_2");
+    assert_eq!(app.workos.counts().refreshes, 1);
+}
+
+#[actix_web::test]
+async fn a_switch_that_cannot_be_stored_is_an_error() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    let mut browser = app.signed_in().await;
+    app.workos.hold();
+    let mut tab = browser.clone();
+    let switch = actix_web::rt::spawn(async move {
+        tab.fetch_json(
+            "/auth/switch-organization",
+            &json!({ "organization_id": "org_2" }),
+        )
+        .await
+    });
+    app.workos.refreshes_reach(1).await;
+    store.away.store(true, Ordering::Relaxed);
+    app.workos.release();
+    let response = switch.await.unwrap();
+    assert_eq!(
+        (response.status, response.json()["code"].as_str()),
+        (500, Some("session_not_kept"))
+    );
+    // The store has the old session; for the grace time that is as good as the new one.
+    store.away.store(false, Ordering::Relaxed);
+    assert_eq!(browser.fetch("/me").await.json()["organization"], "org_1");
+    let response = browser
+        .fetch_json(
+            "/auth/switch-organization",
+            &json!({ "organization_id": "org_2" }),
+        )
+        .await;
+    assert_eq!(
+        (response.status, response.json()),
+        (200, json!({ "organization_id": "org_2" }))
+    );
+    assert_eq!(app.workos.counts().refreshes, 1);
 }
 
 #[actix_web::test]

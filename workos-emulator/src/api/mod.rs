@@ -2,11 +2,14 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod authorization;
+#[cfg(test)]
+mod cascade_tests;
 pub(crate) mod client_api;
 pub(crate) mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod groups;
 pub(crate) mod metadata;
+pub(crate) mod multi_factor_auth;
 pub(crate) mod organizations;
 #[cfg(test)]
 pub(crate) mod recorded;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::radar_challenges::Channel,
+    api::user_management::{providers, radar_challenges::Channel},
     core::password::policy::PasswordPolicy,
     hosted::brand,
     server::{
@@ -37,6 +37,9 @@ pub(crate) struct SignInMethods {
     pub(crate) password: bool,
     pub(crate) magic_auth: bool,
     pub(crate) passkey: bool,
+    /// Who signs in in another way is asked whether they want a passkey. Off in production unless turned on; here it is on,
+    /// and counts as soon as passkeys are.
+    pub(crate) passkey_progressive_enrollment: bool,
     /// The providers that the sign-in page shows: `GoogleOAuth`, `MicrosoftOAuth`, … Others work by `provider=` as well.
     pub(crate) providers: Vec<String>,
 }
@@ -47,6 +50,7 @@ impl Default for SignInMethods {
             password: true,
             magic_auth: true,
             passkey: false,
+            passkey_progressive_enrollment: true,
             providers: Vec::new(),
         }
     }
@@ -117,6 +121,10 @@ pub(crate) struct Settings {
     pub(crate) email_verification: bool,
     /// Whether a second factor may, or must, be used.
     pub(crate) mfa: Mfa,
+    /// Sign-ins and e-mails are limited per minute, as in production.
+    pub(crate) rate_limits: bool,
+    /// How many e-mails with codes and links are sent in a day. None: any number.
+    pub(crate) daily_email_quota: Option<u32>,
     /// Radar challenges every sign-in with a password through the API, by `email` or by `sms`.
     pub(crate) radar_challenge: Option<Channel>,
     /// People may sign up, and be invited, with addresses of throw-away mail services.
@@ -157,6 +165,8 @@ impl Default for Settings {
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
+            rate_limits: true,
+            daily_email_quota: None,
             radar_challenge: None,
             disposable_emails: false,
             return_oauth_tokens: false,
@@ -257,11 +267,39 @@ impl Settings {
                 message: "must be a URL, like https://example.com/invite".to_owned(),
             });
         }
+        self.sign_in_methods.check()?;
         self.branding.check()
     }
 }
 
+impl SignInMethods {
+    fn check(&self) -> Result<(), SettingProblem> {
+        for (at, slug) in self.providers.iter().enumerate() {
+            let message = match providers::by_slug(slug) {
+                None => "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …",
+                Some(_) if self.providers[..at].contains(slug) => "is there already",
+                Some(_) => continue,
+            };
+            return Err(SettingProblem {
+                path: format!("sign_in_methods.providers[{at}]"),
+                message: message.to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
 impl Branding {
+    /// What people see an environment of this name called.
+    pub(crate) fn shown_name<'a>(&'a self, environment: &'a str) -> &'a str {
+        match (&self.name, environment) {
+            (Some(name), _) => name,
+            // What WorkOS calls an environment that one develops against.
+            (None, "default") => "Sandbox",
+            (None, name) => name,
+        }
+    }
+
     fn check(&self) -> Result<(), SettingProblem> {
         let problem = |path: &str, message: &str| SettingProblem {
             path: format!("branding.{path}"),
@@ -368,6 +406,14 @@ mod tests {
             (
                 json!({"branding": {"logo_url": "https://a.example/x.png"}}),
                 "branding.logo_url",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["GoogleOAuth", "google"]}}),
+                "sign_in_methods.providers[1]",
+            ),
+            (
+                json!({"sign_in_methods": {"providers": ["XeroOAuth", "XeroOAuth"]}}),
+                "sign_in_methods.providers[1]",
             ),
             (json!({"webhook_retries": [1, "2"]}), "webhook_retries[1]"),
         ] {

@@ -55,6 +55,13 @@ impl IdGenerator {
             .collect()
     }
 
+    /// `N` random bytes: keys and shared secrets.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.randomness.fill_bytes(&mut bytes);
+        bytes
+    }
+
     /// A code of six digits, for people to type.
     pub(crate) fn code(&mut self) -> String {
         format!("{:06}", self.randomness.random_range(0..1_000_000))

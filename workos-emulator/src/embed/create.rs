@@ -7,17 +7,23 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
+        multi_factor_auth::factors::{self, NewTotp},
         organizations::{
             self, CreateOrganization,
             domains::{DomainData, WantedState},
         },
         user_management::{
+            authenticate::method::AuthenticationMethod,
+            identities::{self, Account},
             memberships::{self, MembershipStatus, NewMembership},
+            organization_policies::{self, DomainPolicy, OrganizationPolicy, PolicyChanges},
+            providers,
             users::{self, NewUser},
         },
     },
-    core::{password::PasswordHash, secret::Secret},
-    server::error::ApiError,
+    core::{password::PasswordHash, secret::Secret, totp::TotpSecret},
+    server::{body::Patch, error::ApiError},
+    store::Transaction,
 };
 
 /// A user that was created.
@@ -50,15 +56,19 @@ pub struct Role {
     pub slug: String,
 }
 
-/// A user to be created. The e-mail address is verified, unless [`unverified`](Self::unverified).
+/// A user to be created. The e-mail address is verified, unless [`email_verified`](Self::email_verified) says otherwise.
 #[derive(Debug)]
 #[must_use = "call create() to create the user"]
 pub struct UserBuilder {
     environment: EmulatedEnvironment,
     new: NewUser,
     password: Option<Secret>,
+    /// Of an authenticator app.
+    totp: Option<Secret>,
     /// Organization id and role slug.
     memberships: Vec<(String, String)>,
+    /// Provider and account id.
+    identities: Vec<(String, String)>,
 }
 
 impl UserBuilder {
@@ -71,7 +81,9 @@ impl UserBuilder {
                 ..NewUser::default()
             },
             password: None,
+            totp: None,
             memberships: Vec::new(),
+            identities: Vec::new(),
         }
     }
 
@@ -84,6 +96,13 @@ impl UserBuilder {
     /// The password to sign in with. It is not subject to the password policy.
     pub fn password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(Secret::new(password));
+        self
+    }
+
+    /// Enrolls an authenticator app with this secret, in base32: `JBSWY3DPEHPK3PXP`. Sign-ins ask for its codes then; see
+    /// [`totp_code`](EmulatedEnvironment::totp_code).
+    pub fn totp(mut self, secret: impl Into<String>) -> Self {
+        self.totp = Some(Secret::new(secret));
         self
     }
 
@@ -105,9 +124,10 @@ impl UserBuilder {
         self
     }
 
-    /// The e-mail address is not verified.
-    pub fn unverified(mut self) -> Self {
-        self.new.email_verified = false;
+    /// Whether the e-mail address is verified. Default: yes. Who signs in with one that is not has to type a code first, which
+    /// is in the [mailbox](EmulatedEnvironment::mailbox).
+    pub fn email_verified(mut self, verified: bool) -> Self {
+        self.new.email_verified = verified;
         self
     }
 
@@ -117,10 +137,20 @@ impl UserBuilder {
         self
     }
 
-    /// Creates the user and the memberships, all or nothing. Hashing the password takes a few milliseconds.
+    /// Links the account that the user has at a provider of social login: its name as in
+    /// `authentication_method` (`GoogleOAuth`, `GitHubOAuth`, …), and the account's id there.
+    ///
+    /// Source: <https://workos.com/docs/authkit/identity-linking>.
+    pub fn identity(mut self, provider: impl Into<String>, idp_id: impl Into<String>) -> Self {
+        self.identities.push((provider.into(), idp_id.into()));
+        self
+    }
+
+    /// Creates the user, the memberships and the identities, all or nothing. Hashing the password takes a few milliseconds.
     ///
     /// # Errors
-    /// When the e-mail address is wrong or taken, or there is no such role.
+    /// When the e-mail address or an account is wrong or taken, there is no such role or provider, or the secret of
+    /// [`totp`](Self::totp) is no base32.
     pub fn create(self) -> Result<User, EmulatorError> {
         let what = format!("creating the user {}", self.new.email);
         let environment = &self.environment.inner;
@@ -132,6 +162,11 @@ impl UserBuilder {
                 option: "password",
                 reason: error.to_string(),
             })?;
+        let totp = self.totp.map(|secret| TotpSecret::parse(secret.expose()));
+        let totp = totp.transpose().map_err(|error| EmulatorError::Option {
+            option: "totp",
+            reason: error.to_string(),
+        })?;
         let new = NewUser {
             password_hash: hash,
             ..self.new
@@ -139,6 +174,13 @@ impl UserBuilder {
         let created = environment.transact(|tx| {
             check_id_is_free(new.id.as_deref(), |id| tx.users.get(id).is_some())?;
             let user = users::create(tx, new)?;
+            if let Some(secret) = totp {
+                let new = NewTotp {
+                    secret: Some(secret),
+                    ..NewTotp::default()
+                };
+                factors::enroll_totp(tx, &user, new)?;
+            }
             for (organization_id, role) in self.memberships {
                 let membership = NewMembership {
                     id: None,
@@ -150,6 +192,9 @@ impl UserBuilder {
                 };
                 memberships::create(tx, membership)?;
             }
+            for (provider, idp_id) in self.identities {
+                link(tx, &user, &provider, idp_id)?;
+            }
             Ok(user)
         });
         let user = created.map_err(EmulatorError::refused(what))?;
@@ -160,12 +205,27 @@ impl UserBuilder {
     }
 }
 
+/// Links an account with the user's own address.
+fn link(
+    tx: &mut Transaction<'_>,
+    user: &users::User,
+    provider: &str,
+    idp_id: String,
+) -> Result<(), ApiError> {
+    let provider = providers::by_slug(provider).ok_or_else(|| ApiError::not_found("Provider", provider))?;
+    let usual = Account::usual(provider, &user.email);
+    identities::link(tx, &user.id, Account { idp_id, ..usual })
+}
+
 /// An organization to be created.
 #[derive(Debug)]
 #[must_use = "call create() to create the organization"]
 pub struct OrganizationBuilder {
     environment: EmulatedEnvironment,
     new: CreateOrganization,
+    /// Names of methods.
+    allowed_methods: Vec<String>,
+    policy: OrganizationPolicy,
 }
 
 impl OrganizationBuilder {
@@ -176,6 +236,8 @@ impl OrganizationBuilder {
                 name,
                 ..CreateOrganization::default()
             },
+            allowed_methods: Vec::new(),
+            policy: OrganizationPolicy::default(),
         }
     }
 
@@ -200,16 +262,60 @@ impl OrganizationBuilder {
         self
     }
 
+    /// The domain policy: whoever has an address at a verified [`domain`](Self::domain) of the organization signs in by one
+    /// of these methods, named as in `authentication_method` (`Password`, `MagicAuth`, `SSO`, `GoogleOAuth`, …).
+    ///
+    /// Source: <https://workos.com/docs/authkit/organization-policies>.
+    pub fn allowed_methods<S: Into<String>>(mut self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_methods = methods.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The organization policy: whoever signs in to the organization comes through SSO.
+    pub fn require_sso(mut self) -> Self {
+        self.policy.sso_required = true;
+        self
+    }
+
+    /// The organization policy: whoever signs in to the organization shows a second factor, unless they come through SSO.
+    pub fn require_mfa(mut self) -> Self {
+        self.policy.mfa_required = true;
+        self
+    }
+
     /// Creates the organization.
     ///
     /// # Errors
-    /// When the name is empty, or the domain is not one.
+    /// When the name is empty, the domain is not one, or there is no such method.
     pub fn create(self) -> Result<Organization, EmulatorError> {
         let what = format!("creating the organization {}", self.new.name);
         let new = self.new;
         let created = self.environment.inner.transact(|tx| {
             check_id_is_free(new.id.as_deref(), |id| tx.organizations.get(id).is_some())?;
-            organizations::create(tx, new)
+            let organization = organizations::create(tx, new)?;
+            let methods: Vec<_> = self
+                .allowed_methods
+                .iter()
+                .map(|name| method(name))
+                .collect::<Result<_, _>>()?;
+            let changes = PolicyChanges {
+                domain_policy: if methods.is_empty() {
+                    Patch::Keep
+                } else {
+                    Patch::Set(DomainPolicy {
+                        auth_methods: methods,
+                    })
+                },
+                organization_policy: if self.policy == OrganizationPolicy::default() {
+                    Patch::Keep
+                } else {
+                    Patch::Set(self.policy)
+                },
+            };
+            if changes != PolicyChanges::default() {
+                organization_policies::change(tx, &organization.id, changes)?;
+            }
+            Ok(organization)
         });
         let organization = created.map_err(EmulatorError::refused(what))?;
         Ok(Organization {
@@ -217,6 +323,10 @@ impl OrganizationBuilder {
             name: organization.name.clone(),
         })
     }
+}
+
+fn method(name: &str) -> Result<AuthenticationMethod, ApiError> {
+    serde_json::from_value(name.into()).map_err(|_| ApiError::not_found("Authentication method", name))
 }
 
 /// A role to be created.

@@ -8,6 +8,7 @@ mod error;
 mod invitation;
 mod mailbox;
 mod sign_in;
+mod totp;
 mod webhooks;
 
 use std::{fmt, net::SocketAddr, ops::Deref, thread};

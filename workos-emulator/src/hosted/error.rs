@@ -182,6 +182,22 @@ pub(super) fn sign_in_not_found(call: &Call) -> Result<Reply, ApiError> {
     )
 }
 
+/// The page of a provider was opened by somebody else than AuthKit.
+pub(super) fn provider_not_asked(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This is no way to a provider",
+            what_happened: "Somebody opened the page that stands in for a provider of social login, and not by AuthKit.",
+            why: "It takes the requests of AuthKit only, and sends people back to AuthKit only.",
+            what_to_do: "Go back to the application and sign in again. If the emulator stands behind a proxy, \
+                         give it the address that browsers use:",
+            example: Some("workos-emulator --public-url https://…"),
+        },
+    )
+}
+
 /// A form was sent by a page of another site.
 pub(super) fn cross_site(call: &Call) -> Result<Reply, ApiError> {
     show(

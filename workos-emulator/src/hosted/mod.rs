@@ -1,6 +1,7 @@
 //! AuthKit's hosted pages: what a person sees in the browser between "Sign in" in an application and its callback.
 //!
-//! The pages are rendered here, on the server, and need no JavaScript: [`pages`] holds one struct for each page with all
+//! The pages are rendered here, on the server, and need no JavaScript, but for passkeys, which browsers give to scripts
+//! alone: [`pages`] holds one struct for each page with all
 //! that it shows, `templates/hosted/` its HTML, and [`style`] the one style sheet that gives all of them their look. They
 //! know no rules: who may sign in is decided where the API decides it.
 //!
@@ -9,18 +10,27 @@
 //!
 //! There is no cookie that keeps a person signed in to AuthKit itself: each sign-in asks for the password.
 
+mod another_way;
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod impersonation;
 pub(crate) mod invitation;
+pub(crate) mod magic_auth;
+pub(crate) mod mfa;
+pub(crate) mod mfa_enroll;
 pub(crate) mod organization;
 pub(crate) mod pages;
+pub(crate) mod passkey;
+pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
+pub(crate) mod provider;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
+pub(crate) mod stand_in;
 pub(crate) mod style;
+pub(crate) mod verify_email;
 pub(crate) mod visit;
 pub(crate) mod waitlist;
 
@@ -44,8 +54,27 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
     get(password::PATH, "show_password", password::show_password).client(),
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
+    get(magic_auth::PATH, "show_magic_auth", magic_auth::show_magic_auth).client(),
+    post(magic_auth::PATH, "submit_magic_auth", magic_auth::submit_magic_auth).client(),
+    post(passkey::PATH, "submit_passkey", passkey::submit_passkey).client(),
+    post(passkey::OPTIONS, "passkey_options", passkey::passkey_options).client(),
+    get(passkey_enrollment::PATH, "show_passkey_enrollment", passkey_enrollment::show_passkey_enrollment).client(),
+    post(passkey_enrollment::PATH, "submit_passkey_enrollment", passkey_enrollment::submit_passkey_enrollment).client(),
+    post(passkey_enrollment::OPTIONS, "passkey_enrollment_options", passkey_enrollment::passkey_enrollment_options).client(),
     get(sign_up::PATH, "show_sign_up", sign_up::show_sign_up).client(),
     post(sign_up::PATH, "submit_sign_up", sign_up::submit_sign_up).client().slow(),
+    get(verify_email::PATH, "show_verify_email", verify_email::show_verify_email).client(),
+    post(verify_email::PATH, "submit_verify_email", verify_email::submit_verify_email).client(),
+    get(mfa::PATH, "show_mfa", mfa::show_mfa).client(),
+    post(mfa::PATH, "submit_mfa", mfa::submit_mfa).client(),
+    get(mfa_enroll::PATH, "show_mfa_enroll", mfa_enroll::show_mfa_enroll).client().slow(),
+    post(mfa_enroll::PATH, "submit_mfa_enroll", mfa_enroll::submit_mfa_enroll).client().slow(),
+    post(provider::PATH, "submit_provider", provider::submit_provider).client(),
+    get("/authkit/oauth/{provider}/{client_id}/callback", "finish_provider", provider::finish_provider).client(),
+    get("/authkit/oauth/refused", "show_provider_refused", provider::show_provider_refused).client(),
+    get("/authkit/provider/{provider}", "show_stand_in", stand_in::show_stand_in).client(),
+    post("/authkit/provider/{provider}", "submit_stand_in", stand_in::submit_stand_in).client(),
+    get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
     get(device::START, "start_device", device::start_device).client(),
@@ -66,12 +95,7 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
     let branding = environment.state().settings().branding.clone();
     Chrome {
         lang: "en",
-        environment: match (branding.name, environment.name.as_str()) {
-            (Some(name), _) => name.into(),
-            // What WorkOS calls an environment that one develops against.
-            (None, "default") => "Sandbox".into(),
-            (None, name) => name.into(),
-        },
+        environment: branding.shown_name(&environment.name).to_owned().into(),
         logo: branding.logo_url,
         brand_style: branding.color.as_deref().map(brand::path),
     }
@@ -79,6 +103,15 @@ fn chrome(environment: &Environment) -> Chrome<'_> {
 
 /// A page as it is sent: it may load the style sheet and nothing else, stands in no frame, and is kept nowhere.
 fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    locked_down(status, page, "")
+}
+
+/// The same, but it may run the emulator's own script, which may call the emulator.
+fn page_with_script(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    locked_down(status, page, "; script-src 'self'; connect-src 'self'")
+}
+
+fn locked_down(status: u16, page: &impl Template, allowed: &str) -> Result<Reply, ApiError> {
     let html = page
         .render()
         .map_err(|error| ApiError::message(500, error.to_string()))?;
@@ -86,7 +119,9 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
         .header(
             "Content-Security-Policy",
             // No `form-action`: browsers apply it to the redirect to the application as well.
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
+            format!(
+                "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'{allowed}"
+            ),
         )
         .header("X-Frame-Options", "DENY")
         .header("X-Content-Type-Options", "nosniff")
@@ -95,21 +130,22 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
         .header("Cache-Control", "no-store"))
 }
 
-/// A style sheet, under a name that changes with its content.
+/// A style sheet or a script, under a name that changes with its content.
 fn get_asset(call: &Call) -> Result<Reply, ApiError> {
     let path = format!("/authkit/{}", call.param("asset"));
-    let style = match brand::style(&path) {
-        Some(style) => style.into_bytes(),
-        None if path == *style::PATH => style::STYLE.into(),
+    let (media_type, content) = match brand::style(&path) {
+        Some(style) => ("text/css", style.into_bytes()),
+        None if path == *style::PATH => ("text/css", style::STYLE.into()),
+        None if path == *passkey::SCRIPT_PATH => ("text/javascript", passkey::SCRIPT.into()),
         None => return Err(ApiError::new(404, "not_found", format!("There is no {path}."))),
     };
     Ok(Reply {
         status: 200,
         headers: vec![
-            ("Content-Type", "text/css; charset=utf-8".to_owned()),
+            ("Content-Type", format!("{media_type}; charset=utf-8")),
             ("Cache-Control", "public, max-age=31536000, immutable".to_owned()),
             ("X-Content-Type-Options", "nosniff".to_owned()),
         ],
-        body: style,
+        body: content,
     })
 }

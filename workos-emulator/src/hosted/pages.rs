@@ -2,16 +2,23 @@
 //! named `…_url`, [`Form::action`] and [`SignedOutPage::return_to`] become links and have to be checked before.
 //!
 //! The pages load a style sheet and nothing else, run no script and carry no inline style: they work under
-//! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`.
+//! `default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'`. Those that have
+//! to do with [`passkey`]s load a script as well.
 
+pub(crate) mod another_way;
+pub(crate) mod code;
 pub(crate) mod device;
 pub(crate) mod invitation;
+pub(crate) mod mfa;
+pub(crate) mod passkey;
+pub(crate) mod provider;
 pub(crate) mod waitlist;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
+use self::{passkey::PasskeyChoice, provider::ProviderButtons};
 use super::style::PATH;
 
 /// What frames every page.
@@ -34,7 +41,7 @@ impl Chrome<'_> {
 }
 
 /// Where a form goes, and what it takes along unseen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Form<'a> {
     /// The path that takes the form as `application/x-www-form-urlencoded`.
     pub(crate) action: &'a str,
@@ -77,6 +84,11 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) error: Option<&'a str>,
     /// For who has no account: the address, and what its link says. None where people may not sign up.
     pub(crate) sign_up: Option<(&'a str, &'a str)>,
+    /// None where passkeys are off.
+    pub(crate) passkey: Option<PasskeyChoice<'a>>,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// A way is on that begins with the e-mail address.
+    pub(crate) by_email: bool,
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -88,12 +100,16 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
     pub(crate) error: Option<&'a str>,
+    /// None where passkeys are off.
+    pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// Asks for the e-mail address again.
     pub(crate) sign_in_url: &'a str,
+    /// Sends a code to sign in with instead, by `decision=code`. None where there is no such way in.
+    pub(crate) code_form: Option<Form<'a>>,
 }
 
-/// Sign-up with e-mail and password. Posts `first_name`, `last_name` (both may be empty), `email`, `password` and the
-/// hidden fields.
+/// Sign-up with a password or with a code. Posts `first_name`, `last_name` (both may be empty), `email`, `password` or
+/// `decision=code`, and the hidden fields.
 #[derive(Template)]
 #[template(path = "hosted/sign_up.html")]
 pub(crate) struct SignUpPage<'a> {
@@ -108,11 +124,17 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) first_name: TextField<'a>,
     pub(crate) last_name: TextField<'a>,
     pub(crate) email: TextField<'a>,
+    /// Whether there are passwords, and whether there are codes. One of them there must be.
+    pub(crate) with_password: bool,
+    pub(crate) with_code: bool,
     /// What the password policy found.
     pub(crate) password_problems: &'a [String],
     /// What the password policy asks for, in a short sentence.
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
+    pub(crate) providers: ProviderButtons<'a>,
+    /// People sign up with a password, not through providers alone.
+    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {

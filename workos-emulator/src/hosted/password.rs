@@ -3,13 +3,14 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, page,
+    chrome, magic_auth, page, page_with_script,
     pages::{Form, PasswordPage},
-    sign_in,
+    passkey, sign_in,
     visit::{self, Visit},
 };
 use crate::{
     api::user_management::{
+        self,
         authenticate::{method::AuthenticationMethod, password, sign_in::SignIn},
         authorize::session,
     },
@@ -20,10 +21,17 @@ pub(crate) const PATH: &str = "/authkit/password";
 
 /// The same for a wrong password and an unknown e-mail: who has an account here is nobody's business.
 const REFUSED: &str = "Incorrect email or password.";
+pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many attempts. Wait a minute, and try again.";
 
 /// `GET /authkit/password`
 pub(super) fn show_password(call: &Call) -> Result<Reply, ApiError> {
-    visit::show(call, |visit| form(visit, 200, None))
+    visit::show(call, |visit| {
+        if is_on(call) {
+            form(visit, 200, None)
+        } else {
+            Ok(visit.to(sign_in::PATH))
+        }
+    })
 }
 
 /// `POST /authkit/password`
@@ -35,15 +43,18 @@ pub(super) fn submit_password(call: &Call) -> Result<Reply, ApiError> {
     }
     visit::submit(call, |visit| {
         let Fields { password } = call.body()?;
-        let Some(email) = &visit.session.email else {
+        let Some(email) = visit.session.email.as_ref().filter(|_| is_on(call)) else {
             return Ok(visit.to(sign_in::PATH));
         };
         let device = visit.device();
         let checked = password::check(&call.environment.state(), email, &password);
         visit.step(
             |tx| {
-                let Ok(user) = password::conclude(tx, &checked, &device)? else {
-                    return Ok(Err(REFUSED));
+                let user = match password::conclude(tx, &checked, &device) {
+                    Ok(Ok(user)) => user,
+                    Ok(Err(_)) => return Ok(Err(REFUSED)),
+                    Err(refusal) if refusal.status == 429 => return Ok(Err(TOO_MANY_ATTEMPTS)),
+                    Err(refusal) => return Err(refusal),
                 };
                 let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, device);
                 session::go_on(tx, &visit.session, sign_in).map(Ok)
@@ -53,21 +64,35 @@ pub(super) fn submit_password(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
+/// Whether the environment has passwords switched on.
+pub(super) fn is_on(call: &Call) -> bool {
+    call.environment.state().settings().sign_in_methods.password
+}
+
 fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, ApiError> {
     let Some(email) = &visit.session.email else {
         return Ok(visit.to(sign_in::PATH));
     };
+    let hidden = visit.hidden();
+    let codes = user_management::magic_auth::is_on(&visit.call.environment.state());
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     page(
         status,
         &PasswordPage {
             chrome: chrome(&visit.call.environment),
             form: Form {
                 action: PATH,
-                hidden: &visit.hidden(),
+                hidden: &hidden,
             },
             email,
             error,
+            passkey,
             sign_in_url: &visit.url(sign_in::PATH),
+            code_form: codes.then_some(Form {
+                action: magic_auth::PATH,
+                hidden: &hidden,
+            }),
         },
     )
 }

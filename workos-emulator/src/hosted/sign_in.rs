@@ -4,14 +4,18 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, invitation, page,
+    chrome, error, invitation, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    password,
+    passkey, password, provider,
     visit::{self, Visit},
     waitlist,
 };
 use crate::{
-    api::user_management::authorize::session,
+    api::user_management::{
+        self,
+        authorize::session,
+        users::{self, NewUser},
+    },
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
@@ -39,53 +43,81 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         let Fields { email } = call.body()?;
         let email = email.trim();
-        if !is_email(email) {
-            return form(
-                visit,
-                400,
-                email,
-                Some("Enter an email address, like name@company.com."),
-            );
+        if users::email::normalized(email).is_none() {
+            let problem = "Enter an email address, like name@company.com.";
+            return form(visit, 400, email, Some(problem));
         }
         if let Some(refusal) = invitation::refusal(visit, email) {
             return form(visit, 400, email, Some(&refusal));
         }
-        let session = call.environment.transact(|tx| {
+        let Some(next) = way_in(call) else {
+            let problem = "Nobody can sign in with an email address here.";
+            return form(visit, 400, email, Some(problem));
+        };
+        let identified = call.environment.transact(|tx| {
             if !visit.is_current(tx) {
-                return Ok(None);
+                return Ok::<_, ApiError>(None);
             }
-            session::identified(tx, &visit.session, email).map(Some)
+            let session = session::identified(tx, &visit.session, email)?;
+            let visit = Visit { call, session };
+            let outcome = match next {
+                WayIn::Password => Ok(()),
+                WayIn::Code => magic_auth::send(tx, &visit, email, NewUser::default())?,
+            };
+            Ok(Some((visit, outcome)))
         })?;
-        match session {
-            Some(_) => Ok(visit.to(password::PATH)),
-            None => error::sign_in_not_found(call),
+        match (identified, next) {
+            (Some((visit, _)), WayIn::Password) => Ok(visit.to(password::PATH)),
+            (Some((visit, outcome)), WayIn::Code) => magic_auth::sent(&visit, outcome),
+            (None, _) => error::sign_in_not_found(call),
         }
     })
 }
 
-/// What a page can take for an address. Whether somebody has it is not for this page to tell.
-fn is_email(text: &str) -> bool {
-    const LONGEST: usize = 254; // RFC 5321 section 4.5.3.1.3
-    text.len() <= LONGEST
-        && text
-            .split_once('@')
-            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+/// How the owner of an address proves to be who.
+#[derive(Clone, Copy)]
+enum WayIn {
+    /// With a password; from its page there is a way to a code, where codes are on too.
+    Password,
+    Code,
 }
 
-fn form(visit: &Visit<'_>, status: u16, email: &str, error: Option<&str>) -> Result<Reply, ApiError> {
+/// What the settings offer, the same for everybody: who is known, and has a password, is not for this page to tell.
+fn way_in(call: &Call) -> Option<WayIn> {
+    if password::is_on(call) {
+        return Some(WayIn::Password);
+    }
+    user_management::magic_auth::is_on(&call.environment.state()).then_some(WayIn::Code)
+}
+
+pub(super) fn form(
+    visit: &Visit<'_>,
+    status: u16,
+    email: &str,
+    error: Option<&str>,
+) -> Result<Reply, ApiError> {
+    let hidden = visit.hidden();
+    let passkey = passkey::choice(visit, &hidden);
+    let page = if passkey.is_some() { page_with_script } else { page };
     let sign_up = waitlist::or_sign_up(visit).map(|(path, label)| (visit.url(path), label));
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
+    let state = visit.call.environment.state();
+    let methods = &state.settings().sign_in_methods;
     page(
         status,
         &SignInPage {
             chrome: chrome(&visit.call.environment),
             invitation: invitation::sentence(visit).as_deref(),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             email,
             error,
+            passkey,
             sign_up: sign_up.as_ref().map(|(url, label)| (url.as_str(), *label)),
+            providers: provider::buttons(&state, own),
+            by_email: methods.password || methods.magic_auth || methods.passkey,
         },
     )
 }

@@ -1,17 +1,18 @@
-//! Sign-up with e-mail and password.
+//! Sign-up, with a password or with a code by e-mail.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    chrome, error, invitation, page,
+    chrome, error, invitation, magic_auth, page,
     pages::{Form, SignUpPage, TextField},
-    sign_in,
+    password as password_page, provider, sign_in,
     visit::{self, Visit},
     waitlist,
 };
 use crate::{
     api::user_management::{
+        self,
         authenticate::{
             method::{self, AuthenticationMethod},
             sign_in::SignIn,
@@ -36,6 +37,7 @@ struct Fields {
     last_name: String,
     email: String,
     password: String,
+    decision: String,
 }
 
 /// What is wrong with it: by field, or as a whole.
@@ -62,7 +64,7 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// `POST /authkit/sign-up`: creates the user, who is then signed in.
+/// `POST /authkit/sign-up`: creates the user, who then shows that the address is theirs.
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         if !is_allowed(visit) {
@@ -79,6 +81,9 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
             };
             return form(visit, 400, &fields, &problems);
         }
+        if fields.decision == "code" || !password_page::is_on(call) {
+            return sign_up_with_code(visit, &fields);
+        }
         match sign_up(visit, &fields) {
             Ok(Some(step)) => Ok(visit.go(step)),
             Ok(None) => error::sign_in_not_found(call),
@@ -87,9 +92,15 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether this person may sign up: everybody, or who is invited.
+/// Whether this person may sign up here, as everybody or because they are invited, and can: with a password, a code, or
+/// through a provider.
 pub(super) fn is_allowed(visit: &Visit<'_>) -> bool {
-    visit.call.environment.state().settings().open_sign_up() || invitation::of(visit).is_some()
+    let call = visit.call;
+    let state = call.environment.state();
+    let settings = state.settings();
+    let by_provider = !settings.sign_in_methods.providers.is_empty();
+    let is_open = settings.open_sign_up() || invitation::of(visit).is_some();
+    is_open && (password_page::is_on(call) || has_codes(call) || by_provider)
 }
 
 /// Where people go who may not sign up.
@@ -113,6 +124,54 @@ fn invited_email(visit: &Visit<'_>) -> Option<(String, bool)> {
     })
 }
 
+fn has_codes(call: &Call) -> bool {
+    user_management::magic_auth::is_on(&call.environment.state())
+}
+
+impl Fields {
+    fn first_name(&self) -> Option<String> {
+        given(&self.first_name)
+    }
+
+    fn last_name(&self) -> Option<String> {
+        given(&self.last_name)
+    }
+}
+
+fn given(name: &str) -> Option<String> {
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Sends a code that signs up, or in, whoever reads the mail: the page does not say whether they are new.
+fn sign_up_with_code(visit: &Visit<'_>, fields: &Fields) -> Result<Reply, ApiError> {
+    let call = visit.call;
+    if !has_codes(call) {
+        return Ok(visit.to(sign_in::PATH));
+    }
+    let problems = Problems::without_rules(fields);
+    if problems.are_there() {
+        return form(visit, 400, fields, &problems);
+    }
+    let named = NewUser {
+        first_name: fields.first_name(),
+        last_name: fields.last_name(),
+        ..NewUser::default()
+    };
+    let sent = call.environment.transact(|tx| {
+        if !visit.is_current(tx) {
+            return Ok::<_, ApiError>(None);
+        }
+        let session = session::identified(tx, &visit.session, fields.email.trim())?;
+        let visit = Visit { call, session };
+        let outcome = magic_auth::send(tx, &visit, &fields.email, named)?;
+        Ok(Some((visit, outcome)))
+    })?;
+    match sent {
+        Some((visit, outcome)) => magic_auth::sent(&visit, outcome),
+        None => error::sign_in_not_found(call),
+    }
+}
+
 /// Nothing where another tab finished the sign-in.
 fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, ApiError> {
     let environment = &visit.call.environment;
@@ -121,11 +180,10 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         ..GivenPassword::default()
     };
     let password_hash = password::prepare(environment, &fields.email, &given)?;
-    let named = |name: &str| Some(name.trim().to_owned()).filter(|name| !name.is_empty());
     let new = NewUser {
         email: fields.email.clone(),
-        first_name: named(&fields.first_name),
-        last_name: named(&fields.last_name),
+        first_name: fields.first_name(),
+        last_name: fields.last_name(),
         password_hash,
         ..NewUser::default()
     };
@@ -151,6 +209,36 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
     })
 }
 
+impl Problems {
+    /// What is wrong whoever fills it in. What the rule refuses for new users alone would tell who is new.
+    fn without_rules(fields: &Fields) -> Self {
+        let mut problems = Self::default();
+        if users::email::normalized(&fields.email).is_none() {
+            problems.email.push("This email is not valid.".to_owned());
+        }
+        for (name, problems) in [
+            (&fields.first_name, &mut problems.first_name),
+            (&fields.last_name, &mut problems.last_name),
+        ] {
+            if name.chars().count() > users::MAX_NAME_LENGTH {
+                problems.push(format!(
+                    "A name has at most {} characters.",
+                    users::MAX_NAME_LENGTH
+                ));
+            }
+        }
+        problems
+    }
+
+    fn are_there(&self) -> bool {
+        self.error.is_some() || self.by_field().iter().any(|problems| !problems.is_empty())
+    }
+
+    fn by_field(&self) -> [&Vec<String>; 4] {
+        [&self.first_name, &self.last_name, &self.email, &self.password]
+    }
+}
+
 /// The API's refusals, as the page shows them.
 ///
 /// That an e-mail address is taken cannot be kept from a person who signs up with it as long as they need not show that
@@ -170,13 +258,7 @@ impl From<&ApiError> for Problems {
                 _ => {}
             }
         }
-        let by_field = [
-            &problems.first_name,
-            &problems.last_name,
-            &problems.email,
-            &problems.password,
-        ];
-        if by_field.iter().all(|problems| problems.is_empty()) {
+        if !problems.are_there() {
             let message = "Your account was not created. If you have one already, sign in.";
             problems.error = Some(message.to_owned());
         }
@@ -188,6 +270,11 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
     let state = visit.call.environment.state();
     let least = state.settings().password_policy.min_length;
     let invited = invited_email(visit);
+    let hidden = visit.hidden();
+    let own = Form {
+        action: PATH,
+        hidden: &hidden,
+    };
     page(
         status,
         &SignUpPage {
@@ -196,10 +283,7 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             invited_email: invited
                 .as_ref()
                 .map(|(email, can_change)| (email.as_str(), *can_change)),
-            form: Form {
-                action: PATH,
-                hidden: &visit.hidden(),
-            },
+            form: own,
             error: problems.error.as_deref(),
             first_name: TextField {
                 value: &fields.first_name,
@@ -213,9 +297,13 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
                 value: &fields.email,
                 problems: &problems.email,
             },
+            with_password: password_page::is_on(visit.call),
+            with_code: has_codes(visit.call),
             password_problems: &problems.password,
             password_hint: &format!("At least {least} characters, and hard to guess."),
             sign_in_url: &visit.url(sign_in::PATH),
+            providers: provider::buttons(&state, own),
+            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

@@ -9,11 +9,14 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// Where the pages look for the style sheet. The path changes with the content, so a browser may keep what it got there
 /// for good (`Cache-Control: public, max-age=31536000, immutable`).
-pub(crate) static PATH: LazyLock<String> = LazyLock::new(|| {
-    let digest = Sha256::digest(STYLE);
+pub(crate) static PATH: LazyLock<String> = LazyLock::new(|| versioned("style", STYLE, "css"));
+
+/// The path of a file that changes with its content.
+pub(super) fn versioned(name: &str, content: &str, extension: &str) -> String {
+    let digest = Sha256::digest(content);
     let version: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("/authkit/style-{version}.css")
-});
+    format!("/authkit/{name}-{version}.{extension}")
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use super::{error, invitation, organization, sign_in, sign_up};
+use super::{another_way, error, invitation, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
 use crate::{
     api::user_management::{
         authenticate::sign_in::NextStep,
@@ -20,6 +20,9 @@ use crate::{
 
 /// The parameter, and hidden field, that names the sign-in.
 const SESSION: &str = "authorization_session_id";
+
+/// What a page is told by that something was sent again.
+const AGAIN: &str = "sent=again";
 
 /// A visit by the browser that started the sign-in.
 pub(super) struct Visit<'a> {
@@ -54,6 +57,18 @@ pub(super) fn submit(
     }
 }
 
+/// Takes back who left a sign-in for a provider, in the browser that started it.
+pub(super) fn comes_back(
+    call: &Call,
+    session_id: &str,
+    page: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
+) -> Result<Reply, ApiError> {
+    match find(call, Some(session_id)) {
+        Some(session) => page(&Visit { call, session }),
+        None => error::sign_in_not_found(call),
+    }
+}
+
 fn find(call: &Call, id: Option<&str>) -> Option<Arc<AuthorizationSession>> {
     let id = id?;
     let state = call.environment.state();
@@ -78,7 +93,7 @@ fn cookie(call: &Call, session: &AuthorizationSession, value: &str, max_age: i64
     format!("{name}={value}; Path=/authkit; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-fn cookie_with_secret(call: &Call, session: &AuthorizationSession) -> String {
+pub(super) fn cookie_with_secret(call: &Call, session: &AuthorizationSession) -> String {
     let left = session.expires_at().duration_since(call.environment.clock.now());
     cookie(call, session, session.secret().expose(), left.as_secs())
 }
@@ -106,10 +121,11 @@ pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
 /// The page of a step.
 fn path(step: &NextStep) -> &'static str {
     match step {
-        NextStep::VerifyEmail => "/authkit/verify-email",
-        NextStep::EnrollFactor => "/authkit/mfa/enroll",
-        NextStep::ChallengeFactor => "/authkit/mfa",
+        NextStep::VerifyEmail => verify_email::PATH,
+        NextStep::EnrollFactor => mfa_enroll::PATH,
+        NextStep::ChallengeFactor => mfa::PATH,
         NextStep::ChooseOrganization(_) => organization::PATH,
+        NextStep::ComeAnotherWay(_) => another_way::PATH,
         NextStep::Enter(_) => sign_in::PATH,
     }
 }
@@ -118,6 +134,11 @@ impl Visit<'_> {
     /// The address of another page of the same sign-in.
     pub(super) fn url(&self, path: &str) -> String {
         url(path, &self.session)
+    }
+
+    /// The same for an e-mail: it can be opened in the browser that started the sign-in.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}{}", self.call.base_url(), self.url(path))
     }
 
     /// What the forms of this sign-in take along.
@@ -141,6 +162,16 @@ impl Visit<'_> {
     /// To another page of the same sign-in, as after a form.
     pub(super) fn to(&self, path: &str) -> Reply {
         Reply::redirect(303, self.url(path)).header("Cache-Control", "no-store")
+    }
+
+    /// The same, to a page that then says that it was sent again.
+    pub(super) fn to_again(&self, path: &str) -> Reply {
+        Reply::redirect(303, format!("{}&{AGAIN}", self.url(path))).header("Cache-Control", "no-store")
+    }
+
+    /// Whether the page was reached so.
+    pub(super) fn is_again(&self) -> bool {
+        self.call.query.get("sent") == Some("again")
     }
 
     /// Takes a form: `rule` makes the step, or refuses it with what `again` shows with the page. Refusals are committed.
@@ -171,7 +202,14 @@ impl Visit<'_> {
     /// Goes on after a form was taken: 303, so that a reload does not send it again.
     pub(super) fn go(&self, step: Step) -> Reply {
         let reply = match step {
-            Step::Page(next, session) => self.on(path(&next), &session),
+            Step::Page(next, session) => {
+                let reply = self.on(path(&next), &session);
+                if next == NextStep::VerifyEmail {
+                    let call = self.call;
+                    verify_email::send_first_code(&Visit { call, session });
+                }
+                reply
+            }
             Step::Confirm(path, session) => self.on(path, &session),
             Step::Leave(url) => {
                 let kept = invitation::keep_code(self, &url);

@@ -7,10 +7,16 @@ use serde_json::{Map, Value};
 use super::document::{Fields, Report};
 use crate::{
     api::{
-        authorization::roles::RoleType, feature_flags::NewFlag, organizations::domains::WantedState,
-        user_management::memberships::MembershipStatus,
+        authorization::roles::RoleType,
+        feature_flags::NewFlag,
+        organizations::domains::WantedState,
+        user_management::{
+            memberships::MembershipStatus,
+            organization_policies::{DomainPolicy, OrganizationPolicy},
+            providers::{self, Provider},
+        },
     },
-    core::secret::Secret,
+    core::{secret::Secret, totp::TotpSecret},
 };
 
 /// The top level of a seed file.
@@ -42,6 +48,11 @@ pub(super) struct SeedUser {
     pub(super) email_verified: bool,
     pub(super) external_id: Option<String>,
     pub(super) metadata: Option<Map<String, Value>>,
+    /// The secret of the authenticator app that the user has.
+    pub(super) totp: Option<TotpSecret>,
+    /// The provider that they sign in with, and the account that they have there.
+    pub(super) oauth_provider: Option<&'static Provider>,
+    pub(super) oauth_idp_id: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +66,8 @@ pub(super) struct SeedOrganization {
     pub(super) memberships: Vec<SeedMembership>,
     pub(super) groups: Vec<SeedGroup>,
     pub(super) entitlements: Vec<String>,
+    pub(super) domain_policy: Option<DomainPolicy>,
+    pub(super) organization_policy: Option<OrganizationPolicy>,
 }
 
 #[derive(Debug, Clone)]
@@ -190,7 +203,7 @@ impl Document {
 }
 
 fn user(fields: &mut Fields<'_>) -> SeedUser {
-    fields.not_served_yet(&["impersonator", "oauth_provider", "oauth_idp_id", "totp"]);
+    fields.not_served_yet(&["impersonator"]);
     SeedUser {
         id: fields.id("id"),
         email: fields.email("email"),
@@ -201,7 +214,34 @@ fn user(fields: &mut Fields<'_>) -> SeedUser {
         email_verified: fields.get("email_verified").unwrap_or_default(),
         external_id: fields.get("external_id"),
         metadata: fields.get("metadata"),
+        totp: totp(fields),
+        oauth_provider: oauth_provider(fields),
+        oauth_idp_id: fields.get("oauth_idp_id"),
     }
+}
+
+/// The secret of a user with `totp: true` and none of their own: a test must know it.
+const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXP";
+
+/// `totp: true` enrolls an authenticator app, with `totp_secret` if that is there; `totp_secret` alone does the same.
+fn totp(fields: &mut Fields<'_>) -> Option<TotpSecret> {
+    let wanted: Option<bool> = fields.get("totp");
+    let given: Option<TotpSecret> = fields.get("totp_secret");
+    match wanted {
+        Some(false) => None,
+        Some(true) => given.or_else(|| TotpSecret::parse(TOTP_SECRET).ok()),
+        None => given,
+    }
+}
+
+fn oauth_provider(fields: &mut Fields<'_>) -> Option<&'static Provider> {
+    let slug: String = fields.get("oauth_provider")?;
+    let provider = providers::by_slug(&slug);
+    if provider.is_none() {
+        let message = "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …";
+        fields.problem("oauth_provider", message, Some(slug.into()));
+    }
+    provider
 }
 
 fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
@@ -224,6 +264,8 @@ fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
             members: fields.get("members").unwrap_or_default(),
         }),
         entitlements: fields.get("entitlements").unwrap_or_default(),
+        domain_policy: fields.get("domain_policy"),
+        organization_policy: fields.get("organization_policy"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod feature_flags;
 mod groups;
 mod invitations;
+mod social;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -20,6 +21,7 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
+        multi_factor_auth::factors::{self, NewTotp},
         organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
             jwt_template,
@@ -316,13 +318,24 @@ impl Planting<'_, '_> {
             ..NewUser::default()
         };
         let created = users::create(self.tx, new);
-        if let Some(user) = self.accept(path, created) {
-            self.seeded.add("users", &user.email, &user.id);
+        let Some(created) = self.accept(path, created) else {
+            return;
+        };
+        self.seeded.add("users", &created.email, &created.id);
+        self.identity(&path, user, &created);
+        if let Some(secret) = &user.totp {
+            let new = NewTotp {
+                secret: Some(secret.clone()),
+                ..NewTotp::default()
+            };
+            let enrolled = factors::enroll_totp(self.tx, &created, new);
+            self.accept(|| format!("{}.totp", path()), enrolled);
         }
     }
 
     fn organization(&mut self, at: usize, organization: &SeedOrganization) -> Option<String> {
         let path = || format!("organizations[{at}]");
+        let seeded = organization;
         let entitlements = &organization.entitlements;
         if let Some(id) = &organization.id
             && self.tx.organizations.get(id).is_some()
@@ -357,6 +370,7 @@ impl Planting<'_, '_> {
             let set = entitlements::set(self.tx, &organization.id, entitlements.clone());
             self.accept(path, set);
         }
+        self.policies(path, seeded, &organization.id);
         Some(organization.id.clone())
     }
 

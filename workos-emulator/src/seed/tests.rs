@@ -1,5 +1,8 @@
 use crate::{
-    api::api_keys::{self, Owner},
+    api::{
+        api_keys::{self, Owner},
+        multi_factor_auth::factors::FactorKind,
+    },
     control::environments::{Start, api_key, fill},
     environment::Environment,
 };
@@ -148,6 +151,41 @@ settings: {access_token_lifetime: 60}
     assert!(state.events.iter().any(|event| event.event == "user.created"));
     assert_eq!(state.redirect_uris.len(), 1);
     assert!(state.is_consistent());
+}
+
+#[test]
+fn an_authenticator_app_has_a_secret_of_the_seed() {
+    let environment = planted(
+        "
+users:
+  - {email: ann@acme.example, totp: true}
+  - {email: bob@acme.example, totp_secret: krugkidrovuwg2za}
+  - {email: eve@acme.example, totp: false, totp_secret: KRUGKIDROVUWG2ZA}
+",
+    );
+    let state = environment.state();
+    let secrets: Vec<_> = state
+        .authentication_factors
+        .iter()
+        .map(|factor| match &factor.kind {
+            FactorKind::Totp(totp) => (totp.user.as_str(), totp.secret.expose()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        secrets,
+        [
+            ("ann@acme.example", "JBSWY3DPEHPK3PXP".to_owned()),
+            ("bob@acme.example", "KRUGKIDROVUWG2ZA".to_owned()),
+        ]
+    );
+    assert_eq!(
+        problems("users: [{email: a@b.example, totp: 'yes', totp_secret: 'hush-hush!'}]"),
+        [
+            r#"users[0].totp: invalid type: string "yes", expected a boolean (got: "yes")"#,
+            "users[0].totp_secret: must be base32: letters A to Z and digits 2 to 7, like JBSWY3DPEHPK3PXP",
+        ]
+    );
 }
 
 #[test]

@@ -42,6 +42,13 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Names and values, in the order in which they were sent.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether the parameter was sent, be it empty.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
@@ -61,6 +68,17 @@ impl Query {
         let value = value.replace('+', " ");
         let bytes: Vec<u8> = percent_decode_str(&value).collect();
         Some(percent_encode(&bytes, RESERVED).to_string())
+    }
+
+    /// The members of an object parameter: `a[name]=value`, in the order in which they were sent.
+    pub(crate) fn object(&self, name: &str) -> Vec<(String, String)> {
+        self.pairs
+            .iter()
+            .filter_map(|(key, value)| {
+                let member = key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
+                Some((member.to_owned(), value.clone()))
+            })
+            .collect()
     }
 
     /// All values of an array parameter, in each form that clients use: `a=1&a=2`, `a[]=1`, `a[0]=1`, `a=1,2`.
@@ -218,5 +236,15 @@ mod tests {
             assert_eq!(Query::parse(query).all("events"), ["a", "b"], "{query}");
         }
         assert!(Query::parse("eventsx[]=a").all("events").is_empty());
+    }
+
+    #[test]
+    fn reads_objects() {
+        let query = Query::parse("p%5Bhd%5D=a.example&p[prompt]=select+account&px[a]=1&p=2&p[x&[y]=3");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            query.object("p"),
+            [pair("hd", "a.example"), pair("prompt", "select account")]
+        );
     }
 }

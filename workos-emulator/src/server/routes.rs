@@ -5,10 +5,13 @@ use crate::{
     api::{
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        client_api, events, feature_flags, groups, organizations,
+        client_api, events, feature_flags, groups,
+        multi_factor_auth::{challenges, factors, user_factors},
+        organizations,
         user_management::{
-            authenticate, authorize, cors_origins, device_authorization, invitations, jwt_template, logout,
-            memberships, radar_challenges, redirect_uris, sessions, signing_keys, users, waitlists,
+            authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
+            identities, invitations, jwt_template, logout, magic_auth, memberships, radar_challenges,
+            redirect_uris, sessions, signing_keys, users, waitlists,
         },
         webhooks, widgets,
     },
@@ -153,13 +156,13 @@ const API: &[Operation] = &[
     delete("/organizations/{organizationId}/groups/{groupId}/organization-memberships/{omId}", "delete_group_organization_membership", groups::remove_group_member),
 
     // multi_factor_auth
-    not_built("POST", "/auth/challenges/{id}/verify", "verify_challenge"),
-    not_built("POST", "/auth/factors/enroll", "enroll_factor"),
-    not_built("GET", "/auth/factors/{id}", "get_factor"),
-    not_built("DELETE", "/auth/factors/{id}", "delete_factor"),
-    not_built("POST", "/auth/factors/{id}/challenge", "challenge_factor"),
-    not_built("GET", "/user_management/users/{userlandUserId}/auth_factors", "list_user_auth_factors"),
-    not_built("POST", "/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor"),
+    post("/auth/challenges/{id}/verify", "verify_challenge", challenges::verify_challenge),
+    post("/auth/factors/enroll", "enroll_factor", factors::enroll_factor).slow(),
+    get("/auth/factors/{id}", "get_factor", factors::get_factor),
+    delete("/auth/factors/{id}", "delete_factor", factors::delete_factor),
+    post("/auth/factors/{id}/challenge", "challenge_factor", challenges::challenge_factor),
+    get("/user_management/users/{userlandUserId}/auth_factors", "list_user_auth_factors", user_factors::list_user_auth_factors),
+    post("/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor", user_factors::create_user_auth_factor).slow(),
 
     // organization_domains
     not_built("POST", "/organization_domains", "create_organization_domain"),
@@ -264,7 +267,7 @@ const API: &[Operation] = &[
     post("/user_management/authorize/device", "create_device", device_authorization::create_device).client(),
     get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
     post("/user_management/cors_origins", "create_cors_origin", cors_origins::create_cors_origin),
-    not_built("GET", "/user_management/email_verification/{id}", "get_email_verification"),
+    get("/user_management/email_verification/{id}", "get_email_verification", email_verification::get_email_verification),
     get("/user_management/invitations", "list_invitations", invitations::list_invitations),
     post("/user_management/invitations", "send_invitation", invitations::send_invitation),
     get("/user_management/invitations/by_token/{token}", "find_invitation_by_token", invitations::find_invitation_by_token),
@@ -274,8 +277,8 @@ const API: &[Operation] = &[
     post("/user_management/invitations/{id}/revoke", "revoke_invitation", invitations::revoke_invitation),
     get("/user_management/jwt_template", "list_jwt_template", jwt_template::get_jwt_template),
     put("/user_management/jwt_template", "update_jwt_template", jwt_template::update_jwt_template),
-    not_built("POST", "/user_management/magic_auth", "create_magic_auth"),
-    not_built("GET", "/user_management/magic_auth/{id}", "get_magic_auth"),
+    post("/user_management/magic_auth", "create_magic_auth", magic_auth::create_magic_auth),
+    get("/user_management/magic_auth/{id}", "get_magic_auth", magic_auth::get_magic_auth),
     not_built("POST", "/user_management/password_reset", "reset_password"),
     not_built("POST", "/user_management/password_reset/confirm", "confirm_password_reset"),
     not_built("GET", "/user_management/password_reset/{id}", "get_password_reset"),
@@ -292,11 +295,11 @@ const API: &[Operation] = &[
     get("/user_management/users/{id}", "get_user", users::get_user),
     put("/user_management/users/{id}", "update_user", users::update_user).slow(),
     delete("/user_management/users/{id}", "delete_user", users::delete_user),
-    not_built("POST", "/user_management/users/{id}/email_change/confirm", "confirm_email_change"),
-    not_built("POST", "/user_management/users/{id}/email_change/send", "send_email_change"),
-    not_built("POST", "/user_management/users/{id}/email_verification/confirm", "verify_email"),
-    not_built("POST", "/user_management/users/{id}/email_verification/send", "send_verification_email"),
-    not_built("GET", "/user_management/users/{id}/identities", "get_user_identities"),
+    post("/user_management/users/{id}/email_change/confirm", "confirm_email_change", email_change::confirm_email_change),
+    post("/user_management/users/{id}/email_change/send", "send_email_change", email_change::send_email_change),
+    post("/user_management/users/{id}/email_verification/confirm", "verify_email", email_verification::verify_email),
+    post("/user_management/users/{id}/email_verification/send", "send_verification_email", email_verification::send_verification_email),
+    get("/user_management/users/{id}/identities", "get_user_identities", identities::get_user_identities),
     get("/user_management/users/{id}/sessions", "list_sessions", sessions::list_sessions),
     get("/user_management/users/{userId}/api_keys", "list_user_api_keys", api_keys::list_user_api_keys),
     post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
@@ -366,7 +369,7 @@ impl Routes {
     }
 
     /// The operations at a path, and the values of its parameters.
-    pub(super) fn operations(&self, path: &str) -> Option<(&[Operation], Vec<String>)> {
+    pub(crate) fn operations(&self, path: &str) -> Option<(&[Operation], Vec<String>)> {
         let found = self.0.at(path).ok()?;
         let values = found.params.iter().map(|(_, value)| decoded(value)).collect();
         Some((found.value, values))

@@ -13,6 +13,9 @@ use crate::{
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
+        multi_factor_auth::{
+            challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
+        },
         organizations::{Organization, entitlements::Entitlements},
         user_management::{
             authenticate::{
@@ -22,11 +25,18 @@ use crate::{
             authorize::session::AuthorizationSession,
             cors_origins::CorsOrigin,
             device_authorization::DeviceAuthorization,
+            email_change::EmailChange,
+            email_verification::EmailVerification,
+            identities::Identity,
             impersonation::Impersonation,
             invitations::{Invitation, blocks::InvitationBlock},
             jwt_template::JwtTemplate,
+            magic_auth::MagicAuth,
             memberships::OrganizationMembership,
+            organization_policies::OrganizationPolicies,
+            passkeys::{Passkey, PasskeyChallenge, PasskeyReminder},
             radar_challenges::RadarChallenge,
+            rate_limit::RateWindow,
             redirect_uris::RedirectUri,
             sessions::Session,
             signing_keys::SigningKeys,
@@ -37,6 +47,7 @@ use crate::{
     },
     control::{hooks::Hook, settings::Settings},
     core::clock,
+    hosted::stand_in::ProviderGrant,
     mail::Message,
     server::api_key::SecretKey,
     webhooks::outbox::{Attempt, Delivery},
@@ -82,6 +93,7 @@ macro_rules! tables {
         /// A change to one row of one table.
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[expect(clippy::enum_variant_names, reason = "variants have the names of their rows")]
         pub(crate) enum Change {
             $($row(RowChange<$row>),)+
         }
@@ -143,22 +155,35 @@ tables! {
     // User management
     users: User,
     passwords: Password,
+    passkeys: Passkey,
+    passkey_challenges: PasskeyChallenge,
+    passkey_reminders: PasskeyReminder,
     organization_memberships: OrganizationMembership,
     sessions: Session,
     refresh_tokens: RefreshTokens,
     authorization_sessions: AuthorizationSession,
     authorization_codes: AuthorizationCode,
     device_authorizations: DeviceAuthorization,
+    identities: Identity,
     impersonations: Impersonation,
     invitations: Invitation,
     invitation_blocks: InvitationBlock,
+    magic_auths: MagicAuth,
+    email_verifications: EmailVerification,
+    email_changes: EmailChange,
     pending_authentications: PendingAuthentication,
+    authentication_factors: AuthenticationFactor,
+    authentication_challenges: AuthenticationChallenge,
+    totp_enrollments: TotpEnrollment,
+    provider_grants: ProviderGrant,
     radar_challenges: RadarChallenge,
     waitlist_entries: WaitlistEntry,
+    rate_windows: RateWindow,
 
     // Organizations, roles
     organizations: Organization,
     entitlements: Entitlements,
+    organization_policies: OrganizationPolicies,
     roles: Role,
     permissions: Permission,
     api_keys: ApiKey,

@@ -159,7 +159,7 @@ impl<R: Record> Table<R> {
         &'a self,
         index: Index<R>,
         group: &str,
-    ) -> impl Iterator<Item = &'a Arc<R>> + use<'a, R> {
+    ) -> impl DoubleEndedIterator<Item = &'a Arc<R>> + use<'a, R> {
         let group: Arc<str> = group.into();
         let range = (Arc::clone(&group), i64::MIN, 0)..=(group, i64::MAX, u64::MAX);
         self.index(index)

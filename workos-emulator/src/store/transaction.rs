@@ -19,10 +19,11 @@ pub(crate) trait Expiring: Stored {
     fn expires_at(&self) -> Timestamp;
 }
 
-/// Which environment a transaction changes, as its events say it.
+/// Which environment a transaction changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Of<'a> {
     pub(crate) environment_id: &'a str,
+    pub(crate) environment_name: &'a str,
     pub(crate) client_id: &'a str,
 }
 
@@ -52,6 +53,11 @@ impl<'a> Transaction<'a> {
         self.of.environment_id
     }
 
+    /// The name that people see: that of the settings, else the environment's own.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.settings().branding.shown_name(self.of.environment_name)
+    }
+
     /// `client_…`
     pub(crate) fn client_id(&self) -> &'a str {
         self.of.client_id
@@ -75,6 +81,11 @@ impl<'a> Transaction<'a> {
     /// `length` random letters and digits.
     pub(crate) fn token(&mut self, length: usize) -> String {
         self.ids.token(length)
+    }
+
+    /// `N` random bytes.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        self.ids.bytes()
     }
 
     /// Eight random letters that are easily typed.

@@ -20,7 +20,7 @@ use super::{
     authorization::roles,
     feature_flags, groups,
     metadata::{self, Metadata},
-    user_management::{invitations, memberships},
+    user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
 };
 use crate::{
     core::clock,
@@ -248,6 +248,7 @@ fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     roles::delete_of_organization(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Entitlements>(id);
+    tx.delete::<OrganizationPolicies>(id);
     domains::emit_changes(tx, &organization.domains, &[])?;
     tx.emit("organization.deleted", &organization.event_data())?;
     tx.delete::<Organization>(id);

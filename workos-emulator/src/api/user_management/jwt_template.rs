@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    identities,
     memberships::{self, OrganizationMembership},
     users::User,
 };
@@ -93,7 +94,7 @@ pub(crate) fn claims(
 
 /// What expressions refer to: the shapes that were seen in production, see <https://github.com/workos/emulate>.
 ///
-/// `user.identities`, by provider, is empty: each of them is then null.
+/// `user.identities` has the providers that are linked; each of the others is null.
 fn context(
     state: &State,
     user: &User,
@@ -101,9 +102,10 @@ fn context(
 ) -> Result<Value, ApiError> {
     let failed = |error: serde_json::Error| ApiError::message(500, error.to_string());
     let organization = membership.and_then(|membership| state.organizations.get(&membership.organization_id));
+    let identities = identities::claims_context(state, &user.id);
     let mut user = serde_json::to_value(user).map_err(failed)?;
     without(&mut user, &["last_sign_in_at"]);
-    user["identities"] = json!({});
+    user["identities"] = identities.into();
     let organization = organization
         .map(|organization| organization_context(organization))
         .transpose()

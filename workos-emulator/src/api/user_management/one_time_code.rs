@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     core::{clock, secret::Secret},
+    server::error::ApiError,
     store::Transaction,
 };
 
@@ -42,6 +43,23 @@ pub(crate) enum CodeRefusal {
     TooManyAttempts,
 }
 
+impl CodeRefusal {
+    /// What somebody is told who signs in with a code that was sent to `to`. The last sentence was seen in production; the
+    /// others follow it.
+    pub(crate) fn at_sign_in(self, to: &str) -> ApiError {
+        let (code, message) = match self {
+            Self::Incorrect => ("invalid_one_time_code", "is incorrect"),
+            Self::PreviouslyUsed => ("one_time_code_previously_used", "was used already"),
+            Self::Expired => ("one_time_code_expired", "has expired"),
+            Self::TooManyAttempts => (
+                "one_time_code_too_many_attempts",
+                "has had too many failed attempts",
+            ),
+        };
+        ApiError::bad_request(code, format!("One-time code for '{to}' {message}."))
+    }
+}
+
 impl OneTimeCode {
     pub(crate) fn new(tx: &mut Transaction<'_>) -> Self {
         Self {
@@ -55,6 +73,11 @@ impl OneTimeCode {
     /// Whether the code still can be used.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.state == CodeState::Fresh && self.failures < MOST_FAILURES && now < self.expires_at
+    }
+
+    /// Whether it has done what it was for.
+    pub(crate) fn is_used(&self) -> bool {
+        self.state == CodeState::Used
     }
 
     /// Takes `given`, at most once; the caller keeps the changed code whatever the outcome, as failures are counted.

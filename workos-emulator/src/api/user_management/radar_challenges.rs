@@ -16,7 +16,7 @@ use super::{
     users::{self, User},
 };
 use crate::{
-    core::clock,
+    core::{clock, phone_number},
     mail::{self, Mail},
     server::{call::Call, error::ApiError, reply::Reply},
     store::{Expiring, Record, State, Transaction},
@@ -150,13 +150,8 @@ fn create(
     Ok(tx.put_expiring(challenge)?)
 }
 
-/// E.164: a plus, and up to fifteen digits.
 fn check_phone_number(number: &str) -> Result<(), ApiError> {
-    let digits = number.strip_prefix('+').unwrap_or_default();
-    let fits = (8..=15).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && !digits.starts_with('0');
-    if fits {
+    if phone_number::is_e164(number) {
         return Ok(());
     }
     let message = "phone_number must be in the form of +15555550123.";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::authenticate::refresh_token::RefreshTokens;
 use crate::{
     control::settings::Settings,
     core::{clock, jwt::Impersonator},
@@ -71,7 +72,10 @@ pub(crate) const BY_USER: Index<Session> = Index::ordered("user", |session| {
         .into_iter()
         .collect()
 });
-/// The same in one organization.
+/// All of a user's sessions, those that have ended too.
+const EVER_BY_USER: Index<Session> =
+    Index::ordered("user, ever", |session| vec![(session.user_id.as_str().into(), 0)]);
+/// Those of [`BY_USER`] in one organization.
 pub(crate) const BY_USER_AND_ORGANIZATION: Index<Session> =
     Index::ordered("user and organization", |session| {
         let organization_id = session.organization_id.as_deref().unwrap_or_default();
@@ -83,7 +87,7 @@ pub(crate) const BY_USER_AND_ORGANIZATION: Index<Session> =
     });
 
 impl Record for Session {
-    const INDEXES: &'static [Index<Self>] = &[BY_USER, BY_USER_AND_ORGANIZATION];
+    const INDEXES: &'static [Index<Self>] = &[BY_USER, EVER_BY_USER, BY_USER_AND_ORGANIZATION];
 
     fn id(&self) -> &str {
         &self.id
@@ -211,6 +215,25 @@ pub(crate) fn revoke_in_organization(
 /// Ends all sessions of a user.
 pub(crate) fn revoke_all(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
     ids(tx, BY_USER, user_id).iter().try_for_each(|id| revoke(tx, id))
+}
+
+/// Ends all sessions of a user who is deleted, and forgets them.
+pub(crate) fn delete_of_user(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+    revoke_all(tx, user_id)?;
+    for id in ids(tx, EVER_BY_USER, user_id) {
+        tx.delete::<RefreshTokens>(&id);
+        tx.delete::<Session>(&id);
+    }
+    Ok(())
+}
+
+/// When the user signed in last, by the sessions that go on at `now`. One of an impersonator is not the user's.
+pub(crate) fn last_sign_in_at(state: &State, user_id: &str, now: Timestamp) -> Option<Timestamp> {
+    let newest_first = state.sessions.group(BY_USER, user_id).rev();
+    newest_first
+        .filter(|session| session.impersonator.is_none())
+        .find(|session| session.is_active(now))
+        .map(|session| session.created_at)
 }
 
 fn ids(state: &State, index: Index<Session>, group: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-use super::*;
+use super::{code::CodePage, *};
 
 /// Breaks out of every context that a template could put it in, unless it is escaped.
 const HOSTILE: &str = r#""><script>alert('x')</script><img src=x onerror=alert(1)>&lt;"#;
@@ -21,6 +21,9 @@ fn sign_in() -> SignInPage<'static> {
         invitation: None,
         error: None,
         sign_up: Some(("/authkit/sign-up", "Sign up")),
+        passkey: None,
+        providers: ProviderButtons::default(),
+        by_email: true,
     }
 }
 
@@ -30,7 +33,9 @@ fn password() -> PasswordPage<'static> {
         form: FORM,
         email: "alice@acme.com",
         error: None,
+        passkey: None,
         sign_in_url: "/authkit/sign-in",
+        code_form: None,
     }
 }
 
@@ -44,9 +49,13 @@ fn sign_up() -> SignUpPage<'static> {
         first_name: TextField::default(),
         last_name: TextField::default(),
         email: TextField::default(),
+        with_password: true,
+        with_code: false,
         password_problems: &[],
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
+        providers: ProviderButtons::default(),
+        by_password: true,
     }
 }
 
@@ -76,6 +85,9 @@ fn every_page(text: &str) -> Vec<String> {
             error: Some(text),
             invitation: Some(text),
             sign_up: Some((text, text)),
+            passkey: None,
+            providers: ProviderButtons::default(),
+            by_email: true,
         }
         .render(),
         PasswordPage {
@@ -83,7 +95,21 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            passkey: None,
             sign_in_url: text,
+            code_form: None,
+        }
+        .render(),
+        CodePage {
+            chrome: chrome.clone(),
+            form,
+            title: text,
+            email: text,
+            submit: text,
+            error: Some(text),
+            sent_again: true,
+            sign_in_url: text,
+            password_url: Some(text),
         }
         .render(),
         SignUpPage {
@@ -95,9 +121,13 @@ fn every_page(text: &str) -> Vec<String> {
             first_name: field,
             last_name: field,
             email: field,
+            with_password: true,
+            with_code: true,
             password_problems: &problems,
             password_hint: text,
             sign_in_url: text,
+            providers: ProviderButtons::default(),
+            by_password: true,
         }
         .render(),
         OrganizationPage {

@@ -13,6 +13,8 @@ use crate::{
     hosted::{organization, password, sign_in, sign_up},
 };
 
+mod codes;
+
 type Operation = fn(&Call) -> Result<Reply, ApiError>;
 
 /// A browser that opened the sign-in page.
@@ -316,6 +318,7 @@ fn who_is_no_member_is_sent_back_without_a_code() {
 #[test]
 fn a_sign_up_makes_a_user_who_is_signed_in() {
     let fixture = Fixture::new();
+    fixture.set(|settings| settings.email_verification = false);
     let browser = Browser::open(&fixture, "&screen_hint=sign-up");
     let reply = browser.submit(
         sign_up::submit_sign_up,

@@ -7,7 +7,10 @@ use url::Url;
 use super::{
     Attempt,
     client::Client,
+    method::AuthenticationMethod,
+    oauth::{self, Arrival},
     sign_in::{Authentication, SignIn, sign_in},
+    sign_in_methods,
 };
 use crate::{
     api::user_management::{authorize::request::Callback, sessions::Device},
@@ -24,9 +27,39 @@ pub(crate) struct AuthorizationCode {
     client_id: Option<String>,
     redirect_uri: String,
     code_challenge: Option<CodeChallenge>,
-    sign_in: SignIn,
+    bearer: Bearer,
     #[serde(with = "clock::timestamp")]
     expires_at: Timestamp,
+}
+
+/// Who a code is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Bearer {
+    /// A user whose credential was checked.
+    User(SignIn),
+    /// Somebody who comes from a provider that the application named: it gets to see whatever is in their way.
+    Arrival(Box<Arrival>),
+}
+
+impl Bearer {
+    fn method(&self) -> AuthenticationMethod {
+        match self {
+            Self::User(sign_in) => sign_in.method,
+            Self::Arrival(arrival) => arrival.profile.account.provider,
+        }
+    }
+}
+
+impl From<SignIn> for Bearer {
+    fn from(sign_in: SignIn) -> Self {
+        Self::User(sign_in)
+    }
+}
+
+impl From<Arrival> for Bearer {
+    fn from(arrival: Arrival) -> Self {
+        Self::Arrival(Box::new(arrival))
+    }
 }
 
 impl Record for AuthorizationCode {
@@ -41,14 +74,13 @@ impl Expiring for AuthorizationCode {
     }
 }
 
-/// A code for the application that sent `request`: `sign_in` has come so far that only the session is missing. Gates that
-/// close in between hold it up when the code is redeemed.
+/// A code for the application that sent `request`. Gates that are closed when it is redeemed hold `bearer` up then.
 pub(crate) fn issue(
     tx: &mut Transaction<'_>,
     client_id: Option<&str>,
     callback: &Callback,
     code_challenge: Option<CodeChallenge>,
-    sign_in: SignIn,
+    bearer: impl Into<Bearer>,
 ) -> Result<Secret, ApiError> {
     let code = tx.token(25);
     let lifetime = SignedDuration::from_secs(tx.settings().authorization_code_lifetime.into());
@@ -57,7 +89,7 @@ pub(crate) fn issue(
         client_id: client_id.map(str::to_owned),
         redirect_uri: callback.redirect_uri.clone(),
         code_challenge,
-        sign_in,
+        bearer: bearer.into(),
         expires_at: clock::saturating_add(tx.now(), lifetime),
     })?;
     Ok(Secret::new(code))
@@ -104,17 +136,36 @@ fn redeem(
     if let Err(refusal) = code.check(client, request) {
         return Ok(Err(refusal));
     }
-    let device = device.or(&code.sign_in.device);
-    let begun = code.sign_in.clone();
-    let invited = SignIn { device, ..begun }.invited_by(request.invitation_token.as_deref());
-    sign_in(tx, client, invited)
+    if !sign_in_methods::is_on(tx, code.bearer.method()) {
+        return Ok(Err(sign_in_methods::not_allowed_for_code()));
+    }
+    let token = request.invitation_token.as_deref();
+    match code.bearer.clone() {
+        Bearer::User(begun) => {
+            let device = device.or(&begun.device);
+            sign_in(tx, client, SignIn { device, ..begun }.invited_by(token))
+        }
+        Bearer::Arrival(arrival) => {
+            let device = device.or(&arrival.device);
+            let invitation = token.map(Secret::digest).or(arrival.invitation.clone());
+            let arrival = Arrival {
+                device,
+                invitation,
+                ..*arrival
+            };
+            oauth::sign_in(tx, client, arrival)
+        }
+    }
 }
 
 /// The sign-in of a code that no application asked for and none has redeemed. It takes the code back.
 pub(crate) fn reclaim(tx: &mut Transaction<'_>, code: &str) -> Option<SignIn> {
     let id = Secret::digest(code);
     let code = tx.unexpired::<AuthorizationCode>(&id)?;
-    let sign_in = code.client_id.is_none().then(|| code.sign_in.clone())?;
+    let sign_in = match &code.bearer {
+        Bearer::User(sign_in) if code.client_id.is_none() => sign_in.clone(),
+        Bearer::User(_) | Bearer::Arrival(_) => return None,
+    };
     tx.delete::<AuthorizationCode>(&id);
     Some(sign_in)
 }

@@ -9,19 +9,22 @@ mod device_code;
 mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod magic_auth;
 pub(crate) mod method;
-mod mfa;
+pub(crate) mod mfa;
+pub(crate) mod oauth;
 mod organization_selection;
 pub(crate) mod password;
 pub(crate) mod pending;
 mod radar_challenge;
 pub(crate) mod refresh_token;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_methods;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::{client::Client, method::AuthenticationMethod, sign_in::Authentication};
+use self::{client::Client, method::AuthenticationMethod, oauth::OauthTokens, sign_in::Authentication};
 use super::users::User;
 use crate::{
     core::{jwt::Impersonator, keys::KeySet},
@@ -44,12 +47,12 @@ pub(crate) fn authenticate(call: &Call) -> Result<Reply, ApiError> {
         "password" => password::grant,
         "refresh_token" => refresh_token::grant,
         "urn:ietf:params:oauth:grant-type:device_code" => device_code::grant,
+        "urn:workos:oauth:grant-type:email-verification:code" => email_verification::grant,
+        "urn:workos:oauth:grant-type:magic-auth:code" => magic_auth::grant,
         "urn:workos:oauth:grant-type:organization-selection" => organization_selection::grant,
         "urn:workos:oauth:grant-type:radar-email-challenge:code" => radar_challenge::email_grant,
         "urn:workos:oauth:grant-type:radar-sms-challenge:code" => radar_challenge::sms_grant,
-        "urn:workos:oauth:grant-type:magic-auth:code"
-        | "urn:workos:oauth:grant-type:email-verification:code"
-        | "urn:workos:oauth:grant-type:mfa-totp" => return Err(not_served(&grant_type)),
+        "urn:workos:oauth:grant-type:mfa-totp" => mfa::grant,
         _ => {
             return Err(ApiError::oauth(
                 "unsupported_grant_type",
@@ -74,6 +77,8 @@ impl Authentication {
             authentication_method: AuthenticationMethod,
             #[serde(skip_serializing_if = "Option::is_none")]
             impersonator: Option<&'a Impersonator>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            oauth_tokens: Option<&'a OauthTokens>,
         }
         let access_token = self.claims.sign(keys.current());
         let reply = Reply::ok(&AuthenticateResponse {
@@ -83,15 +88,10 @@ impl Authentication {
             refresh_token: self.refresh_token.expose(),
             authentication_method: self.method,
             impersonator: self.claims.impersonator.as_ref(),
+            oauth_tokens: self.oauth_tokens.as_ref(),
         })?;
         Ok(reply.header("Cache-Control", "no-store")) // RFC 6749 section 5.1
     }
-}
-
-/// What is not built yet.
-fn not_served(what: &str) -> ApiError {
-    let operation = format!("authenticate with {what}");
-    ApiError::not_implemented(&operation, "POST", "/user_management/authenticate")
 }
 
 /// The user as answers to sign-ins have it: without metadata.

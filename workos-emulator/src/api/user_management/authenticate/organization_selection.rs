@@ -1,9 +1,10 @@
 //! The `organization-selection` grant: the choice that a sign-in may have to wait for.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
+    Attempt,
     client::Client,
     pending::{self, PendingAuthentication},
     sign_in::{self, Authentication, OrganizationChoice, SignIn},
@@ -46,24 +47,39 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
     let request: Request = call.body()?;
     let device: Device = call.body()?;
     call.environment
-        .transact(|tx| select(tx, client, &request, device))
+        .transact(|tx| select(tx, client, &request, device))?
 }
 
-/// Continues a sign-in in the chosen organization. The token is used up only if that succeeds: who chooses wrongly may
-/// choose again (an assumption; its single use is one as well).
+/// Continues a sign-in in the chosen organization. The token is used up only if that succeeds, or leads to a further step
+/// with a token of its own: who chooses wrongly may choose again (an assumption; its single use is one as well).
 fn select(
     tx: &mut Transaction<'_>,
     client: &Client,
     request: &Request,
     device: Device,
-) -> Result<Authentication, ApiError> {
+) -> Attempt<Authentication> {
     let pending = pending::find(tx, client, &request.pending_authentication_token)?;
     tx.delete::<PendingAuthentication>(&pending.id);
     let sign_in = SignIn {
         device: device.or(&pending.sign_in.device),
         ..pending.sign_in.clone()
     };
-    sign_in::sign_in(tx, client, sign_in.to(Some(&request.organization_id)))?
+    match sign_in::sign_in(tx, client, sign_in.to(Some(&request.organization_id)))? {
+        Ok(authentication) => Ok(Ok(authentication)),
+        Err(step)
+            if step
+                .body
+                .get("pending_authentication_token")
+                .is_some_and(Value::is_string) =>
+        {
+            Ok(Err(step))
+        }
+        // Assumption: this is the refusal of the API's description that has a message alone, and this grant's.
+        Err(refusal) if refusal.code() == Some("sso_required") => {
+            Err(ApiError::message(400, "Must use SSO for selected organization"))
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use super::{
     client::Client,
     method::{self, AuthenticationMethod},
     sign_in::{Authentication, SignIn, sign_in},
+    sign_in_methods,
 };
 use crate::{
     api::user_management::{
+        rate_limit::{self, Limit},
         sessions::Device,
         users::{self, User},
     },
@@ -33,6 +35,13 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
     let request: Request = call.body()?;
     let device: Device = call.body()?;
     let environment = &call.environment;
+    if !sign_in_methods::is_on(&environment.state(), AuthenticationMethod::Password) {
+        return Err(ApiError::new(
+            403,
+            "email_password_auth_disabled",
+            "Email and password authentication is disabled.",
+        ));
+    }
     let checked = check(&environment.state(), &request.email, &request.password);
     environment.transact(|tx| {
         let user = match conclude(tx, &checked, &device)? {
@@ -74,8 +83,9 @@ pub(crate) fn check(state: &State, email: &str, password: &str) -> Checked {
 ///
 /// A wrong password is 400 `invalid_credentials`, as the API's description has it. An unknown e-mail is 404, which
 /// integrators saw in production and the description allows for; only the application itself gets to see that, not who
-/// sits at the hosted page.
+/// sits at the hosted page. Too many failed attempts are refused before the password counts.
 pub(crate) fn conclude(tx: &mut Transaction<'_>, checked: &Checked, device: &Device) -> Attempt<Arc<User>> {
+    rate_limit::check(tx, Limit::Authenticate, &checked.email)?;
     let method = AuthenticationMethod::Password;
     let user_id = checked.user_id.as_deref();
     let user = user_id.and_then(|id| tx.users.get(id)).cloned();
@@ -95,6 +105,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, checked: &Checked, device: &Dev
         let reason = ("user_not_found", "No user has this e-mail.");
         (reason, ApiError::not_found("User", &checked.email))
     };
+    rate_limit::count(tx, Limit::Authenticate, &checked.email)?;
     method::failed(tx, method, &checked.email, user_id, device, reason)?;
     Ok(Err(refusal))
 }

@@ -91,7 +91,7 @@ pub(super) fn sms_grant(call: &Call, client: &Client) -> Result<Authentication, 
             .ok_or_else(|| missing("phone_number_required", "phone_number"))?;
         let challenge = radar_challenges::find(tx, Channel::Sms, id)?;
         if challenge.to != phone_number {
-            return Err(refused(CodeRefusal::Incorrect, &challenge.to));
+            return Err(CodeRefusal::Incorrect.at_sign_in(&challenge.to));
         }
         Ok(Arc::clone(challenge))
     })
@@ -139,7 +139,7 @@ fn conclude(
     challenge.updated_at = tx.now();
     let challenge = tx.put(challenge)?;
     if let Err(reason) = taken {
-        return Ok(Err(refused(reason, &challenge.to)));
+        return Ok(Err(reason.at_sign_in(&challenge.to)));
     }
     tx.delete::<PendingAuthentication>(&pending.id);
     let sign_in = SignIn {
@@ -148,19 +148,6 @@ fn conclude(
         ..pending.sign_in.clone()
     };
     sign_in::sign_in(tx, client, sign_in)
-}
-
-fn refused(reason: CodeRefusal, to: &str) -> ApiError {
-    let (code, message) = match reason {
-        CodeRefusal::Incorrect => ("invalid_one_time_code", "is incorrect"),
-        CodeRefusal::PreviouslyUsed => ("one_time_code_previously_used", "was used already"),
-        CodeRefusal::Expired => ("one_time_code_expired", "has expired"),
-        CodeRefusal::TooManyAttempts => (
-            "one_time_code_too_many_attempts",
-            "has had too many failed attempts",
-        ),
-    };
-    ApiError::bad_request(code, format!("One-time code for '{to}' {message}."))
 }
 
 #[cfg(test)]

@@ -8,12 +8,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Attempt,
     client::Client,
     method::AuthenticationMethod,
     sign_in::{self, Authentication},
 };
 use crate::{
-    api::user_management::{jwt_template, sessions::Session, users::User},
+    api::user_management::{
+        jwt_template, organization_policies,
+        sessions::{self, Session},
+        users::User,
+    },
     core::{clock, jwt::AccessTokenClaims, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Index, Record, Transaction},
@@ -25,6 +30,8 @@ pub(crate) struct RefreshTokens {
     session_id: String,
     client_id: String,
     method: AuthenticationMethod,
+    /// The sign-in showed a second factor.
+    second_factor: bool,
     /// The digest of the token that is to be exchanged next.
     next: String,
     last: Option<Exchange>,
@@ -62,12 +69,14 @@ pub(super) fn begin(
     client: &Client,
     session: &Session,
     method: AuthenticationMethod,
+    second_factor: bool,
 ) -> Result<Secret, ApiError> {
     let token = tx.token(25);
     tx.put(RefreshTokens {
         session_id: session.id.clone(),
         client_id: client.id.clone(),
         method,
+        second_factor,
         next: Secret::digest(&token),
         last: None,
     })?;
@@ -87,18 +96,19 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
         organization_id,
     } = call.body()?;
     call.environment
-        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))
+        .transact(|tx| refresh(tx, client, &refresh_token, organization_id.as_deref()))?
 }
 
 /// New tokens for a session, in `organization_id` or in the organization where it was last.
 ///
-/// A refusal changes nothing: a refresh token that was asked too much of is still good.
+/// A refusal changes nothing: a refresh token that was asked too much of is still good. Only if the settings say so, a token
+/// that is presented once more after its grace ends the session (RFC 9700 section 4.14.2); production does not do that.
 fn refresh(
     tx: &mut Transaction<'_>,
     client: &Client,
     token: &str,
     organization_id: Option<&str>,
-) -> Result<Authentication, ApiError> {
+) -> Attempt<Authentication> {
     let digest = Secret::digest(token);
     let tokens = tx
         .refresh_tokens
@@ -114,9 +124,13 @@ fn refresh(
     let user = user.ok_or_else(|| invalid_grant("The user does not exist any more."))?;
     match &tokens.last {
         Some(exchange) if exchange.token == digest => {
-            replay(tx, user, exchange, tokens.method, organization_id)
+            let replayed = replay(tx, user, exchange, tokens.method, organization_id);
+            if replayed.is_err() && tx.settings().refresh_token_reuse_ends_session {
+                sessions::revoke(tx, &session.id)?;
+            }
+            Ok(replayed)
         }
-        _ => exchange(tx, client, user, &session, &tokens, organization_id),
+        _ => exchange(tx, client, user, &session, &tokens, organization_id).map(Ok),
     }
 }
 
@@ -134,6 +148,12 @@ fn exchange(
     }
     if let Some(organization_id) = &session.organization_id {
         sign_in::check_membership(tx, &user.id, organization_id)?;
+    }
+    // Assumption: a session stays where it is whatever becomes of the policy; who chooses an organization is subject to it.
+    if let Some(wanted) = organization_id
+        && session.impersonator.is_none()
+    {
+        organization_policies::check_switch(tx, wanted, &user, tokens.method, tokens.second_factor)?;
     }
     let session = tx.put(session)?;
     let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;
@@ -154,6 +174,7 @@ fn exchange(
         claims,
         refresh_token,
         method: tokens.method,
+        oauth_tokens: None,
     })
 }
 
@@ -178,6 +199,7 @@ fn replay(
         claims: exchange.claims.clone(),
         refresh_token: exchange.refresh_token.clone(),
         method,
+        oauth_tokens: None,
     })
 }
 

@@ -3,21 +3,28 @@
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
 //! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
 //! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
-//! 3. the e-mail address is verified ([`email_verification`](super::email_verification));
-//! 4. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
-//! 5. an invitation that is presented can be accepted by the user ([`invitations::presented`]);
-//! 6. an organization is found, the one of the invitation first, or the person has to choose one ([`destination`]);
-//! 7. the organization's policy allows the way they came ([`organization_policies`]);
-//! 8. the invitation is spent, the session begins and the tokens are made ([`sign_in`]).
+//! 3. the policy for the domain of the address allows the way they came ([`organization_policies`]);
+//! 4. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 5. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
+//! 6. an invitation that is presented can be accepted by the user ([`invitations::presented`]);
+//! 7. an organization is found, the one of the invitation first, or the person has to choose one ([`destination`]);
+//! 8. the organization's policy is satisfied ([`organization_policies`]);
+//! 9. the invitation is spent, the session begins and the tokens are made ([`sign_in`]).
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Attempt, client::Client, email_verification, method::AuthenticationMethod, mfa, organization_selection,
-    radar_challenge, refresh_token,
+    Attempt,
+    client::Client,
+    email_verification,
+    method::AuthenticationMethod,
+    mfa,
+    oauth::{self, OauthTokens, Provided},
+    organization_selection, radar_challenge, refresh_token, sign_in_methods,
 };
 use crate::{
     api::{
@@ -25,7 +32,8 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
-            impersonation, invitations, jwt_template, memberships, organization_policies,
+            impersonation, invitations, jwt_template, memberships,
+            organization_policies::{self, OtherMethod},
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -55,6 +63,10 @@ pub(crate) struct SignIn {
     pub(crate) impersonator: Option<Impersonator>,
     /// Radar wants an answer by this channel first.
     pub(crate) radar_challenge: Option<Channel>,
+    /// The address is taken for verified: an emulator's short cut into a session, for which nobody checks a credential.
+    pub(crate) skips_email_verification: bool,
+    /// What a provider told of them, where they came through one.
+    pub(crate) provided: Option<Box<Provided>>,
 }
 
 impl SignIn {
@@ -68,6 +80,8 @@ impl SignIn {
             second_factor: false,
             impersonator: None,
             radar_challenge: None,
+            skips_email_verification: false,
+            provided: None,
         }
     }
 
@@ -86,6 +100,14 @@ impl SignIn {
             ..self
         }
     }
+
+    /// The same, after the user has shown in this sign-in that the address is theirs.
+    pub(crate) fn with_verified_email(self) -> Self {
+        Self {
+            provided: self.provided.map(|provided| Box::new(provided.proven())),
+            ..self
+        }
+    }
 }
 
 /// What a sign-in needs next.
@@ -96,6 +118,8 @@ pub(crate) enum NextStep {
     ChallengeFactor,
     /// The user is in several organizations, and has to say which.
     ChooseOrganization(Vec<OrganizationChoice>),
+    /// An organization does not let them in by the way they came.
+    ComeAnotherWay(OtherMethod),
     /// Nothing: the session begins, in this organization or in none.
     Enter(Option<String>),
 }
@@ -107,6 +131,8 @@ pub(crate) struct Authentication {
     pub(crate) claims: AccessTokenClaims,
     pub(crate) refresh_token: Secret,
     pub(crate) method: AuthenticationMethod,
+    /// Of the provider that the user has just come through.
+    pub(crate) oauth_tokens: Option<OauthTokens>,
 }
 
 /// Where a sign-in leads.
@@ -136,10 +162,13 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
             "The user does not exist any more.",
         )));
     };
+    if !sign_in_methods::is_on(tx, sign_in.method) {
+        return Ok(Err(sign_in_methods::not_allowed()));
+    }
     if let Some(channel) = sign_in.radar_challenge {
         return radar_challenge::required(tx, client, channel, sign_in, &user).map(Err);
     }
-    let organization_id = match next_step(tx, &user, &sign_in) {
+    let organization_id = match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => organization_id,
         Ok(NextStep::VerifyEmail) => {
             return email_verification::required(tx, client, sign_in, &user).map(Err);
@@ -149,8 +178,12 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         Ok(NextStep::ChooseOrganization(organizations)) => {
             return organization_selection::required(tx, client, sign_in, &user, &organizations).map(Err);
         }
+        Ok(NextStep::ComeAnotherWay(other)) => return Ok(Err(other.refusal(&user))),
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if let Err(refusal) = oauth::link(tx, &sign_in) {
+        return Ok(Err(refusal));
+    }
     // The template may say something of the membership that the invitation makes.
     let extra = tx.attempt(|tx| {
         invitations::spend(tx, &user, &sign_in)?;
@@ -164,6 +197,8 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         method,
         device,
         impersonator,
+        second_factor,
+        provided,
         ..
     } = sign_in;
     // Assumption: a user who is impersonated has not signed in.
@@ -179,34 +214,43 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     };
     let auth_method = method.of_session();
     let session = sessions::create(tx, &user.id, organization_id, auth_method, impersonator, device)?;
-    let refresh_token = refresh_token::begin(tx, client, &session, method)?;
+    let refresh_token = refresh_token::begin(tx, client, &session, method, second_factor)?;
     Ok(Ok(Authentication {
         user,
         claims: claims(tx, client, &session, extra),
         refresh_token,
         method,
+        oauth_tokens: provided.and_then(|provided| provided.tokens),
     }))
 }
 
 /// What a sign-in needs next, or why it cannot go on.
-pub(crate) fn next_step(tx: &Transaction<'_>, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
-    if email_verification::is_required(tx, user, sign_in) {
+pub(crate) fn next_step(
+    state: &State,
+    user: &User,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Result<NextStep, ApiError> {
+    if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
+        return Ok(NextStep::ComeAnotherWay(other));
+    }
+    if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
         return Ok(NextStep::VerifyEmail);
     }
-    if let Some(step) = mfa::next_step(tx, user, sign_in) {
+    if let Some(step) = mfa::next_step(state, user, sign_in) {
         return Ok(step);
     }
-    let invitation = invitations::presented(tx, user, sign_in)?;
+    let invitation = invitations::presented(state, user, sign_in, now)?;
     let organization_id = match invitation.and_then(|invitation| invitation.organization_id.clone()) {
         Some(id) => Some(id),
-        None => match destination(tx, &user.id, sign_in.organization_id.as_deref())? {
+        None => match destination(state, &user.id, sign_in.organization_id.as_deref())? {
             Destination::NoOrganization => None,
             Destination::Organization(id) => Some(id),
             Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
         },
     };
     if let Some(id) = &organization_id
-        && let Some(step) = organization_policies::check(tx, id, user, sign_in)?
+        && let Some(step) = organization_policies::check(state, id, user, sign_in)?
     {
         return Ok(step);
     }

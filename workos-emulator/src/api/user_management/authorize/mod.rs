@@ -2,19 +2,23 @@
 //!
 //! Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
 
+mod reauthentication;
 pub(crate) mod request;
 pub(crate) mod session;
 
 use std::sync::Arc;
 
-use self::request::{AuthorizationError, AuthorizationRequest, Callback};
+use self::request::{AuthorizationError, AuthorizationRequest, Callback, ProviderRequest};
 use super::{
     authenticate::{
-        authorization_code,
-        method::{self, AuthenticationMethod},
+        authorization_code, method,
+        oauth::{self, Arrival, Profile},
         sign_in::{SignIn, check_membership},
+        sign_in_methods,
     },
-    impersonation, redirect_uris,
+    impersonation,
+    providers::{self, Provider},
+    redirect_uris,
     sessions::Device,
     users::{self, User},
 };
@@ -22,7 +26,7 @@ use crate::{
     control::settings::Interactive,
     hosted,
     server::{call::Call, error::ApiError, reply::Reply},
-    store::State,
+    store::{State, Transaction},
 };
 
 /// `GET /user_management/authorize`
@@ -111,6 +115,14 @@ fn is_navigation(call: &Call) -> bool {
 }
 
 fn show_page(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+    if let Some(wanted) = &request.provider {
+        let method = wanted.method;
+        let session = call.environment.transact(|tx| {
+            let session = session::begin(tx, request)?;
+            session::depart(tx, &session, method)
+        })?;
+        return Ok(hosted::provider::depart_at_once(call, &session));
+    }
     let session = call.environment.transact(|tx| session::begin(tx, request))?;
     Ok(hosted::visit::first_page(call, &session))
 }
@@ -118,14 +130,26 @@ fn show_page(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiErr
 /// Signs in without a page: the user of `login_hint`, else the first one, as `@workos/emulate` does.
 fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply, ApiError> {
     let device = device(call);
+    if let Some(wanted) = &request.provider
+        && let Some(provider) = providers::by_method(wanted.method)
+    {
+        let url = call
+            .environment
+            .transact(|tx| arrive_at_once(tx, request, wanted, provider, device))?;
+        return Ok(Reply::redirect(302, url));
+    }
     let url = call.environment.transact(|tx| {
         let user = match user_at_once(tx, request) {
             Ok(user) => user,
             Err(error) => return Ok(request.goal.failed(&request.client_id, &error)),
         };
-        method::succeeded(tx, AuthenticationMethod::Password, &user, &device)?;
+        let way_in = sign_in_methods::usual(tx, &user.id);
+        method::succeeded(tx, way_in, &user, &device)?;
         // Who has several organizations and names none, or has a second factor, is asked when the code is redeemed.
-        let sign_in = SignIn::new(&user.id, AuthenticationMethod::Password, device);
+        let sign_in = SignIn {
+            skips_email_verification: true,
+            ..SignIn::new(&user.id, way_in, device)
+        };
         let sign_in = sign_in.to(request.organization_id.as_deref());
         let sign_in = SignIn {
             invitation: request.invitation.clone(),
@@ -134,6 +158,31 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
         session::reach(tx, request, sign_in)
     })?;
     Ok(Reply::redirect(302, url))
+}
+
+/// Comes from a provider without its page: as the user of `login_hint`, or as somebody new who has that address.
+fn arrive_at_once(
+    tx: &mut Transaction<'_>,
+    request: &AuthorizationRequest,
+    wanted: &ProviderRequest,
+    provider: &Provider,
+    device: Device,
+) -> Result<String, ApiError> {
+    let profile = match user_at_once(tx, request) {
+        Ok(user) => Profile::of_user(tx, provider, &user),
+        Err(error) => match request.login_hint.as_deref().and_then(users::email::normalized) {
+            Some(email) => Profile::of_stranger(provider, &email),
+            None => return Ok(request.goal.failed(&request.client_id, &error)),
+        },
+    };
+    let tokens = oauth::tokens(tx, provider.method, provider.scopes(&wanted.scopes));
+    let arrival = Arrival {
+        profile,
+        tokens,
+        device,
+        invitation: request.invitation.clone(),
+    };
+    session::reach(tx, request, arrival)
 }
 
 fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<User>, AuthorizationError> {

@@ -6,7 +6,9 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     api::user_management::{
+        authenticate::method::AuthenticationMethod,
         invitations::{self, Invitation},
+        providers::{self, Provider},
         users,
     },
     core::{pkce::CodeChallenge, secret::Secret},
@@ -66,10 +68,24 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) organization_id: Option<String>,
     /// The e-mail address that is filled in.
     pub(crate) login_hint: Option<String>,
+    /// How many seconds ago the user may have signed in, if the application wants a fresh sign-in.
+    pub(crate) max_age: Option<u32>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
     /// The digest of the token of the invitation that is accepted with it.
     pub(crate) invitation: Option<String>,
+    /// The provider to go to, past AuthKit's own pages.
+    pub(crate) provider: Option<ProviderRequest>,
+}
+
+/// What an application wants of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProviderRequest {
+    pub(crate) method: AuthenticationMethod,
+    /// OAuth scopes, in addition to AuthKit's own.
+    pub(crate) scopes: Vec<String>,
+    /// Names and values, for the provider's own authorization request.
+    pub(crate) query_params: Vec<(String, String)>,
 }
 
 /// What the application is told instead of a code.
@@ -135,8 +151,10 @@ impl AuthorizationRequest {
             goal,
             organization_id: None,
             login_hint: None,
+            max_age: None,
             sign_up: false,
             invitation: None,
+            provider: None,
         }
     }
 
@@ -158,9 +176,7 @@ impl AuthorizationRequest {
 
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
-    ///
-    /// `prompt` and `max_age` ask to sign in again, which happens anyway: the emulator's AuthKit remembers nobody. An
-    /// invitation says who is expected, and whether they are new, where nothing else does.
+    /// An invitation says who is expected, and whether they are new, where nothing else does.
     ///
     /// Assumption: an invitation that cannot be accepted is told to the application, like any other wrong parameter.
     pub(super) fn parse(
@@ -171,14 +187,7 @@ impl AuthorizationRequest {
         now: Timestamp,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
-        check_selector(query, state)?;
-        if let Some(max_age) = given(query, "max_age")
-            && max_age.parse::<u32>().is_err()
-        {
-            return Err(AuthorizationError::invalid_request(
-                "max_age is a number of seconds.",
-            ));
-        }
+        let provider = check_selector(query, state)?;
         let token = given(query, "invitation_token");
         let invitation = token
             .map(|token| invitations::open(state, token, now))
@@ -196,8 +205,10 @@ impl AuthorizationRequest {
             },
             organization_id: given(query, "organization_id").map(str::to_owned),
             login_hint,
+            max_age: max_age(query)?,
             sign_up: sign_up(query)?.unwrap_or_else(is_new),
             invitation: token.map(Secret::digest),
+            provider: provider.map(|provider| provider_request(query, provider)),
         })
     }
 }
@@ -220,46 +231,30 @@ fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
     }
 }
 
-/// Providers that the API knows, besides AuthKit itself.
-const OAUTH_PROVIDERS: [&str; 13] = [
-    "AppleOAuth",
-    "BitbucketOAuth",
-    "GitHubOAuth",
-    "GitLabOAuth",
-    "GoogleOAuth",
-    "IntuitOAuth",
-    "LinkedInOAuth",
-    "MicrosoftOAuth",
-    "SalesforceOAuth",
-    "SlackOAuth",
-    "VercelMarketplaceOAuth",
-    "VercelOAuth",
-    "XeroOAuth",
-];
-
 /// Exactly one of `provider`, `connection_id` and `organization_id` says how to sign in; only with `provider=authkit`
-/// may the organization be named as well.
-fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError> {
+/// may the organization be named as well. Gives the provider, unless it is AuthKit itself.
+fn check_selector(query: &Query, state: &State) -> Result<Option<&'static Provider>, AuthorizationError> {
     let provider = given(query, "provider");
     let connection_id = given(query, "connection_id");
     let organization_id = given(query, "organization_id");
     match (provider, connection_id, organization_id) {
-        (Some("authkit"), None, None) => Ok(()),
+        (Some("authkit"), None, None) => Ok(None),
         (Some("authkit"), None, Some(organization_id)) => match state.organizations.get(organization_id) {
-            Some(_) => Ok(()),
+            Some(_) => Ok(None),
             None => Err(AuthorizationError::new(
                 "organization_invalid",
                 format!("Organization not found: '{organization_id}'."),
             )),
         },
-        (Some(provider), None, None) if OAUTH_PROVIDERS.contains(&provider) => Err(AuthorizationError::new(
-            "invalid_connection_selector",
-            format!("This emulator does not serve {provider} yet: send provider=authkit."),
-        )),
-        (Some(provider), None, None) => Err(AuthorizationError::new(
-            "invalid_connection_selector",
-            format!("WorkOS has no provider {provider}: send provider=authkit."),
-        )),
+        (Some(provider), None, None) => match providers::by_slug(provider) {
+            Some(provider) => Ok(Some(provider)),
+            None => Err(AuthorizationError::new(
+                "invalid_connection_selector",
+                format!(
+                    "WorkOS has no provider {provider}: send provider=authkit, provider=GoogleOAuth or the like."
+                ),
+            )),
+        },
         (None, Some(connection_id), None) => Err(AuthorizationError::new(
             "connection_invalid",
             format!("This emulator does not serve SSO connections yet: '{connection_id}'."),
@@ -276,6 +271,19 @@ fn check_selector(query: &Query, state: &State) -> Result<(), AuthorizationError
             "ambiguous_connection_selector",
             "Send only one of provider, connection_id and organization_id.",
         )),
+    }
+}
+
+/// Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
+fn provider_request(query: &Query, provider: &Provider) -> ProviderRequest {
+    let scopes = query.all("provider_scopes").into_iter();
+    ProviderRequest {
+        method: provider.method,
+        scopes: scopes
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect(),
+        query_params: query.object("provider_query_params"),
     }
 }
 
@@ -298,6 +306,19 @@ fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationE
             "code_challenge_method needs a code_challenge.",
         )),
     }
+}
+
+/// `max_age`; `prompt=login` says the same as `max_age=0`.
+///
+/// Assumption: what other values of `prompt` mean is not documented; they change nothing.
+fn max_age(query: &Query) -> Result<Option<u32>, AuthorizationError> {
+    let max_age = given(query, "max_age").map(str::parse).transpose();
+    let max_age = max_age
+        .map_err(|_| AuthorizationError::invalid_request("max_age is a number of seconds, 0 or more."))?;
+    Ok(match given(query, "prompt") {
+        Some("login") => Some(0),
+        _ => max_age,
+    })
 }
 
 /// Whether the sign-up page comes first, where the application says so.

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::request::{AuthorizationError, AuthorizationRequest, Goal};
+use super::{
+    reauthentication,
+    request::{AuthorizationError, AuthorizationRequest, Goal},
+};
 use crate::{
     api::user_management::{
         authenticate::{
-            authorization_code,
+            authorization_code::{self, Bearer},
+            method::AuthenticationMethod,
             sign_in::{NextStep, SignIn, next_step},
         },
-        users,
+        passkeys, users,
     },
     core::{clock, secret::Secret},
     hosted,
@@ -30,8 +34,18 @@ pub(crate) struct AuthorizationSession {
     pub(crate) email: Option<String>,
     /// Who has proved to be who, and has a further step to make.
     pub(crate) authenticated: Option<SignIn>,
+    /// Where they are on their way to a provider.
+    pub(crate) provider: Option<ProviderLeg>,
     #[serde(with = "clock::timestamp")]
     pub(crate) expires_at: Timestamp,
+}
+
+/// The way to a provider and back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProviderLeg {
+    pub(crate) method: AuthenticationMethod,
+    /// The `state` that has to come back (RFC 6749 section 10.12). It begins with the session's id.
+    pub(crate) state: Secret,
 }
 
 impl Record for AuthorizationSession {
@@ -77,6 +91,7 @@ pub(crate) fn begin(
         email: request.login_hint.clone(),
         request,
         authenticated: None,
+        provider: None,
         expires_at: clock::saturating_add(tx.now(), lifetime),
     };
     Ok(tx.put_expiring(session)?)
@@ -91,6 +106,30 @@ pub(crate) fn identified(
     Ok(tx.put(AuthorizationSession {
         email: Some(email.to_owned()),
         authenticated: None,
+        ..session.clone()
+    })?)
+}
+
+/// Sends somebody to a provider, with a state that is good for one return.
+pub(crate) fn depart(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+    method: AuthenticationMethod,
+) -> Result<Arc<AuthorizationSession>, ApiError> {
+    let state = Secret::new(format!("{}.{}", session.id, tx.token(32)));
+    Ok(tx.put(AuthorizationSession {
+        provider: Some(ProviderLeg { method, state }),
+        ..session.clone()
+    })?)
+}
+
+/// Takes somebody back from a provider.
+pub(crate) fn arrive(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+) -> Result<Arc<AuthorizationSession>, ApiError> {
+    Ok(tx.put(AuthorizationSession {
+        provider: None,
         ..session.clone()
     })?)
 }
@@ -114,9 +153,13 @@ pub(crate) fn go_on(
         invitation: session.request.invitation.clone(),
         ..sign_in
     };
-    match next_step(tx, &user, &sign_in) {
+    match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
+            if passkeys::is_offered(tx, &user, &sign_in, tx.now()) {
+                let page = hosted::passkey_enrollment::PATH;
+                return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
+            }
             if let Some(page) = session.request.goal.confirmation() {
                 return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
             }
@@ -154,22 +197,26 @@ pub(crate) fn end(tx: &mut Transaction<'_>, session: &AuthorizationSession) {
 }
 
 /// Where the browser goes after a sign-in that is complete.
-pub(super) fn reach(
+pub(crate) fn reach(
     tx: &mut Transaction<'_>,
     request: &AuthorizationRequest,
-    sign_in: SignIn,
+    bearer: impl Into<Bearer>,
 ) -> Result<String, ApiError> {
+    let bearer = bearer.into();
+    if let Bearer::User(sign_in) = &bearer {
+        reauthentication::tell(tx, request, sign_in)?;
+    }
     match &request.goal {
         Goal::Code {
             callback,
             code_challenge,
         } => {
             let challenge = code_challenge.clone();
-            let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, sign_in)?;
+            let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, bearer)?;
             Ok(callback.with_code(code.expose()))
         }
         Goal::Invitation { callback } => {
-            let code = authorization_code::issue(tx, None, callback, None, sign_in)?;
+            let code = authorization_code::issue(tx, None, callback, None, bearer)?;
             Ok(callback.with_code(code.expose()))
         }
         // The person has been asked, and the program got the sign-in.

@@ -202,7 +202,6 @@ fn exactly_one_selector_is_taken() {
     let acme = fixture.add_own_organization("Acme");
     for (with, error) in [
         (vec![("provider", "")], "invalid_connection_selector"),
-        (vec![("provider", "GoogleOAuth")], "invalid_connection_selector"),
         (vec![("provider", "Nonsense")], "invalid_connection_selector"),
         (
             vec![("provider", ""), ("connection_id", "conn_1")],

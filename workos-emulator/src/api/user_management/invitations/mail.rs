@@ -80,12 +80,7 @@ pub(super) fn send(
     page: &AcceptancePage,
     invitation: &Invitation,
 ) -> Result<(), ApiError> {
-    let application = tx.settings().branding.name.clone();
-    let sentence = sentence(
-        tx,
-        invitation,
-        application.as_deref().unwrap_or("the application"),
-    );
+    let sentence = sentence(tx, invitation, tx.shown_name());
     let url = page.url(tx, &invitation.token);
     let ends = invitation.expires_at.strftime("%-d %B %Y, %H:%M UTC");
     let mail = Mail {

@@ -258,24 +258,34 @@ pub(crate) fn open_by_digest<'a>(
 ) -> Result<&'a Arc<Invitation>, ApiError> {
     by_digest(state, digest)
         .filter(|invitation| invitation.is_pending(now))
-        .ok_or_else(|| {
-            ApiError::oauth(
-                "invitation_invalid",
-                "The invitation is not known, was accepted or revoked, or has expired.",
-            )
-        })
+        .ok_or_else(invalid)
+}
+
+/// The refusal of a token that accepts nothing.
+pub(crate) fn invalid() -> ApiError {
+    ApiError::oauth(
+        "invitation_invalid",
+        "The invitation is not known, was accepted or revoked, or has expired.",
+    )
+}
+
+/// Whether somebody new with this address may sign up: everybody, or who may accept the invitation that is presented.
+pub(crate) fn opens_sign_up(tx: &Transaction<'_>, digest: Option<&str>, email: &str) -> bool {
+    let invitation = digest.and_then(|digest| open_by_digest(tx, digest, tx.now()).ok());
+    tx.settings().open_sign_up() || invitation.is_some_and(|invitation| invitation.is_for(email))
 }
 
 /// The invitation that a sign-in is made with, if its user may accept it.
 pub(crate) fn presented(
-    tx: &Transaction<'_>,
+    state: &State,
     user: &User,
     sign_in: &SignIn,
+    now: Timestamp,
 ) -> Result<Option<Arc<Invitation>>, ApiError> {
     let Some(digest) = &sign_in.invitation else {
         return Ok(None);
     };
-    let invitation = open_by_digest(tx, digest, tx.now())?;
+    let invitation = open_by_digest(state, digest, now)?;
     if invitation.is_for(&user.email) {
         return Ok(Some(Arc::clone(invitation)));
     }

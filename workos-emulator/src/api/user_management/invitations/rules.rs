@@ -60,6 +60,7 @@ pub(crate) fn send(
 /// membership before it signs up.
 pub(crate) fn create(tx: &mut Transaction<'_>, new: NewInvitation) -> Result<Arc<Invitation>, ApiError> {
     let email = normalized(&new.email)?;
+    check_deliverable(&email)?;
     let lifetime = lifetime(new.expires_in_days)?;
     if let Some(id) = &new.inviter_user_id {
         users::find(tx, id)?;
@@ -105,6 +106,17 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewInvitation) -> Result<Arc
 fn normalized(email: &str) -> Result<String, ApiError> {
     users::email::normalized(email)
         .ok_or_else(|| ApiError::invalid_field("email", "invalid_email", "This email is not valid."))
+}
+
+/// Refuses an address that no e-mail reaches.
+fn check_deliverable(email: &str) -> Result<(), ApiError> {
+    if users::email::is_deliverable(email) {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(
+        "email_domain_not_deliverable",
+        "The domain of this email takes no mail.",
+    ))
 }
 
 fn lifetime(days: Option<i64>) -> Result<SignedDuration, ApiError> {
@@ -234,6 +246,7 @@ pub(super) fn resend(
         InvitationState::Accepted => return refused("invite_accepted", "Invite has already been accepted."),
         InvitationState::Pending => {}
     }
+    check_deliverable(&invitation.email)?;
     mail::send(tx, page, &invitation)?;
     emit(tx, "invitation.resent", &invitation)?;
     Ok(invitation)
@@ -268,7 +281,7 @@ pub(super) fn accept(tx: &mut Transaction<'_>, id: &str) -> Result<Arc<Invitatio
 
 /// Spends the invitation that a sign-in is made with: its session begins.
 pub(crate) fn spend(tx: &mut Transaction<'_>, user: &User, sign_in: &SignIn) -> Result<(), ApiError> {
-    match presented(tx, user, sign_in)? {
+    match presented(tx, user, sign_in, tx.now())? {
         Some(invitation) => accept_as(tx, &invitation, user).map(drop),
         None => Ok(()),
     }

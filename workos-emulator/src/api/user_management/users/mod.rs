@@ -15,11 +15,18 @@ use serde_json::{Map, Value, json};
 
 use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
-use super::{impersonation, invitations, memberships, sessions};
+use super::{
+    email_change::{self, EmailChange},
+    email_verification::EmailVerification,
+    identities, impersonation, invitations,
+    magic_auth::MagicAuth,
+    memberships, passkeys, sessions,
+};
 use crate::{
     api::{
         feature_flags,
         metadata::{self, Metadata},
+        multi_factor_auth::factors,
     },
     core::{
         clock,
@@ -31,7 +38,7 @@ use crate::{
 };
 
 /// The longest name, in characters. Assumption: production's limit is not documented.
-const MAX_NAME_LENGTH: usize = 255;
+pub(crate) const MAX_NAME_LENGTH: usize = 255;
 
 /// A user, as kept and as shown. The password is a row of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +188,8 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewUser) -> Result<Arc<User>
     Ok(user)
 }
 
-/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath.
+/// Changes a user. A new e-mail address is unverified unless it is said to be verified in the same breath, and identities
+/// that do not match it are unlinked.
 ///
 /// Assumptions: `email_already_verified` is the refusal to make a verified address unverified, the only change of it that
 /// can fail; a name that was derived from first and last name follows them.
@@ -203,6 +211,12 @@ pub(crate) fn update(
             return Err(ApiError::bad_request(
                 "email_not_available",
                 "This email is not available.",
+            ));
+        }
+        if user.email != before.email && !email_change::is_allowed(tx, id) {
+            return Err(ApiError::bad_request(
+                "email_change_not_allowed",
+                "A directory manages this user: change the email there.",
             ));
         }
         user.email_verified &= user.email == before.email;
@@ -231,24 +245,33 @@ pub(crate) fn update(
     if let Some(hash) = changes.password_hash {
         password::set(tx, id, hash)?;
     }
+    if user.email != before.email {
+        identities::unlink_others(tx, id, &user.email);
+    }
     user.updated_at = tx.now();
     let user = tx.put(user)?;
     tx.emit("user.updated", &user)?;
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: password and memberships go, sessions end, and it is no target of feature flags
-/// any more. Invitations that it sent stay.
+/// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions end, and it is no target of feature
+/// flags any more. Invitations that it sent stay.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let user = Arc::clone(find(tx, id)?);
-    sessions::revoke_all(tx, id)?;
+    sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
+    identities::delete_of_user(tx, id);
     impersonation::forget(tx, id);
     invitations::forget_user(tx, id)?;
+    MagicAuth::forget(tx, id);
+    EmailVerification::forget(tx, id);
+    EmailChange::forget(tx, id);
+    factors::delete_of_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
+    passkeys::forget(tx, id);
     tx.emit("user.deleted", &user)?;
     tx.delete::<User>(id);
     Ok(())

@@ -74,6 +74,23 @@ fn an_older_token_than_the_last_is_refused_within_the_grace() {
 }
 
 #[test]
+fn reuse_after_the_grace_revokes_nothing_unless_the_settings_say_so() {
+    for ends in [false, true] {
+        let fixture = Fixture::new();
+        fixture.set(|settings| settings.refresh_token_reuse_ends_session = ends);
+        let first = fixture.signed_in();
+        let second = fixture.refresh(&first, json!({})).unwrap();
+        fixture.refresh(&first, json!({})).unwrap();
+        fixture.advance(30);
+        assert_eq!(refusal(fixture.refresh(&first, json!({}))), invalid_grant());
+        let revoked = fixture.events("session.revoked").len();
+        assert_eq!(revoked, usize::from(ends));
+        let goes_on = fixture.refresh(&second, json!({}));
+        assert_eq!(goes_on.is_err(), ends, "{goes_on:?}");
+    }
+}
+
+#[test]
 fn a_replay_does_not_lead_to_another_organization_than_was_asked_for() {
     let fixture = Fixture::new();
     let acme = fixture.add_own_organization("Acme");

@@ -209,10 +209,6 @@ fn grants_are_known_by_name() {
         with(json!("client_credentials")),
         (400, "unsupported_grant_type".to_owned())
     );
-    assert_eq!(
-        with(json!("urn:workos:oauth:grant-type:mfa-totp")),
-        (501, "not_implemented".to_owned())
-    );
     assert_eq!(with(Value::Null), (422, "invalid_request_parameters".to_owned()));
     assert_eq!(
         with(json!("password")),

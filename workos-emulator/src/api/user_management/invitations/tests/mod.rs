@@ -236,6 +236,11 @@ fn what_makes_no_sense_is_not_sent() {
         ),
         (json!({"email": EMAIL}), 400, "user_already_exists"),
         (
+            json!({"email": "eve@x.invalid"}),
+            400,
+            "email_domain_not_deliverable",
+        ),
+        (
             json!({"email": "eve@x.example", "expires_in_days": 0}),
             400,
             "expires_in_days_too_short",
