@@ -184,6 +184,16 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ),
         (
             "POST",
+            "/user_management/password_reset".to_owned(),
+            json!({"email": "ada@example.com"}),
+        ),
+        (
+            "POST",
+            "/user_management/password_reset/confirm".to_owned(),
+            json!({"token": "x", "new_password": "correct horse battery"}),
+        ),
+        (
+            "POST",
             format!("/user_management/users/{user}/email_change/send"),
             json!({"new_email": "countess@example.com"}),
         ),

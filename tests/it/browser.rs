@@ -44,6 +44,17 @@ impl Page {
         (self.status, self.json()["code"].as_str().unwrap().to_owned())
     }
 
+    /// Where the link with this text leads.
+    pub(crate) fn link(&self, text: &str) -> Url {
+        let (before, _) = self
+            .text
+            .split_once(&format!(">{text}</a>"))
+            .unwrap_or_else(|| panic!("no link {text}: {}", self.text));
+        let (_, link) = before.rsplit_once("<a ").unwrap();
+        let href = attribute(link, "href").replace("&#38;", "&");
+        self.url.join(&href).unwrap()
+    }
+
     /// The action and the hidden fields of the page's form.
     fn form(&self) -> (Url, Vec<(String, String)>) {
         let (_, form) = self

@@ -211,13 +211,7 @@ async fn an_organization_can_be_blocked() {
     let path = format!("/_emulate/organizations/{}", acme.id);
     let block = json!({"invitations_blocked": true});
     let (status, set) = http::call(&emulator, Method::PATCH, &path, &block).await;
-    assert_eq!(
-        (status, set),
-        (
-            200,
-            json!({"organization_id": acme.id, "entitlements": [], "invitations_blocked": true})
-        )
-    );
+    assert_eq!((status, &set["invitations_blocked"]), (200, &json!(true)));
     let body = json!({"email": NEW, "organization_id": acme.id});
     let (status, refused) = http::call(&emulator, Method::POST, "/user_management/invitations", &body).await;
     assert_eq!(

@@ -253,6 +253,7 @@ fn banner(emulator: &Emulator, seed: Option<&Path>) -> String {
   API key    {api_key}
   Client id  {client_id}
   Seeded     {seeded}
+  Mailbox    {url}/mailbox
   Control    {url}/_emulate
 
 Point your app at it:

@@ -1,6 +1,9 @@
 //! An environment: a whole WorkOS environment with its own data, keys, settings and time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use rand::{SeedableRng, rngs::StdRng};
@@ -128,6 +131,27 @@ impl Environment {
     /// Back to the state after seeding.
     pub(crate) fn reset(&self) {
         self.restore(&self.start.load());
+    }
+
+    /// Waits until `found` finds something in the state, but no longer than `timeout` of real time. It looks when something
+    /// was committed, and at the beginning.
+    pub(crate) async fn wait_for<T>(
+        &self,
+        timeout: Duration,
+        found: impl Fn(&State) -> Option<T>,
+    ) -> Option<T> {
+        let mut commits = self.commits();
+        let found = async {
+            loop {
+                commits.borrow_and_update();
+                if let Some(found) = found(&self.state()) {
+                    return found;
+                }
+                // The sender is ours: it is not dropped.
+                let _ = commits.changed().await;
+            }
+        };
+        tokio::time::timeout(timeout, found).await.ok()
     }
 
     /// Tells of every commit.

@@ -49,7 +49,7 @@ mod webhooks;
 
 pub use embed::{
     EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder,
-    SignedIn, User, UserBuilder, Webhooks,
+    ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role,
+    RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     core::clock,
+    hosted::brand,
     server::error::ApiError,
-    store::{Index, Record, Transaction},
+    store::{Index, Record, Transaction, group},
 };
 
 /// An e-mail, as kept and as shown. The mailbox is where its code is meant to be read.
@@ -40,12 +41,17 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// Messages to an address, in whatever case it was written.
-pub(crate) const BY_RECIPIENT: Index<Message> =
-    Index::ordered("recipient", |message| vec![(message.to.to_lowercase().into(), 0)]);
+/// Messages to an address, in whatever case it was written, and of a kind: in [`group`]s of both, either of which may be
+/// empty to mean all.
+pub(crate) const FILED: Index<Message> = Index::ordered("recipient and kind", |message| {
+    let (to, kind) = (message.to.to_lowercase(), message.kind.as_str());
+    [("", ""), (&to, ""), ("", kind), (&to, kind)]
+        .map(|(to, kind)| (group(&[to, kind]), 0))
+        .to_vec()
+});
 
 impl Record for Message {
-    const INDEXES: &'static [Index<Self>] = &[BY_RECIPIENT];
+    const INDEXES: &'static [Index<Self>] = &[FILED];
 
     fn id(&self) -> &str {
         &self.id
@@ -75,6 +81,12 @@ pub(crate) struct Mail<'a> {
 #[template(path = "mail/mail.html")]
 struct Html<'a> {
     mail: Mail<'a>,
+    /// Who it is from.
+    name: &'a str,
+    initials: &'a str,
+    logo: Option<&'a str>,
+    /// The environment's own colour, as CSS.
+    brand_style: Option<String>,
 }
 
 #[derive(Template)]
@@ -83,9 +95,18 @@ struct Text<'a> {
     mail: Mail<'a>,
 }
 
-/// Puts an e-mail into the mailbox.
+/// Puts an e-mail into the mailbox. It looks as the environment's branding says.
 pub(crate) fn send(tx: &mut Transaction<'_>, mail: Mail<'_>) -> Result<Arc<Message>, ApiError> {
     let failed = |error: askama::Error| ApiError::message(500, error.to_string());
+    let branding = tx.settings().branding.clone();
+    let name = tx.shown_name().to_owned();
+    let html = Html {
+        mail,
+        name: &name,
+        initials: &brand::initials(&name),
+        logo: branding.logo_url.as_deref(),
+        brand_style: branding.color.as_deref().and_then(brand::css),
+    };
     let message = Message {
         id: tx.id("message"),
         kind: mail.kind.to_owned(),
@@ -94,7 +115,7 @@ pub(crate) fn send(tx: &mut Transaction<'_>, mail: Mail<'_>) -> Result<Arc<Messa
         code: mail.code.map(str::to_owned),
         token: mail.token.map(str::to_owned),
         url: mail.link.map(|(_, url)| url.to_owned()),
-        html: Html { mail }.render().map_err(failed)?,
+        html: html.render().map_err(failed)?,
         text: Text { mail }.render().map_err(failed)?,
         created_at: tx.now(),
     };
@@ -139,5 +160,30 @@ mod tests {
         }
         assert_eq!(message.url.as_deref(), Some("http://auth.test/reset?token=t&x=1"));
         assert!(!format!("{message:?}").contains("123456"));
+    }
+
+    #[test]
+    fn looks_like_the_environment() {
+        let environment = Environment::for_tests();
+        let plain = environment.transact(|tx| send(tx, Mail::default())).unwrap();
+        assert!(
+            plain
+                .html
+                .contains(r#"<span class="mark" aria-hidden="true">T</span>test"#)
+        );
+        let branding = serde_json::json!({"branding": {
+            "name": "Acme & Sons", "logo_url": "data:image/png;base64,AA==", "color": "#ff0000",
+        }});
+        environment
+            .transact(|tx| crate::control::settings::change(tx, &branding))
+            .unwrap()
+            .unwrap();
+        let branded = environment.transact(|tx| send(tx, Mail::default())).unwrap();
+        for part in [
+            r#"<img class="logo" src="data:image/png;base64,AA==" alt="">Acme &#38; Sons"#,
+            "--accent: #ff0000",
+        ] {
+            assert!(branded.html.contains(part), "{part} in {}", branded.html);
+        }
     }
 }

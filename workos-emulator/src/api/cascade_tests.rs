@@ -31,6 +31,7 @@ type Step = (&'static str, &'static str, &'static str);
 #[rustfmt::skip]
 const STEPS: &[Step] = &[
     ("POST", "/user_management/users", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/user_management/password_reset", r#"{"email": "{users.email}"}"#),
     ("POST", "/organizations", r#"{"name": "{new}"}"#),
     ("POST", "/user_management/organization_memberships", r#"{"user_id": "{users}", "organization_id": "{organizations}"}"#),
     ("POST", "/user_management/organization_memberships", r#"{"user_id": "{users}", "organization_id": "{organizations}", "role_slug": "{roles.slug}"}"#),
@@ -123,6 +124,7 @@ impl World {
         let call = Call::for_tests(&self.environment, &params, "", body);
         match operation.handler {
             Handler::Quick(handler) | Handler::Slow(handler) => handler(&call),
+            Handler::Waiting(_) => panic!("{path} waits"),
             Handler::NotBuilt => panic!("{path} is not built"),
         }
     }

@@ -30,7 +30,11 @@ pub(super) fn get_clock(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /_emulate/clock`
 pub(super) fn move_clock(call: &Call) -> Result<Reply, ApiError> {
     let wanted: MoveClock = call.body()?;
-    let by = wanted.advance.as_deref().map(duration).transpose()?;
+    let by = wanted
+        .advance
+        .as_deref()
+        .map(|by| duration("advance", by))
+        .transpose()?;
     if !wanted.reset && wanted.set.is_none() && by.is_none() && wanted.freeze.is_none() {
         return Err(ApiError::invalid_field(
             "advance",
@@ -72,10 +76,10 @@ fn show(environment: &Environment) -> Result<Reply, ApiError> {
 }
 
 /// `10m`, `1h30m`, `500ms`, `3d`: units from milliseconds to weeks. A day has 24 hours.
-fn duration(text: &str) -> Result<Duration, ApiError> {
+pub(super) fn duration(field: &str, text: &str) -> Result<Duration, ApiError> {
     let wrong = || {
         ApiError::invalid_field(
-            "advance",
+            field,
             "invalid_duration",
             format!("'{text}' is not a duration, like 500ms, 10m, 1h30m or 3d."),
         )
@@ -125,7 +129,7 @@ mod tests {
             ("PT1H", 3_600_000),
         ] {
             assert_eq!(
-                duration(text).unwrap(),
+                duration("advance", text).unwrap(),
                 Duration::from_millis(milliseconds),
                 "{text}"
             );
@@ -143,7 +147,7 @@ mod tests {
             "10m ago",
             "999999999999h",
         ] {
-            assert_eq!(duration(text).unwrap_err().status, 422, "{text}");
+            assert_eq!(duration("advance", text).unwrap_err().status, 422, "{text}");
         }
     }
 }

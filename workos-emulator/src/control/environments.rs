@@ -10,6 +10,7 @@ use crate::{
     api::{authorization::roles, user_management::signing_keys::SigningKeys},
     core::keys::{KeySet, SigningKey},
     environment::Environment,
+    hosted,
     seed::{InvalidSeed, Seed, Seeded},
     server::{api_key::SecretKey, call::Call, error::ApiError, registry::Registry, reply::Reply},
 };
@@ -153,6 +154,7 @@ pub(super) fn describe(call: &Call) -> Result<Reply, ApiError> {
         "version": env!("CARGO_PKG_VERSION"),
         "url": url,
         "health": format!("{url}/health"),
+        "mailbox": format!("{url}{}", hosted::mailbox::PATH),
         "environment": call.environment.id,
         "environments": environments,
         "links": links,

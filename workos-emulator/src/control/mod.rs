@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::server::{
     call::Call,
     error::ApiError,
-    operation::{Operation, delete, get, not_built, patch, post},
+    operation::{Operation, delete, get, not_built, patch, post, waiting},
     reply::Reply,
 };
 
@@ -50,7 +50,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     patch("/_emulate/settings", "update_settings", settings::update_settings).control(),
 
     get("/_emulate/mailbox", "list_messages", mailbox::list_messages).control(),
-    not_built("GET", "/_emulate/mailbox/wait", "wait_for_message").control(),
+    waiting("/_emulate/mailbox/wait", "wait_for_message", mailbox::wait_for_message).control(),
+    get("/_emulate/mailbox/{id}", "get_message", mailbox::get_message).control(),
     delete("/_emulate/mailbox", "empty_mailbox", mailbox::empty_mailbox).control(),
     not_built("GET", "/_emulate/requests", "list_requests").control(),
     not_built("DELETE", "/_emulate/requests", "empty_requests").control(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     api::user_management::{providers, radar_challenges::Channel},
-    core::password::policy::PasswordPolicy,
+    core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
         call::Call,
@@ -137,6 +137,9 @@ pub(crate) struct Settings {
     pub(crate) sign_out_redirect_uris: Vec<String>,
     /// Where sign-out leads without `return_to`.
     pub(crate) homepage_url: Option<String>,
+    /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
+    /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
+    pub(crate) password_reset_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
     /// Waits before each further attempt to deliver a webhook.
@@ -173,6 +176,7 @@ impl Default for Settings {
             device_authorization: true,
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
+            password_reset_url: None,
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
             webhook_retries: RETRIES.to_vec(),
@@ -261,10 +265,28 @@ impl Settings {
                 message: "must be a URL, like https://api.workos.com".to_owned(),
             });
         }
-        if is_no_url(&self.invitation_url) {
+        // Links in e-mails lead there.
+        let is_no_page = |url: &Option<String>| {
+            let is_page =
+                |url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            url.as_deref().is_some_and(|url| !is_page(url))
+        };
+        if is_no_page(&self.invitation_url) {
             return Err(SettingProblem {
                 path: "invitation_url".to_owned(),
-                message: "must be a URL, like https://example.com/invite".to_owned(),
+                message: "must be a URL, like https://app.example.com/invite".to_owned(),
+            });
+        }
+        if self.password_policy.history > MAX_HISTORY {
+            return Err(SettingProblem {
+                path: "password_policy.history".to_owned(),
+                message: format!("must be at most {MAX_HISTORY}"),
+            });
+        }
+        if is_no_page(&self.password_reset_url) {
+            return Err(SettingProblem {
+                path: "password_reset_url".to_owned(),
+                message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
             });
         }
         self.sign_in_methods.check()?;
@@ -402,6 +424,10 @@ mod tests {
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
             (json!({"invitation_url": "/invite"}), "invitation_url"),
+            (
+                json!({"password_reset_url": "javascript:alert(1)"}),
+                "password_reset_url",
+            ),
             (json!({"branding": {"color": "red"}}), "branding.color"),
             (
                 json!({"branding": {"logo_url": "https://a.example/x.png"}}),

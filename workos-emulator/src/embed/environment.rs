@@ -135,7 +135,7 @@ impl EmulatedEnvironment {
     /// The e-mails that WorkOS would have sent.
     #[must_use]
     pub fn mailbox(&self) -> Mailbox {
-        Mailbox(Arc::clone(&self.inner))
+        Mailbox(self.clone())
     }
 
     /// What happens in the environment.

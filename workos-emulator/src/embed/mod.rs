@@ -22,7 +22,7 @@ pub use self::{
     environment::EmulatedEnvironment,
     error::EmulatorError,
     invitation::{Invitation, InvitationBuilder},
-    mailbox::{Mail, Mailbox},
+    mailbox::{ExpectedMail, Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},
 };

@@ -114,7 +114,7 @@ impl Webhooks {
 
 impl EmulatedEnvironment {
     /// Runs in the emulator's own runtime, so that the caller's needs no timers.
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         waiting: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, EmulatorError> {

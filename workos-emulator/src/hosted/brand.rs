@@ -1,4 +1,13 @@
-//! An environment's own colour, as a style sheet that stands behind the common one.
+//! How an environment looks: the initials of its name, and its own colour as a style sheet that stands behind the common one.
+
+/// The first letters of the first two words of `name`, for the tile that stands before it.
+pub(crate) fn initials(name: &str) -> String {
+    name.split_whitespace()
+        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .take(2)
+        .flat_map(char::to_uppercase)
+        .collect()
+}
 
 /// Where the pages look for the style sheet of `color`, which is `#rrggbb`.
 pub(super) fn path(color: &str) -> String {
@@ -8,7 +17,12 @@ pub(super) fn path(color: &str) -> String {
 /// The style sheet at `path`, where it is one of ours. It is made of the colour in its name alone.
 pub(super) fn style(path: &str) -> Option<String> {
     let hex = path.strip_prefix("/authkit/brand-")?.strip_suffix(".css")?;
-    let accent = Color::parse(&format!("#{hex}"))?;
+    css(&format!("#{hex}"))
+}
+
+/// The custom properties that `color` makes of the common style sheet, for both schemes.
+pub(crate) fn css(color: &str) -> Option<String> {
+    let accent = Color::parse(color)?;
     let light = accent.scheme(WHITE, BLACK);
     let dark = accent.scheme(DARK_SURFACE, WHITE);
     Some(format!(

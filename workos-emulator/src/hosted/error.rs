@@ -182,6 +182,24 @@ pub(super) fn sign_in_not_found(call: &Call) -> Result<Reply, ApiError> {
     )
 }
 
+/// Somebody signs up where nobody can.
+pub(super) fn sign_up_closed(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        403,
+        &Problem {
+            title: "Nobody can sign up here",
+            what_happened: "Somebody tried to create an account.",
+            why: "The environment's sign-up is switched off: accounts are made by the application, or by invitation.",
+            what_to_do: "Sign in with an account that is there, or switch sign-up on:",
+            example: Some(&format!(
+                "curl -X PATCH {}/_emulate/settings -H 'Content-Type: application/json' \\\n  -d '{{\"sign_up\": true}}'",
+                call.base_url()
+            )),
+        },
+    )
+}
+
 /// The page of a provider was opened by somebody else than AuthKit.
 pub(super) fn provider_not_asked(call: &Call) -> Result<Reply, ApiError> {
     show(

@@ -14,9 +14,11 @@ mod another_way;
 pub(crate) mod brand;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
 pub(crate) mod invitation;
 pub(crate) mod magic_auth;
+pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod mfa_enroll;
 pub(crate) mod organization;
@@ -25,6 +27,7 @@ pub(crate) mod passkey;
 pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
 pub(crate) mod provider;
+pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
@@ -54,6 +57,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sign_in::PATH, "submit_sign_in", sign_in::submit_sign_in).client(),
     get(password::PATH, "show_password", password::show_password).client(),
     post(password::PATH, "submit_password", password::submit_password).client().slow(),
+    get(forgot_password::PATH, "show_forgot_password", forgot_password::show_forgot_password).client(),
+    post(forgot_password::PATH, "submit_forgot_password", forgot_password::submit_forgot_password).client(),
+    get(forgot_password::SENT, "show_forgot_password_sent", forgot_password::show_forgot_password_sent).client(),
+    get(reset_password::PATH, "show_reset_password", reset_password::show_reset_password).client(),
+    post(reset_password::PATH, "submit_reset_password", reset_password::submit_reset_password).client().slow(),
+    get(reset_password::DONE, "show_password_changed", reset_password::show_password_changed).client(),
     get(magic_auth::PATH, "show_magic_auth", magic_auth::show_magic_auth).client(),
     post(magic_auth::PATH, "submit_magic_auth", magic_auth::submit_magic_auth).client(),
     post(passkey::PATH, "submit_passkey", passkey::submit_passkey).client(),
@@ -81,6 +90,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),
     get("/authkit/device/done", "show_device_done", device::show_device_done).client(),
+    get(mailbox::PATH, "show_mailbox", mailbox::show_mailbox).page(),
+    get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
+    get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
     get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
     post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
@@ -109,6 +121,11 @@ fn page(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
 /// The same, but it may run the emulator's own script, which may call the emulator.
 fn page_with_script(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
     locked_down(status, page, "; script-src 'self'; connect-src 'self'")
+}
+
+/// The same, but it may show a page of the emulator in a frame.
+fn page_with_frame(status: u16, page: &impl Template) -> Result<Reply, ApiError> {
+    locked_down(status, page, "; frame-src 'self'")
 }
 
 fn locked_down(status: u16, page: &impl Template, allowed: &str) -> Result<Reply, ApiError> {

@@ -8,10 +8,13 @@
 pub(crate) mod another_way;
 pub(crate) mod code;
 pub(crate) mod device;
+pub(crate) mod forgot_password;
 pub(crate) mod invitation;
+pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod provider;
+pub(crate) mod reset_password;
 pub(crate) mod waitlist;
 
 use std::borrow::Cow;
@@ -19,7 +22,7 @@ use std::borrow::Cow;
 use askama::Template;
 
 use self::{passkey::PasskeyChoice, provider::ProviderButtons};
-use super::style::PATH;
+use super::{brand::initials, style::PATH};
 
 /// What frames every page.
 #[derive(Clone, Debug)]
@@ -100,6 +103,7 @@ pub(crate) struct PasswordPage<'a> {
     pub(crate) email: &'a str,
     /// Why the attempt was refused. The text must be the same for a wrong password and an unknown e-mail.
     pub(crate) error: Option<&'a str>,
+    pub(crate) forgot_password_url: &'a str,
     /// None where passkeys are off.
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
     /// Asks for the e-mail address again.
@@ -210,15 +214,6 @@ pub(crate) struct ErrorPage<'a> {
     pub(crate) example: Option<&'a str>,
     /// As in the `X-Request-ID` header of the answer.
     pub(crate) request_id: &'a str,
-}
-
-/// The first letters of the first two words of `name`, for the tile that stands before it.
-fn initials(name: &str) -> String {
-    name.split_whitespace()
-        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
-        .take(2)
-        .flat_map(char::to_uppercase)
-        .collect()
 }
 
 #[cfg(test)]

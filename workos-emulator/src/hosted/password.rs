@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, magic_auth, page, page_with_script,
+    chrome, forgot_password, magic_auth, page, page_with_script,
     pages::{Form, PasswordPage},
     passkey, sign_in,
     visit::{self, Visit},
@@ -87,6 +87,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             },
             email,
             error,
+            forgot_password_url: &visit.url(forgot_password::PATH),
             passkey,
             sign_in_url: &visit.url(sign_in::PATH),
             code_form: codes.then_some(Form {

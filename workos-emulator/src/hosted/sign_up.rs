@@ -68,7 +68,11 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
         if !is_allowed(visit) {
-            return Ok(elsewhere(visit));
+            return if waitlist::is_open(call) {
+                Ok(elsewhere(visit))
+            } else {
+                error::sign_up_closed(call)
+            };
         }
         let mut fields: Fields = call.body()?;
         if let Some((email, _)) = invited_email(visit) {
@@ -192,6 +196,7 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         if !visit.is_current(tx) {
             return Ok(None);
         }
+        users::email::check_deliverable(tx, &new.email)?;
         // The invitation may have been revoked while the password was hashed.
         let invitation = invitation::presented(tx, &visit.session);
         if invitation.is_none() && !tx.settings().open_sign_up() {
@@ -249,7 +254,11 @@ impl From<&ApiError> for Problems {
         let errors = refusal.body.get("errors").and_then(Value::as_array);
         for error in errors.into_iter().flatten() {
             let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let message = text("message").to_owned();
+            let suggestions = error.get("suggestions").and_then(Value::as_array);
+            let mut message = text("message").to_owned();
+            for suggestion in suggestions.into_iter().flatten().filter_map(Value::as_str) {
+                message.extend([" ", suggestion]);
+            }
             match (refusal.code(), text("code"), text("field")) {
                 (Some("password_strength_error"), ..) => problems.password.push(message),
                 (_, "invalid_email", _) => problems.email.push(message),
@@ -257,6 +266,9 @@ impl From<&ApiError> for Problems {
                 (_, _, "last_name") => problems.last_name.push(message),
                 _ => {}
             }
+        }
+        if refusal.code() == Some("email_domain_not_deliverable") {
+            problems.email.push(refusal.description().to_owned());
         }
         if !problems.are_there() {
             let message = "Your account was not created. If you have one already, sign in.";
@@ -268,7 +280,6 @@ impl From<&ApiError> for Problems {
 
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
-    let least = state.settings().password_policy.min_length;
     let invited = invited_email(visit);
     let hidden = visit.hidden();
     let own = Form {
@@ -300,7 +311,7 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             with_password: password_page::is_on(visit.call),
             with_code: has_codes(visit.call),
             password_problems: &problems.password,
-            password_hint: &format!("At least {least} characters, and hard to guess."),
+            password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
             providers: provider::buttons(&state, own),
             by_password: state.settings().sign_in_methods.password,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The parameter, and hidden field, that names the sign-in.
-const SESSION: &str = "authorization_session_id";
+pub(super) const SESSION: &str = "authorization_session_id";
 
 /// What a page is told by that something was sent again.
 const AGAIN: &str = "sent=again";
@@ -55,6 +55,12 @@ pub(super) fn submit(
         Some(session) => form(&Visit { call, session }),
         None => error::sign_in_not_found(call),
     }
+}
+
+/// The sign-in with this id, if this browser started it and can go on with it.
+pub(super) fn of<'a>(call: &'a Call, id: Option<&str>) -> Option<Visit<'a>> {
+    let session = find(call, id)?;
+    Some(Visit { call, session })
 }
 
 /// Takes back who left a sign-in for a provider, in the browser that started it.

@@ -4,6 +4,7 @@ mod feature_flags;
 mod groups;
 mod invitations;
 mod social;
+mod totp;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,7 +22,6 @@ use crate::{
             permissions::{self, NewPermission},
             roles::{self, NewRole},
         },
-        multi_factor_auth::factors::{self, NewTotp},
         organizations::{self, CreateOrganization, domains::DomainData, entitlements},
         user_management::{
             jwt_template,
@@ -324,12 +324,7 @@ impl Planting<'_, '_> {
         self.seeded.add("users", &created.email, &created.id);
         self.identity(&path, user, &created);
         if let Some(secret) = &user.totp {
-            let new = NewTotp {
-                secret: Some(secret.clone()),
-                ..NewTotp::default()
-            };
-            let enrolled = factors::enroll_totp(self.tx, &created, new);
-            self.accept(|| format!("{}.totp", path()), enrolled);
+            self.totp(&path(), &created, secret);
         }
     }
 

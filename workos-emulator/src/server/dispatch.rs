@@ -7,6 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::{RngExt, rngs::StdRng};
 use serde_json::Value;
 
@@ -71,12 +72,15 @@ async fn serve(
     let by_key = match operation.access {
         Access::ApiKey => Some(authenticate(&server.registry, request)?),
         Access::Control => Some(controlled(&server.registry, request)?),
+        Access::Page => Some(shown(&server.registry, request, &query)?),
         Access::Client => None,
     };
     let body = match operation.access {
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
-        Access::ApiKey | Access::Client => body::parse(content_type, &read(payload, body::LIMIT).await?),
+        Access::ApiKey | Access::Client | Access::Page => {
+            body::parse(content_type, &read(payload, body::LIMIT).await?)
+        }
     }?;
     let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
     let cors = if operation.cross_origin {
@@ -108,7 +112,7 @@ async fn serve(
 
 /// The fault that a test ordered, else what the operation says.
 async fn perform(operation: &Operation, call: Call, request: &HttpRequest) -> Result<Reply, ApiError> {
-    if operation.access != Access::Control
+    if !matches!(operation.access, Access::Control | Access::Page)
         && let Some(fault) =
             crate::control::hooks::fault(&call.environment, request.method(), request.path())?
     {
@@ -120,6 +124,7 @@ async fn perform(operation: &Operation, call: Call, request: &HttpRequest) -> Re
         Handler::Slow(handler) => web::block(move || handler(&call))
             .await
             .map_err(|error| ApiError::message(503, error.to_string()))?,
+        Handler::Waiting(handler) => handler(call).await,
         Handler::NotBuilt => Err(ApiError::not_implemented(
             operation.name,
             operation.method,
@@ -136,14 +141,8 @@ fn authenticate(registry: &Registry, request: &HttpRequest) -> Result<Arc<Enviro
 
 /// The environment that a control call is about: by API key, by `X-Emulate-Environment`, or the default one.
 fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environment>, ApiError> {
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value: &header::HeaderValue| value.to_str().ok())
-    };
     if let Some(key) = registry.control_key()
-        && !header("x-emulate-key").is_some_and(|given| key.matches(given))
+        && !text(request, "x-emulate-key").is_some_and(|given| key.matches(given))
     {
         return Err(ApiError::new(
             401,
@@ -155,12 +154,47 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
     if let Some(key) = api_key::bearer(request.headers()) {
         return registry.by_api_key(key).ok_or_else(ApiError::unauthorized);
     }
-    match header("x-emulate-environment") {
+    named(registry, text(request, "x-emulate-environment"))
+}
+
+/// The environment that a page is about. A browser asks its user for the control key, as a password.
+fn shown(registry: &Registry, request: &HttpRequest, query: &Query) -> Result<Arc<Environment>, ApiError> {
+    if let Some(key) = registry.control_key() {
+        let given = text(request, "x-emulate-key").map(str::to_owned);
+        let given = given.or_else(|| basic_password(text(request, "authorization")?));
+        if !given.is_some_and(|given| key.matches(&given)) {
+            let message = "Give the emulator's --control-key as the password, with any user name.";
+            return Err(ApiError::new(401, "unauthorized", message).header(
+                "WWW-Authenticate",
+                r#"Basic realm="WorkOS emulator", charset="UTF-8""#,
+            ));
+        }
+    }
+    origin::check_control(request.method(), request.headers(), registry)?;
+    named(registry, query.get("environment"))
+}
+
+/// The password of RFC 7617.
+fn basic_password(header: &str) -> Option<String> {
+    let (scheme, credentials) = header.split_once(' ')?;
+    let credentials = STANDARD.decode(credentials.trim()).ok()?;
+    let credentials = String::from_utf8(credentials).ok()?;
+    let (_, password) = credentials.split_once(':')?;
+    scheme.eq_ignore_ascii_case("basic").then(|| password.to_owned())
+}
+
+fn named(registry: &Registry, wanted: Option<&str>) -> Result<Arc<Environment>, ApiError> {
+    match wanted {
         Some(wanted) => registry
             .by_id_or_name(wanted)
             .ok_or_else(|| ApiError::not_found("Environment", wanted)),
         None => Ok(Arc::clone(registry.default_environment())),
     }
+}
+
+/// A header's value, where it is readable text.
+fn text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
 }
 
 /// The environment whose client id is in the path, the query or the body; the operation itself refuses an unknown one.

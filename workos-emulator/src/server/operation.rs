@@ -1,6 +1,6 @@
 //! An operation: method, path, name (the official SDK's), function, and who may call it.
 
-use std::fmt;
+use std::{fmt, pin::Pin};
 
 use super::{call::Call, error::ApiError, reply::Reply};
 
@@ -13,7 +13,12 @@ pub(crate) enum Access {
     Client,
     /// `/_emulate`: anybody, or who has the control key.
     Control,
+    /// A page that shows what the control API has, to the same people; `?environment=` says which environment is meant.
+    Page,
 }
+
+/// An answer that comes later.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Reply, ApiError>>>>;
 
 /// The function of an operation.
 #[derive(Clone, Copy)]
@@ -22,6 +27,8 @@ pub(crate) enum Handler {
     Quick(fn(&Call) -> Result<Reply, ApiError>),
     /// Takes milliseconds, and runs aside.
     Slow(fn(&Call) -> Result<Reply, ApiError>),
+    /// Answers when something has happened, and holds up nothing until then.
+    Waiting(fn(Call) -> Answer),
     /// Answers 501.
     NotBuilt,
 }
@@ -31,6 +38,7 @@ impl fmt::Debug for Handler {
         f.write_str(match self {
             Self::Quick(_) => "Quick",
             Self::Slow(_) => "Slow",
+            Self::Waiting(_) => "Waiting",
             Self::NotBuilt => "NotBuilt",
         })
     }
@@ -86,6 +94,15 @@ pub(crate) const fn delete(path: &'static str, name: &'static str, function: Fun
     operation("DELETE", path, name, Handler::Quick(function))
 }
 
+/// Answers when something has happened.
+pub(crate) const fn waiting(
+    path: &'static str,
+    name: &'static str,
+    function: fn(Call) -> Answer,
+) -> Operation {
+    operation("GET", path, name, Handler::Waiting(function))
+}
+
 /// Answers 501 by name.
 pub(crate) const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
     operation(method, path, name, Handler::NotBuilt)
@@ -107,6 +124,12 @@ impl Operation {
     /// Part of the control API.
     pub(crate) const fn control(mut self) -> Self {
         self.access = Access::Control;
+        self
+    }
+
+    /// A page for those who may call the control API.
+    pub(crate) const fn page(mut self) -> Self {
+        self.access = Access::Page;
         self
     }
 

@@ -18,10 +18,9 @@ pub(crate) async fn wait_for_event(
     timeout: Duration,
 ) -> Option<Arc<Event>> {
     let group = group(&["", name]);
-    wait(environment, timeout, |state| {
-        first(state, BY_TIME, &group, after, |_| true)
-    })
-    .await
+    environment
+        .wait_for(timeout, |state| first(state, BY_TIME, &group, after, |_| true))
+        .await
 }
 
 /// The first delivery of an event of this name that a receiver has accepted, behind the delivery `after` (its id) or at
@@ -33,10 +32,9 @@ pub(crate) async fn wait_for_delivery(
     timeout: Duration,
 ) -> Option<Arc<Delivery>> {
     let accepted = |delivery: &Delivery| delivery.status == DeliveryStatus::Delivered;
-    wait(environment, timeout, |state| {
-        first(state, BY_EVENT, name, after, accepted)
-    })
-    .await
+    environment
+        .wait_for(timeout, |state| first(state, BY_EVENT, name, after, accepted))
+        .await
 }
 
 fn first<R: Stored>(
@@ -57,23 +55,4 @@ fn first<R: Stored>(
     };
     let select = Select::group(index, group).filter(wanted);
     select.page(R::table(state), &page).ok()?.data.pop()
-}
-
-async fn wait<T>(
-    environment: &Environment,
-    timeout: Duration,
-    found: impl Fn(&State) -> Option<T>,
-) -> Option<T> {
-    let mut commits = environment.commits();
-    let found = async {
-        loop {
-            commits.borrow_and_update();
-            if let Some(found) = found(&environment.state()) {
-                return found;
-            }
-            // The environment is held here: its sender is not dropped.
-            let _ = commits.changed().await;
-        }
-    };
-    tokio::time::timeout(timeout, found).await.ok()
 }

@@ -28,8 +28,6 @@ pub(crate) struct AuthenticationChallenge {
     verified: bool,
     #[serde(with = "clock::timestamp")]
     created_at: Timestamp,
-    #[serde(with = "clock::timestamp")]
-    updated_at: Timestamp,
 }
 
 /// The challenges of a factor.
@@ -93,7 +91,8 @@ impl AuthenticationChallenge {
             },
             authentication_factor_id: &self.factor_id,
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            // What is shown of it never changes.
+            updated_at: self.created_at,
         }
     }
 }
@@ -133,7 +132,6 @@ pub(super) fn create(
         code,
         verified: false,
         created_at: tx.now(),
-        updated_at: tx.now(),
     };
     Ok(tx.put_expiring(challenge)?)
 }
@@ -168,7 +166,7 @@ pub(crate) fn answer(
     tx: &mut Transaction<'_>,
     challenge: &AuthenticationChallenge,
     given: &str,
-) -> Result<Result<Arc<AuthenticationChallenge>, AnswerRefusal>, ApiError> {
+) -> Result<Result<(), AnswerRefusal>, ApiError> {
     if challenge.verified {
         return Ok(Err(AnswerRefusal::Answered));
     }
@@ -182,9 +180,8 @@ pub(crate) fn answer(
         }
     };
     challenge.verified = taken.is_ok();
-    challenge.updated_at = tx.now();
-    let challenge = tx.put(challenge)?;
-    Ok(taken.map(|()| challenge).map_err(AnswerRefusal::Code))
+    tx.put(challenge)?;
+    Ok(taken.map_err(AnswerRefusal::Code))
 }
 
 /// Deletes the challenges of a factor that goes.
@@ -226,22 +223,19 @@ pub(crate) fn verify_challenge(call: &Call) -> Result<Reply, ApiError> {
     }
     let VerifyChallenge { code } = call.body()?;
     let id = call.param("id");
-    let verified = call.environment.transact(|tx| {
+    let (factor, challenge, answered) = call.environment.transact(|tx| {
         let challenge = Arc::clone(find(tx, id)?);
         let factor = Arc::clone(factors::find(tx, &challenge.factor_id)?);
         let answered = answer(tx, &challenge, &code)?;
-        Ok::<_, ApiError>(match answered {
-            Ok(_) => Ok((factor, true)),
-            Err(AnswerRefusal::Code(CodeRefusal::Incorrect | CodeRefusal::PreviouslyUsed)) => {
-                Ok((factor, false))
-            }
-            Err(refusal) => Err(refused(id, refusal)),
-        })
-    });
-    let (factor, valid) = verified??;
-    let state = call.environment.state();
+        Ok::<_, ApiError>((factor, challenge, answered))
+    })?;
+    let valid = match answered {
+        Ok(()) => true,
+        Err(AnswerRefusal::Code(CodeRefusal::Incorrect | CodeRefusal::PreviouslyUsed)) => false,
+        Err(refusal) => return Err(refused(id, refusal)),
+    };
     Reply::created(&Body {
-        challenge: find(&state, id)?.body(&factor),
+        challenge: challenge.body(&factor),
         valid,
     })
 }

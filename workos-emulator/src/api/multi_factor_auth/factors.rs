@@ -26,8 +26,6 @@ pub(crate) struct AuthenticationFactor {
     pub(crate) kind: FactorKind,
     #[serde(with = "clock::timestamp")]
     pub(crate) created_at: Timestamp,
-    #[serde(with = "clock::timestamp")]
-    pub(crate) updated_at: Timestamp,
 }
 
 /// How a code comes to the person.
@@ -113,11 +111,10 @@ impl std::fmt::Debug for EnrollmentBody {
 }
 
 impl AuthenticationFactor {
-    /// The same, changed.
-    pub(super) fn with(&self, kind: FactorKind, now: Timestamp) -> Self {
+    /// The same, after a code of its app.
+    pub(super) fn with(&self, totp: TotpFactor) -> Self {
         Self {
-            kind,
-            updated_at: now,
+            kind: FactorKind::Totp(totp),
             ..self.clone()
         }
     }
@@ -145,7 +142,8 @@ impl AuthenticationFactor {
             sms,
             totp,
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            // What is shown of it never changes.
+            updated_at: self.created_at,
         }
     }
 
@@ -204,7 +202,6 @@ pub(super) fn enroll(
         user_id: user_id.map(str::to_owned),
         kind,
         created_at: tx.now(),
-        updated_at: tx.now(),
     };
     Ok(tx.put(factor)?)
 }

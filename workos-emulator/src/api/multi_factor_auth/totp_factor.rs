@@ -121,7 +121,7 @@ pub(crate) fn take(
         .collect();
     for (factor, totp, outcome) in &examined {
         if let Ok(step) = outcome {
-            tx.put(factor.with(FactorKind::Totp(totp.taken(*step)), now))?;
+            tx.put(factor.with(totp.taken(*step)))?;
             return Ok(Ok(()));
         }
     }
@@ -132,7 +132,7 @@ pub(crate) fn take(
     }
     for (factor, totp, outcome) in &examined {
         if *outcome == Err(CodeRefusal::Incorrect) {
-            tx.put(factor.with(FactorKind::Totp(totp.failed(now)), now))?;
+            tx.put(factor.with(totp.failed(now)))?;
         }
     }
     let all_locked = !examined.is_empty() && !any(CodeRefusal::Incorrect);

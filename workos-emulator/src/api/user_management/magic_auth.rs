@@ -49,12 +49,7 @@ pub(crate) fn send(
     let email = users::email::normalized(email)
         .ok_or_else(|| ApiError::invalid_field("email", "invalid_email", "This email is not valid."))?;
     rate_limit::count(tx, Limit::MagicAuth, &email)?;
-    if !users::email::is_deliverable(&email) {
-        return Err(ApiError::bad_request(
-            "email_domain_not_deliverable",
-            "The domain of this email takes no mail.",
-        ));
-    }
+    users::email::check_deliverable(tx, &email)?;
     let user = match users::find_by_email(tx, &email).cloned() {
         Some(user) => user,
         None if invitations::opens_sign_up(tx, invitation, &email) => {

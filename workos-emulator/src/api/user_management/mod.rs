@@ -16,6 +16,7 @@ pub(crate) mod memberships;
 pub(crate) mod one_time_code;
 pub(crate) mod organization_policies;
 pub(crate) mod passkeys;
+pub(crate) mod password_reset;
 pub(crate) mod providers;
 pub(crate) mod radar_challenges;
 pub(crate) mod rate_limit;

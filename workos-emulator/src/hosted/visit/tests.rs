@@ -9,11 +9,13 @@ use crate::{
     api::user_management::{
         authenticate::fixture::{CLIENT_ID, EMAIL, Fixture, PASSWORD, REDIRECT_URI, merged},
         authorize::get_authorization_url,
+        users,
     },
     hosted::{organization, password, sign_in, sign_up},
 };
 
 mod codes;
+mod password_reset;
 
 type Operation = fn(&Call) -> Result<Reply, ApiError>;
 
@@ -354,6 +356,8 @@ fn a_refused_sign_up_says_what_is_wrong_and_does_nothing() {
     assert!(weak.contains("Password must be"), "{weak}");
     assert!(!weak.contains("value=\"short\""));
     assert!(sign_up("new@", PASSWORD).contains("not valid"));
+    let disposable = sign_up("new@mailinator.com", PASSWORD);
+    assert!(disposable.contains("throw-away"), "{disposable}");
     let taken = sign_up(EMAIL, PASSWORD);
     assert!(
         taken.contains("If you have one already") && !taken.contains("not available"),
@@ -363,24 +367,36 @@ fn a_refused_sign_up_says_what_is_wrong_and_does_nothing() {
 }
 
 #[test]
+fn a_setting_lets_throw_away_addresses_sign_up() {
+    let fixture = Fixture::new();
+    fixture.set(|settings| settings.disposable_emails = true);
+    let browser = Browser::open(&fixture, "&screen_hint=sign-up");
+    browser.submit(
+        sign_up::submit_sign_up,
+        json!({"email": "new@mailinator.com", "password": PASSWORD}),
+    );
+    let state = fixture.environment.state();
+    assert!(users::find_by_email(&state, "new@mailinator.com").is_some());
+}
+
+#[test]
 fn sign_up_can_be_switched_off() {
     let fixture = Fixture::new();
     fixture.set(|settings| settings.sign_up = false);
     let browser = Browser::open(&fixture, "&screen_hint=sign-up");
-    for reply in [
-        browser.show(sign_up::show_sign_up),
-        browser.submit(
-            sign_up::submit_sign_up,
-            json!({"email": "new@example.com", "password": PASSWORD}),
-        ),
-    ] {
-        assert_eq!(reply.status, 303);
-        assert!(
-            header(&reply, "Location")
-                .unwrap()
-                .starts_with("/authkit/sign-in?")
-        );
-    }
+    let shown = browser.show(sign_up::show_sign_up);
+    assert_eq!(shown.status, 303);
+    assert!(
+        header(&shown, "Location")
+            .unwrap()
+            .starts_with("/authkit/sign-in?")
+    );
+    let refused = browser.submit(
+        sign_up::submit_sign_up,
+        json!({"email": "new@example.com", "password": PASSWORD}),
+    );
+    assert_eq!(refused.status, 403);
+    assert!(body(&refused).contains("Nobody can sign up here"));
     assert!(!body(&browser.show(sign_in::show_sign_in)).contains(sign_up::PATH));
     assert_eq!(fixture.environment.state().users.len(), 1);
 }

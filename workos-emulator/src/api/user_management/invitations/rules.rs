@@ -60,7 +60,7 @@ pub(crate) fn send(
 /// membership before it signs up.
 pub(crate) fn create(tx: &mut Transaction<'_>, new: NewInvitation) -> Result<Arc<Invitation>, ApiError> {
     let email = normalized(&new.email)?;
-    check_deliverable(&email)?;
+    users::email::check_deliverable(tx, &email)?;
     let lifetime = lifetime(new.expires_in_days)?;
     if let Some(id) = &new.inviter_user_id {
         users::find(tx, id)?;
@@ -106,17 +106,6 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewInvitation) -> Result<Arc
 fn normalized(email: &str) -> Result<String, ApiError> {
     users::email::normalized(email)
         .ok_or_else(|| ApiError::invalid_field("email", "invalid_email", "This email is not valid."))
-}
-
-/// Refuses an address that no e-mail reaches.
-fn check_deliverable(email: &str) -> Result<(), ApiError> {
-    if users::email::is_deliverable(email) {
-        return Ok(());
-    }
-    Err(ApiError::bad_request(
-        "email_domain_not_deliverable",
-        "The domain of this email takes no mail.",
-    ))
 }
 
 fn lifetime(days: Option<i64>) -> Result<SignedDuration, ApiError> {
@@ -246,7 +235,7 @@ pub(super) fn resend(
         InvitationState::Accepted => return refused("invite_accepted", "Invite has already been accepted."),
         InvitationState::Pending => {}
     }
-    check_deliverable(&invitation.email)?;
+    users::email::check_deliverable(tx, &invitation.email)?;
     mail::send(tx, page, &invitation)?;
     emit(tx, "invitation.resent", &invitation)?;
     Ok(invitation)

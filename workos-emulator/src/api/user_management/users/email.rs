@@ -1,5 +1,13 @@
 //! E-mail addresses: what a user is known by, unique in an environment.
 
+use std::{collections::HashSet, sync::LazyLock};
+
+use crate::{server::error::ApiError, store::State};
+
+/// The best-known services for throw-away addresses, one domain on a line. Assumption: production has a longer list.
+static DISPOSABLE_DOMAINS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("disposable_domains.txt").lines().collect());
+
 /// The longest address (RFC 5321 section 4.5.3.1.3), in bytes.
 const MAX_LENGTH: usize = 254;
 /// The longest part before the `@` (RFC 5321 section 4.5.3.1.1), in bytes.
@@ -23,11 +31,36 @@ pub(crate) fn domain(email: &str) -> String {
     domain.unwrap_or_default().to_lowercase()
 }
 
-/// Whether a mail can arrive. Assumption: production asks the name service, which an emulator must not; of names that
-/// nobody can have, only those below `invalid` (RFC 6761 section 6.4) are refused, as tests are full of the others.
-pub(crate) fn is_deliverable(email: &str) -> bool {
-    let (_, domain) = email.rsplit_once('@').unwrap_or_default();
-    !domain.ends_with(".invalid")
+/// Whether an address is of a service for throw-away addresses, or of a part of its domain.
+///
+/// Source: <https://workos.com/docs/authkit/radar#disposable-email-domains>.
+pub(crate) fn is_disposable(email: &str) -> bool {
+    let domain = email.rsplit('@').next().unwrap_or_default().trim().to_lowercase();
+    let mut rest = Some(domain.as_str());
+    while let Some(domain) = rest {
+        if DISPOSABLE_DOMAINS.contains(domain) {
+            return true;
+        }
+        rest = domain.split_once('.').map(|(_, parent)| parent);
+    }
+    false
+}
+
+/// Refuses an address that nobody is made a user with: for whom it is makes no difference.
+///
+/// Assumptions: production asks the name service whether a mail can arrive, which an emulator must not; of names that nobody
+/// can have, only those below `invalid` (RFC 6761 section 6.4) are refused, as tests are full of the others. Throw-away
+/// addresses are refused with the same code.
+pub(crate) fn check_deliverable(state: &State, email: &str) -> Result<(), ApiError> {
+    let domain = email.rsplit('@').next().unwrap_or_default();
+    let message = if domain.ends_with(".invalid") {
+        "The domain of this email takes no mail."
+    } else if !state.settings().disposable_emails && is_disposable(email) {
+        "The domain of this email gives out throw-away addresses. Use another email."
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::bad_request("email_domain_not_deliverable", message))
 }
 
 /// Atoms of RFC 5322 section 3.2.3, with dots between them.
@@ -95,6 +128,38 @@ mod tests {
             &longer,
         ] {
             assert_eq!(normalized(given), None, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn knows_throw_away_addresses() {
+        for email in [
+            "a@mailinator.com",
+            "a@MAILINATOR.com ",
+            "a@inbox.mailinator.com",
+            "a@yopmail.fr",
+        ] {
+            assert!(is_disposable(email), "{email}");
+        }
+        for email in [
+            "mailinator.com@example.com",
+            "a@notmailinator.com",
+            "a@mailinator.com.example.org",
+            "a@gmail.com",
+            "a@com",
+            "",
+        ] {
+            assert!(!is_disposable(email), "{email}");
+        }
+    }
+
+    #[test]
+    fn the_list_has_each_domain_once_as_it_is_looked_up() {
+        let lines: Vec<_> = include_str!("disposable_domains.txt").lines().collect();
+        assert!(lines.is_sorted());
+        assert_eq!(lines.len(), DISPOSABLE_DOMAINS.len());
+        for line in lines {
+            assert!(is_domain(line) && *line == line.to_lowercase(), "{line}");
         }
     }
 }

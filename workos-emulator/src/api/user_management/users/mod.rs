@@ -20,7 +20,7 @@ use super::{
     email_verification::EmailVerification,
     identities, impersonation, invitations,
     magic_auth::MagicAuth,
-    memberships, passkeys, sessions,
+    memberships, passkeys, password_reset, sessions,
 };
 use crate::{
     api::{
@@ -265,6 +265,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     identities::delete_of_user(tx, id);
     impersonation::forget(tx, id);
     invitations::forget_user(tx, id)?;
+    password_reset::forget(tx, id);
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
@@ -436,7 +437,7 @@ pub(crate) fn update_user(call: &Call) -> Result<Reply, ApiError> {
         password_salt_position: body.password_salt_position,
     };
     let changes = UserChanges {
-        password_hash: password::prepare(&call.environment, email, &password)?,
+        password_hash: password::prepare_change(&call.environment, Some(id), email, &password)?,
         email: body.email,
         email_verified: body.email_verified,
         first_name: body.first_name,

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
+    api::user_management::password_reset,
     core::{
-        password::{InvalidPasswordHash, PasswordHash, PasswordHashType, SaltPosition},
+        password::{
+            InvalidPasswordHash, PasswordHash, PasswordHashType, SaltPosition,
+            policy::{MAX_HISTORY, PasswordProblem},
+        },
         secret::Secret,
     },
     environment::Environment,
@@ -20,6 +24,9 @@ use crate::{
 pub(crate) struct Password {
     pub(crate) user_id: String,
     pub(crate) hash: PasswordHash,
+    /// The passwords before this one, newest first.
+    #[serde(default)]
+    previous: Vec<PasswordHash>,
 }
 
 impl Record for Password {
@@ -37,11 +44,21 @@ pub(crate) struct GivenPassword {
     pub(crate) password_salt_position: Option<SaltPosition>,
 }
 
-/// The hash of the password that is given, if one is; a new password must keep to the environment's policy.
+/// The hash of the password that is given for a new user, if one is; it must keep to the environment's policy.
 ///
 /// It takes milliseconds and is therefore done before the transaction that keeps the hash.
 pub(crate) fn prepare(
     environment: &Environment,
+    email: &str,
+    given: &GivenPassword,
+) -> Result<Option<PasswordHash>, ApiError> {
+    prepare_change(environment, None, email, given)
+}
+
+/// The same for a user who is there, and may have had the password before.
+pub(crate) fn prepare_change(
+    environment: &Environment,
+    user_id: Option<&str>,
     email: &str,
     given: &GivenPassword,
 ) -> Result<Option<PasswordHash>, ApiError> {
@@ -53,17 +70,46 @@ pub(crate) fn prepare(
     let Some(password) = &given.password else {
         return Ok(None);
     };
+    match hash_new(environment, user_id, email, password)? {
+        Ok(hash) => Ok(Some(hash)),
+        Err(problems) => Err(too_weak("password_strength_error", &problems)),
+    }
+}
+
+/// The hash of a new password, or what is wrong with it by the environment's policy.
+pub(crate) fn hash_new(
+    environment: &Environment,
+    user_id: Option<&str>,
+    email: &str,
+    password: &Secret,
+) -> Result<Result<PasswordHash, Vec<PasswordProblem>>, ApiError> {
     let state = environment.state();
-    if let Err(problems) = state.settings().password_policy.check(password.expose(), email) {
-        return Err(ApiError::bad_request(
-            "password_strength_error",
-            "Password does not meet strength requirements.",
-        )
-        .with("errors", json!(problems)));
+    let policy = &state.settings().password_policy;
+    let mut problems = policy.check(password.expose(), email);
+    let had = user_id.and_then(|id| state.passwords.get(id));
+    if problems.is_empty() && had.is_some_and(|had| had.is_among_last(policy.history, password.expose())) {
+        problems.push(PasswordProblem::used_before());
+    }
+    if !problems.is_empty() {
+        return Ok(Err(problems));
     }
     PasswordHash::create(password.expose(), &mut environment.randomness())
-        .map(Some)
+        .map(Ok)
         .map_err(|error| invalid_hash(&error))
+}
+
+/// The refusal of a new password.
+pub(crate) fn too_weak(code: &str, problems: &[PasswordProblem]) -> ApiError {
+    ApiError::bad_request(code, "Password does not meet strength requirements.")
+        .with("errors", json!(problems))
+}
+
+impl Password {
+    /// Whether `password` is one of the last `count`, the present one among them. Each costs milliseconds.
+    fn is_among_last(&self, count: usize, password: &str) -> bool {
+        let last = std::iter::once(&self.hash).chain(&self.previous).take(count);
+        last.into_iter().any(|hash| hash.verify(password))
+    }
 }
 
 /// The codes are those of the API's description of `POST /user_management/users`; the messages are made up.
@@ -114,14 +160,24 @@ pub(crate) fn find<'a>(state: &'a State, user_id: &str) -> Option<&'a PasswordHa
     state.passwords.get(user_id).map(|password| &password.hash)
 }
 
-/// Sets or replaces the password of a user.
+/// Sets or replaces the password of a user. A link to reset it is void then.
 pub(crate) fn set(
     tx: &mut Transaction<'_>,
     user_id: &str,
     hash: PasswordHash,
 ) -> Result<Arc<Password>, ApiError> {
+    let before = tx.passwords.get(user_id);
+    let previous = before.map_or_else(Vec::new, |before| {
+        let all = std::iter::once(&before.hash).chain(&before.previous);
+        all.take(MAX_HISTORY - 1).cloned().collect()
+    });
+    password_reset::void(tx, user_id)?;
     let user_id = user_id.to_owned();
-    Ok(tx.put(Password { user_id, hash })?)
+    Ok(tx.put(Password {
+        user_id,
+        hash,
+        previous,
+    })?)
 }
 
 #[cfg(test)]
@@ -214,5 +270,49 @@ mod tests {
             codes,
             ["password_too_short", "password_too_weak", "password_pwned"]
         );
+    }
+
+    #[test]
+    fn remembers_the_last_passwords_as_far_as_the_policy_asks() {
+        use crate::{api::user_management::authenticate::fixture::Fixture, control::settings::change};
+
+        let fixture = Fixture::new();
+        let environment = &fixture.environment;
+        let set = |password: &str| {
+            let user_id = Some(fixture.user_id.as_str());
+            let hash = hash_new(environment, user_id, "ada@example.com", &Secret::new(password)).unwrap();
+            let hash = hash.map_err(|problems| problems[0].code)?;
+            environment
+                .transact(|tx| super::set(tx, &fixture.user_id, hash))
+                .unwrap();
+            Ok::<_, &str>(())
+        };
+        let history = |history: usize| {
+            let changes = json!({"password_policy": {"history": history}});
+            environment.transact(|tx| change(tx, &changes)).unwrap()
+        };
+        let password = |number: usize| format!("lighthouse {number} keeper");
+        for number in 0..12 {
+            set(&password(number)).unwrap();
+        }
+        set(&password(11)).unwrap(); // off unless asked for
+        history(2).unwrap();
+        assert_eq!(set(&password(11)), Err("password_used_before"));
+        set(&password(10)).unwrap();
+        history(10).unwrap();
+        assert_eq!(set(&password(4)), Err("password_used_before"));
+        set(&password(3)).unwrap();
+        assert_eq!(
+            environment
+                .state()
+                .passwords
+                .get(&fixture.user_id)
+                .unwrap()
+                .previous
+                .len(),
+            9
+        );
+        let refused = history(11).unwrap_err();
+        assert_eq!(refused.path, "password_policy.history");
     }
 }
