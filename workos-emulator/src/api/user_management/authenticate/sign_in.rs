@@ -231,14 +231,17 @@ pub(crate) fn next_step(
     sign_in: &SignIn,
     now: Timestamp,
 ) -> Result<NextStep, ApiError> {
-    if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
-        return Ok(NextStep::ComeAnotherWay(other));
-    }
-    if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
-        return Ok(NextStep::VerifyEmail);
-    }
-    if let Some(step) = mfa::next_step(state, user, sign_in) {
-        return Ok(step);
+    // An application that signs people in itself has made these steps, or has no need of them.
+    if sign_in.method != AuthenticationMethod::ExternalAuth {
+        if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
+            return Ok(NextStep::ComeAnotherWay(other));
+        }
+        if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
+            return Ok(NextStep::VerifyEmail);
+        }
+        if let Some(step) = mfa::next_step(state, user, sign_in) {
+            return Ok(step);
+        }
     }
     let invitation = invitations::presented(state, user, sign_in, now)?;
     let organization_id = match invitation.and_then(|invitation| invitation.organization_id.clone()) {

@@ -9,6 +9,7 @@ use crate::{
     api::{
         api_keys,
         authorization::roles,
+        connect::consents,
         groups, organizations,
         user_management::{invitations, sessions, users},
     },
@@ -140,6 +141,7 @@ pub(crate) fn deactivate(
         MembershipStatus::Active => {
             sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
             invitations::withdraw(tx, &membership)?;
+            consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
             put_status(tx, &membership, MembershipStatus::Inactive)
         }
     }
@@ -164,6 +166,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
     api_keys::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
+    consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
     groups::remove_from_all(tx, &membership.organization_id, id)?;
     invitations::withdraw(tx, &membership)?;
     tx.delete::<OrganizationMembership>(id);

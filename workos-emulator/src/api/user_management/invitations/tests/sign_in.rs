@@ -9,6 +9,7 @@ use crate::{
         authenticate::fixture::{CLIENT_ID, PASSWORD, REDIRECT_URI},
         authorize::get_authorization_url,
         jwt_template,
+        magic_auth::create_magic_auth,
     },
     control::settings::Interactive,
 };
@@ -275,4 +276,74 @@ fn says_who_is_expected() {
         parameter(&callback(&fixture, &with), "error").as_deref(),
         Some("user_not_found")
     );
+}
+
+#[test]
+fn magic_auth_signs_up_who_is_invited_and_nobody_else() {
+    let fixture = Fixture::new();
+    fixture.set(|settings| settings.waitlist = true);
+    let acme = fixture.add_organization("Acme");
+    let invitation = sent(&fixture, json!({"email": BOB, "organization_id": acme}));
+    let create = |body: Value| run(&fixture, create_magic_auth, &[], "", body);
+    assert_eq!(
+        refusal(create(json!({"email": BOB}))),
+        (400, "sign_up_not_allowed".to_owned())
+    );
+    for body in [
+        json!({"email": BOB, "invitation_token": "x"}),
+        json!({"email": "eve@evil.example", "invitation_token": invitation["token"]}),
+    ] {
+        assert_eq!(refusal(create(body)), (400, "invitation_invalid".to_owned()));
+    }
+    assert_eq!(fixture.environment.state().users.len(), 1);
+    let created = create(json!({"email": BOB, "invitation_token": invitation["token"]})).unwrap();
+    assert_eq!(state_of(&fixture, &invitation), "pending");
+    let response = fixture.authenticate(json!({
+        "grant_type": "urn:workos:oauth:grant-type:magic-auth:code", "email": BOB, "code": created["code"],
+        "invitation_token": invitation["token"],
+    }));
+    assert_eq!(response.unwrap()["organization_id"], acme.as_str());
+    assert_eq!(state_of(&fixture, &invitation), "accepted");
+}
+
+#[test]
+fn a_provider_signs_up_who_is_invited_and_nobody_else() {
+    let fixture = Fixture::new();
+    fixture.set(|settings| settings.sign_up = false);
+    let acme = fixture.add_organization("Acme");
+    let invitation = sent(&fixture, json!({"email": BOB, "organization_id": acme}));
+    let token = invitation["token"].as_str().unwrap();
+    let code = |email: &str, with: &str| {
+        let query = format!(
+            "response_type=code&client_id={CLIENT_ID}&redirect_uri={REDIRECT_URI}&provider=GoogleOAuth&login_hint={email}{with}"
+        );
+        fixture.set(|settings| settings.interactive = Interactive::Never);
+        let reply = get_authorization_url(&fixture.call(&query, Value::Null)).unwrap();
+        let (_, location) = reply
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "Location")
+            .unwrap();
+        parameter(&Url::parse(location).unwrap(), "code").unwrap()
+    };
+    let redeem = |code: String, token: Option<&str>| {
+        fixture.authenticate(
+            json!({"grant_type": "authorization_code", "code": code, "invitation_token": token}),
+        )
+    };
+    let with = format!("&invitation_token={token}");
+    for code in [code(BOB, ""), code("eve@evil.example", &with)] {
+        assert_eq!(
+            refusal(redeem(code, None)),
+            (400, "sign_up_not_allowed".to_owned())
+        );
+    }
+    // On the way there, or on the way back.
+    let response = redeem(code(BOB, &with), None).unwrap();
+    assert_eq!(response["organization_id"], acme.as_str());
+    assert_eq!(state_of(&fixture, &invitation), "accepted");
+    let eve = "eve@x.example";
+    let invitation = sent(&fixture, json!({"email": eve, "organization_id": acme}));
+    let response = redeem(code(eve, ""), invitation["token"].as_str()).unwrap();
+    assert_eq!(response["organization_id"], acme.as_str());
 }
