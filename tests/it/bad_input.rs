@@ -141,6 +141,26 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             {"claim": "a", "type": "enum", "label": "A", "choices": [{"value": "a", "label": "A"}]},
         ],
     });
+    let factor = json!({
+        "type": "totp", "phone_number": "+15555550123", "totp_issuer": "x", "totp_user": "x", "user_id": user,
+    });
+    let user_factor =
+        json!({"type": "totp", "totp_issuer": "x", "totp_user": "x", "totp_secret": "JBSWY3DPEHPK3PXP"});
+    let factor_id = created(
+        "/auth/factors/enroll",
+        json!({"type": "sms", "phone_number": "+15555550123"}),
+    )
+    .await;
+    let challenge = format!("/auth/factors/{factor_id}/challenge");
+    let challenge_id = created(&challenge, json!({})).await;
+    let totp = grant(
+        "urn:workos:oauth:grant-type:mfa-totp",
+        json!({"pending_authentication_token": "x", "authentication_challenge_id": challenge_id, "code": "123456"}),
+    );
+    let device_code = grant(
+        "urn:ietf:params:oauth:grant-type:device_code",
+        json!({"device_code": "x"}),
+    );
     let widget = json!({"organization_id": acme, "user_id": user, "scopes": ["widgets:sso:manage"]});
     let token = "/user_management/authenticate".to_owned();
     let requests = vec![
@@ -261,6 +281,22 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             format!("{invitations}/{invitation_id}/accept"),
             json!({"x": 1}),
         ),
+        ("POST", "/auth/factors/enroll".to_owned(), factor),
+        (
+            "POST",
+            challenge,
+            json!({"sms_template": "Your code is {{code}}."}),
+        ),
+        (
+            "POST",
+            format!("/auth/challenges/{challenge_id}/verify"),
+            json!({"code": "123456"}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/auth_factors"),
+            user_factor,
+        ),
         ("POST", "/connect/applications".to_owned(), application.clone()),
         (
             "PUT",
@@ -344,6 +380,8 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", token.clone(), selection),
         ("POST", token.clone(), magic_auth),
         ("POST", token.clone(), verification),
+        ("POST", token.clone(), totp),
+        ("POST", token.clone(), device_code),
         ("POST", token.clone(), by_email),
         ("POST", token, by_sms),
     ];

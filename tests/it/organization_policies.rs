@@ -5,7 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use workos::{
     UserManagementAuthenticationProvider as Provider,
-    user_management::{AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams},
+    user_management::{
+        AuthenticateWithOrganizationSelectionParams, AuthenticateWithPasswordParams,
+        AuthenticateWithRefreshTokenParams,
+    },
 };
 use workos_emulator::{Emulator, User};
 
@@ -144,11 +147,19 @@ async fn a_session_is_refused_the_organization_that_it_does_not_satisfy() {
     let acme = emulator.organization("Acme").require_sso().create().unwrap();
     let globex = emulator.organization("Globex").create().unwrap();
     let safe = emulator.organization("Safe").require_mfa().create().unwrap();
-    let ada = ada(&emulator, &[&acme, &globex, &safe]);
-    let signed_in = emulator.sign_in_to(&ada, &globex).await.unwrap();
+    ada(&emulator, &[&acme, &globex, &safe]);
     let sdk = sdk::client(&emulator);
+    let (_, choice) = refused(&emulator).await;
+    let pending = choice["pending_authentication_token"].as_str().unwrap();
+    let selection = AuthenticateWithOrganizationSelectionParams::new(pending, globex.id.as_str());
+    let signed_in = sdk
+        .user_management()
+        .authenticate_with_organization_selection(selection)
+        .await
+        .unwrap();
+    let refresh_token = signed_in.refresh_token.expose();
     for (organization, error) in [(&acme, "sso_required"), (&safe, "mfa_enrollment")] {
-        let mut refresh = AuthenticateWithRefreshTokenParams::new(signed_in.refresh_token.as_str());
+        let mut refresh = AuthenticateWithRefreshTokenParams::new(refresh_token);
         refresh.organization_id = Some(organization.id.clone());
         let refused = sdk::refused(
             sdk.user_management()
@@ -158,7 +169,7 @@ async fn a_session_is_refused_the_organization_that_it_does_not_satisfy() {
         let body: Value = serde_json::from_slice(&refused.raw_body).unwrap();
         assert_eq!((refused.status, &body["error"]), (400, &json!(error)));
     }
-    let refresh = AuthenticateWithRefreshTokenParams::new(signed_in.refresh_token);
+    let refresh = AuthenticateWithRefreshTokenParams::new(refresh_token);
     let stays = sdk
         .user_management()
         .authenticate_with_refresh_token(refresh)

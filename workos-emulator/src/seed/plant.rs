@@ -332,7 +332,7 @@ impl Planting<'_, '_> {
             return;
         };
         self.seeded.add("users", &created.email, &created.id);
-        self.identity(&path, user, &created);
+        self.identity(path, user, &created);
         if let Some(secret) = &user.totp {
             self.totp(&path(), &created, secret);
         }
