@@ -45,4 +45,5 @@ mod social;
 mod software_authenticator;
 mod users;
 mod waitlists;
+mod ways_in;
 mod webhooks;

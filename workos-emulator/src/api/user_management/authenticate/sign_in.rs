@@ -32,6 +32,7 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
+            email_verification::Prover,
             impersonation, invitations, jwt_template, memberships,
             organization_policies::{self, OtherMethod},
             radar_challenges::Channel,
@@ -99,6 +100,18 @@ impl SignIn {
             organization_id: organization_id.map(str::to_owned),
             ..self
         }
+    }
+
+    /// Whether the user came by what the account had before.
+    pub(crate) fn prover(&self) -> Prover {
+        let holds = match &self.provided {
+            Some(provided) => provided.is_linked(),
+            None => matches!(
+                self.method,
+                AuthenticationMethod::Password | AuthenticationMethod::Passkey
+            ),
+        };
+        if holds { Prover::Holder } else { Prover::Newcomer }
     }
 
     /// The same, after the user has shown in this sign-in that the address is theirs.
