@@ -21,6 +21,7 @@ use crate::{
     api::user_management::{
         email_verification,
         identities::{self, Account},
+        invitations,
         providers::{self, Provider},
         sessions::Device,
         users::{self, NewUser, User, UserChanges},
@@ -55,6 +56,8 @@ pub(crate) struct Arrival {
     pub(crate) profile: Profile,
     pub(crate) tokens: Option<OauthTokens>,
     pub(crate) device: Device,
+    /// The digest of the token of an invitation that they come with.
+    pub(crate) invitation: Option<String>,
 }
 
 /// What a sign-in through a provider takes along.
@@ -150,6 +153,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
         profile,
         tokens,
         device,
+        invitation,
     } = arrival;
     let verified = profile.email_verified();
     let account = profile.account.clone();
@@ -162,7 +166,9 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
                 (updated(tx, &user.id, &profile)?, false)
             }
             Some(user) => (user, true),
-            None if tx.settings().sign_up => (created(tx, &profile)?, !verified),
+            None if invitations::opens_sign_up(tx, invitation.as_deref(), &account.email) => {
+                (created(tx, &profile)?, !verified)
+            }
             None => {
                 let refusal = ApiError::oauth(
                     "sign_up_not_allowed",
@@ -182,6 +188,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
     };
     Ok(Ok(SignIn {
         provided: Some(Box::new(provided)),
+        invitation,
         ..SignIn::new(&user.id, profile.account.provider, device)
     }))
 }
