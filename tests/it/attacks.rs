@@ -2,6 +2,7 @@
 
 mod codes;
 mod prehijacking;
+mod redirects;
 mod wire;
 
 use crate::{

@@ -134,8 +134,8 @@ impl World {
     fn new() -> Self {
         let fixture = Fixture::new();
         fixture.add_own_organization("Acme");
-        fixture.add_own_organization("Globex");
         fixture.signed_in();
+        fixture.add_own_organization("Globex");
         Self {
             fixture,
             operations: operations(),

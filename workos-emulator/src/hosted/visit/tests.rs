@@ -11,7 +11,7 @@ use crate::{
         authorize::get_authorization_url,
         users,
     },
-    hosted::{organization, password, sign_in, sign_up, verify_email},
+    hosted::{forgot_password, magic_auth, organization, password, sign_in, sign_up, verify_email},
 };
 
 mod codes;
@@ -442,6 +442,69 @@ fn a_sign_up_does_not_tell_who_has_an_account() {
     let ada = users::find(&state, &fixture.user_id).unwrap();
     assert_eq!(ada.first_name, None, "a sign-up changes nobody");
     assert!(fixture.with_password(PASSWORD).is_ok());
+}
+
+/// Each page that comes before a proof says the same of everybody, to the last byte.
+#[test]
+fn no_page_tells_who_is_known() {
+    let fixture = Fixture::new();
+    fixture.run(
+        users::create_user,
+        json!({"email": "unverified@example.com", "password": "another quiet lighthouse"}),
+    );
+    fixture.run(users::create_user, json!({"email": "passwordless@example.com"}));
+    let seen = |email: &str, methods: Value| {
+        let changes = json!({"sign_in_methods": methods, "sign_up": false});
+        let changed = fixture
+            .environment
+            .transact(|tx| crate::control::settings::change(tx, &changes));
+        changed.unwrap().unwrap();
+        let browser = Browser::open(&fixture, "");
+        let steps: [(Operation, Option<Value>); 11] = [
+            (sign_in::submit_sign_in, Some(json!({"email": email}))),
+            (password::show_password, None),
+            (password::submit_password, Some(json!({"password": "wrong"}))),
+            (magic_auth::submit_magic_auth, Some(json!({"decision": "code"}))),
+            (magic_auth::show_magic_auth, None),
+            (magic_auth::submit_magic_auth, Some(json!({"code": "12"}))),
+            (magic_auth::submit_magic_auth, Some(json!({"decision": "send"}))),
+            (
+                forgot_password::submit_forgot_password,
+                Some(json!({"email": email})),
+            ),
+            (forgot_password::show_forgot_password_sent, None),
+            (verify_email::show_verify_email, None),
+            (
+                sign_up::submit_sign_up,
+                Some(json!({"email": email, "password": PASSWORD})),
+            ),
+        ];
+        let seen = steps.into_iter().map(|(operation, fields)| {
+            let reply = match fields {
+                Some(fields) => browser.submit(operation, fields),
+                None => browser.show(operation),
+            };
+            let plain = |text: &str| {
+                let text = text.replace(&browser.session_id, "ID").replace(email, "EMAIL");
+                text.replace(&email.replace('@', "%40"), "EMAIL")
+            };
+            let headers = reply.headers.iter().map(|(name, value)| (*name, plain(value)));
+            (reply.status, headers.collect::<Vec<_>>(), plain(body(&reply)))
+        });
+        let seen: Vec<_> = seen.collect();
+        fixture.advance(61);
+        seen
+    };
+    for methods in [
+        json!({"password": true, "magic_auth": true}),
+        json!({"password": true, "magic_auth": false}),
+        json!({"password": false, "magic_auth": true}),
+    ] {
+        let unknown = seen("nobody@example.com", methods.clone());
+        for known in [EMAIL, "unverified@example.com", "passwordless@example.com"] {
+            assert_eq!(seen(known, methods.clone()), unknown, "{known} {methods}");
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! Sign-ins and sign-ups with codes that come by e-mail.
 
 use super::*;
-use crate::{
-    hosted::{magic_auth, verify_email},
-    mail::Message,
-};
+use crate::mail::Message;
 
 const NEW: &str = "grace@example.com";
 
