@@ -49,7 +49,7 @@ mod webhooks;
 
 pub use embed::{
     ConnectApplication, ConnectApplicationBuilder, EmittedEvent, EmulatedClock, EmulatedEnvironment,
-    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Mail, Mailbox, Organization,
-    OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Invitation, InvitationBuilder, Mail,
+    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -6,6 +6,7 @@ use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
     connect::ConnectApplicationBuilder,
     create::{OrganizationBuilder, RoleBuilder, UserBuilder},
+    invitation::InvitationBuilder,
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -119,6 +120,11 @@ impl EmulatedEnvironment {
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
     pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
         RoleBuilder::new(self.clone(), slug.as_ref())
+    }
+
+    /// An invitation to be sent to this address.
+    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
+        InvitationBuilder::new(self.clone(), email.into())
     }
 
     /// A Connect application to be created.

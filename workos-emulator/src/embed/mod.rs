@@ -6,6 +6,7 @@ mod connect;
 mod create;
 mod environment;
 mod error;
+mod invitation;
 mod mailbox;
 mod sign_in;
 mod totp;
@@ -22,6 +23,7 @@ pub use self::{
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     environment::EmulatedEnvironment,
     error::EmulatorError,
+    invitation::{Invitation, InvitationBuilder},
     mailbox::{ExpectedMail, Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},
