@@ -51,6 +51,10 @@ pub(super) const SHAPES: &[(&str, fn(&Value))] = &[
     ("group.member_added", fits::<models::GroupMemberAdded>),
     ("group.member_removed", fits::<models::GroupMemberRemoved>),
     ("group.updated", fits::<models::GroupUpdated>),
+    ("invitation.accepted", fits::<models::InvitationAccepted>),
+    ("invitation.created", fits::<models::InvitationCreated>),
+    ("invitation.resent", fits::<models::InvitationResent>),
+    ("invitation.revoked", fits::<models::InvitationRevoked>),
     ("magic_auth.created", fits::<models::MagicAuthCreated>),
     ("organization.created", fits::<models::OrganizationCreated>),
     ("organization.deleted", fits::<models::OrganizationDeleted>),
@@ -77,6 +81,9 @@ pub(super) const SHAPES: &[(&str, fn(&Value))] = &[
     ("user.created", fits::<models::UserCreated>),
     ("user.deleted", fits::<models::UserDeleted>),
     ("user.updated", fits::<models::UserUpdated>),
+    ("waitlist_user.approved", fits::<models::WaitlistUserApproved>),
+    ("waitlist_user.created", fits::<models::WaitlistUserCreated>),
+    ("waitlist_user.denied", fits::<models::WaitlistUserDenied>),
 ];
 
 /// The events of products that are not built. Whoever builds one moves its events to [`SHAPES`], and their causes to the table.
@@ -122,10 +129,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "dsync.user.created",
     "dsync.user.deleted",
     "dsync.user.updated",
-    "invitation.accepted",
-    "invitation.created",
-    "invitation.resent",
-    "invitation.revoked",
     "organization_domain.verification_failed",
     "organization_domain.verified",
     "pipes.account_connection.add_failed",
@@ -149,9 +152,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "vault.kek.deleted",
     "vault.metadata.read",
     "vault.names.listed",
-    "waitlist_user.approved",
-    "waitlist_user.created",
-    "waitlist_user.denied",
 ];
 
 /// Checks the data of an event against the SDK's model.

@@ -164,6 +164,28 @@ const SECOND_FACTORS_AND_RADAR: &[Row] = &[
     row("POST /user_management/authenticate", r#"{"grant_type": "urn:workos:oauth:grant-type:radar-sms-challenge:code", "code": "{code:+15555550123}", "verification_id": "{sms.verification_id}", "phone_number": "+15555550123", "pending_authentication_token": "{stopped.pending_authentication_token}"}"#, 200, &["authentication.radar_risk_detected", "session.created"]),
 ];
 
+#[rustfmt::skip]
+const INVITATIONS_AND_THE_WAITLIST: &[Row] = &[
+    row("POST /organizations", r#"{"name": "Acme"}"#, 201, &["organization.created"]).keep("acme"),
+    row("POST /user_management/invitations", r#"{"email": "grace@example.com", "organization_id": "{acme.id}"}"#, 201, &["invitation.created"]).keep("invitation"),
+    row("POST /user_management/invitations", r#"{"email": "grace@example.com", "organization_id": "{acme.id}"}"#, 400, &[]),
+    row("POST /user_management/invitations/{invitation.id}/resend", "", 200, &["invitation.resent"]).keep("resent"),
+    row("POST /user_management/invitations/{invitation.id}/accept", "", 400, &[]),
+    row("POST /user_management/users", r#"{"email": "grace@example.com", "email_verified": true}"#, 201, &["user.created"]),
+    row("POST /user_management/invitations/{invitation.id}/accept", "", 200, &["organization_membership.created", "invitation.accepted"]),
+    row("POST /user_management/invitations/{invitation.id}/accept", "", 400, &[]),
+    row("POST /user_management/invitations", r#"{"email": "eve@example.com"}"#, 201, &["invitation.created"]).keep("eve"),
+    row("POST /user_management/invitations/{eve.id}/revoke", "", 200, &["invitation.revoked"]),
+    row("POST /user_management/invitations/{eve.id}/revoke", "", 400, &[]),
+    row("GET /user_management/waitlists", "", 200, &[]).keep("waitlists"),
+    row("POST /user_management/waitlists/{waitlists.data.0.id}/entries", r#"{"email": "bob@example.com"}"#, 201, &["waitlist_user.created"]).keep("bob"),
+    row("POST /user_management/waitlists/{waitlists.data.0.id}/entries", r#"{"email": "bob@example.com"}"#, 201, &[]),
+    row("POST /user_management/waitlist_entries/{bob.id}/deny", "", 200, &["waitlist_user.denied"]),
+    row("POST /user_management/waitlist_entries/{bob.id}/deny", "", 422, &[]),
+    row("POST /user_management/waitlist_entries/{bob.id}/approve", "", 200, &["waitlist_user.approved", "invitation.created"]),
+    row("DELETE /user_management/waitlist_entries/{bob.id}", "", 204, &[]),
+];
+
 async fn run(rows: &[Row]) {
     let emulator = Emulator::start().await.unwrap();
     let mut log = Log::start(&emulator).await;
@@ -208,6 +230,11 @@ async fn second_factors_and_radar_are_told_of() {
     run(SECOND_FACTORS_AND_RADAR).await;
 }
 
+#[actix_web::test]
+async fn invitations_and_the_waitlist_are_told_of() {
+    run(INVITATIONS_AND_THE_WAITLIST).await;
+}
+
 /// Nothing that has a shape is without a cause here.
 #[test]
 fn every_event_is_caused() {
@@ -219,6 +246,7 @@ fn every_event_is_caused() {
         PASSWORDS_AND_SESSIONS,
         CODES_BY_EMAIL,
         SECOND_FACTORS_AND_RADAR,
+        INVITATIONS_AND_THE_WAITLIST,
     ];
     let mut caused: BTreeSet<&str> = tables
         .concat()

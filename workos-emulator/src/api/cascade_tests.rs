@@ -26,7 +26,7 @@ const IN_PROGRESS: [&str; 5] = [
 ];
 
 /// A call: method, path and body. `{users}` in either is the id of a row of that table, `{new}` a word that was not used, `{code}`
-/// the last one that a redirect brought to an application.
+/// the last one that a redirect brought to an application, `{waitlist}` the environment's.
 type Step = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
@@ -65,6 +65,17 @@ const STEPS: &[Step] = &[
     ("PATCH", "/_emulate/settings", r#"{"radar_challenge": "email"}"#),
     ("POST", "/_emulate/seed", r#"{"users": [{"email": "{new}@example.com", "oauth_provider": "GoogleOAuth", "totp": true}]}"#),
 
+    ("POST", "/user_management/invitations", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/user_management/invitations", r#"{"email": "{users.email}", "organization_id": "{organizations}", "inviter_user_id": "{users}"}"#),
+    ("POST", "/user_management/invitations", r#"{"email": "{new}@example.com", "organization_id": "{organizations}", "role_slug": "{roles.slug}"}"#),
+    ("POST", "/user_management/invitations/{invitations}/accept", ""),
+    ("POST", "/user_management/invitations/{invitations}/resend", ""),
+    ("POST", "/user_management/invitations/{invitations}/revoke", ""),
+    ("POST", "/_emulate/seed", r#"{"users": [{"email": "{new}@example.com", "password": "correct horse battery"}]}"#),
+    ("POST", "/user_management/waitlists/{waitlist}/entries", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/user_management/waitlist_entries/{waitlist_entries}/approve", ""),
+    ("POST", "/user_management/waitlist_entries/{waitlist_entries}/deny", ""),
+
     ("POST", "/connect/applications", r#"{"application_type": "oauth", "name": "A", "is_first_party": true, "uses_pkce": true, "redirect_uris": [{"uri": "http://localhost/callback"}]}"#),
     ("POST", "/connect/applications", r#"{"application_type": "oauth", "name": "A", "is_first_party": false, "organization_id": "{organizations}", "uses_pkce": true, "scopes": ["{permissions.slug}"], "redirect_uris": [{"uri": "http://localhost/callback"}]}"#),
     ("POST", "/connect/applications", r#"{"application_type": "m2m", "name": "A", "organization_id": "{organizations}"}"#),
@@ -88,6 +99,7 @@ const STEPS: &[Step] = &[
     ("DELETE", "/authorization/organizations/{organizations}/roles/{roles.slug}", ""),
     ("DELETE", "/api_keys/{api_keys}", ""),
     ("DELETE", "/_emulate/feature_flags/{feature_flags.slug}", ""),
+    ("DELETE", "/user_management/waitlist_entries/{waitlist_entries}", ""),
     ("DELETE", "/auth/factors/{authentication_factors}", ""),
     ("DELETE", "/connect/applications/{connect_applications}", ""),
     ("DELETE", "/connect/client_secrets/{connect_application_secrets}", ""),
@@ -132,6 +144,7 @@ impl World {
         let words = Words {
             new: &format!("w{}", self.words),
             code: self.code.as_deref().unwrap_or("none"),
+            waitlist: &format!("waitlist_{}", self.environment.id.rsplit('_').next().unwrap()),
         };
         let Some(path) = fill(path, &rows, words, pick) else {
             return false;
@@ -214,6 +227,7 @@ fn code_in(reply: &Reply) -> Option<String> {
 struct Words<'a> {
     new: &'a str,
     code: &'a str,
+    waitlist: &'a str,
 }
 
 /// Puts things of the world in place of their names.
@@ -228,15 +242,16 @@ fn fill(
     let mut pick = pick;
     while let Some((before, name, after)) = placeholder(rest) {
         filled.push_str(before);
-        if name == "new" {
-            filled.push_str(words.new);
-        } else if name == "code" {
-            filled.push_str(words.code);
-        } else {
-            let (table, member) = name.split_once('.').unwrap_or((name, "id"));
-            let rows = rows.get(table).unwrap_or_else(|| panic!("no table {table}"));
-            filled.push_str(rows.get(pick.checked_rem(rows.len())?)?[member].as_str().unwrap());
-            pick /= 3;
+        match name {
+            "new" => filled.push_str(words.new),
+            "code" => filled.push_str(words.code),
+            "waitlist" => filled.push_str(words.waitlist),
+            name => {
+                let (table, member) = name.split_once('.').unwrap_or((name, "id"));
+                let rows = rows.get(table).unwrap_or_else(|| panic!("no table {table}"));
+                filled.push_str(rows.get(pick.checked_rem(rows.len())?)?[member].as_str().unwrap());
+                pick /= 3;
+            }
         }
         rest = after;
     }

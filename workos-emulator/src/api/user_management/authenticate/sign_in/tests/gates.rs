@@ -17,6 +17,7 @@ use crate::{
             },
             authorize::get_authorization_url,
             device_authorization::create_device,
+            invitations::send_invitation,
             magic_auth::create_magic_auth,
             organization_policies::{self, DomainPolicy, OrganizationPolicy, PolicyChanges},
             radar_challenges::Channel,
@@ -155,6 +156,16 @@ fn password(fixture: &Fixture, right: bool) -> Result<Value, ApiError> {
     fixture.with_password(if right { PASSWORD } else { "wrong" })
 }
 
+/// By a password and an invitation that is for somebody else.
+fn invited(fixture: &Fixture, right: bool) -> Result<Value, ApiError> {
+    let email = format!("bob{}@example.com", fixture.environment.state().invitations.len());
+    let invitation = fixture.run(send_invitation, json!({"email": email}));
+    fixture.authenticate(json!({
+        "grant_type": "password", "email": EMAIL, "password": if right { PASSWORD } else { "wrong" },
+        "invitation_token": invitation["token"],
+    }))
+}
+
 fn magic_auth(fixture: &Fixture, right: bool) -> Result<Value, ApiError> {
     let created = fixture.run(create_magic_auth, json!({"email": EMAIL}));
     let code = if right {
@@ -196,6 +207,7 @@ fn device_code(fixture: &Fixture, right: bool) -> Result<Value, ApiError> {
 
 const DOMAIN_POLICY: &str = "organization_authentication_methods_required";
 const EMAIL_VERIFICATION: &str = "email_verification_required";
+const INVITATION: &str = "invitation_cannot_be_used_for_email";
 const SELECTION: &str = "organization_selection_required";
 
 /// Each line: the credential, then one answer per gate that is still closed, and what is behind them.
@@ -203,10 +215,14 @@ const SELECTION: &str = "organization_selection_required";
 fn every_way_in_passes_the_same_gates_in_the_same_order() {
     type Way = fn(&Fixture, bool) -> Result<Value, ApiError>;
     #[rustfmt::skip]
-    let ways: [(&str, Way, [&str; 8]); 5] = [
+    let ways: [(&str, Way, [&str; 8]); 6] = [
         ("password", password, [
             "invalid_credentials", "radar_challenge", DOMAIN_POLICY, EMAIL_VERIFICATION, "mfa_enrollment", SELECTION,
             "sso_required", "session by Password",
+        ]),
+        ("another's invitation", invited, [
+            "invalid_credentials", "radar_challenge", DOMAIN_POLICY, EMAIL_VERIFICATION, "mfa_enrollment", INVITATION, INVITATION,
+            INVITATION,
         ]),
         // Radar looks at passwords alone, and the code has shown whose the address is.
         ("magic auth", magic_auth, [
