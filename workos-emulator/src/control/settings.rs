@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::{providers, radar_challenges::Channel},
+    api::{
+        directory_sync::settings::{DirectorySync, ScimProfile},
+        user_management::{providers, radar_challenges::Channel},
+    },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
@@ -136,6 +139,9 @@ pub(crate) struct Settings {
     pub(crate) password_reset_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
+    /// Whose rules the SCIM endpoint of directories follows.
+    pub(crate) scim_profile: ScimProfile,
+    pub(crate) directory_sync: DirectorySync,
     /// Waits before each further attempt to deliver a webhook.
     pub(crate) webhook_retries: Vec<u32>,
 }
@@ -170,6 +176,8 @@ impl Default for Settings {
             password_reset_url: None,
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
+            scim_profile: ScimProfile::default(),
+            directory_sync: DirectorySync::default(),
             webhook_retries: RETRIES.to_vec(),
         }
     }

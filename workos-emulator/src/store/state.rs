@@ -10,6 +10,13 @@ use crate::{
     api::{
         api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
+        directory_sync::{
+            directories::{Directory, DirectoryCounts},
+            groups::DirectoryGroup,
+            members::DirectoryGroupMember,
+            tokens::DirectoryToken,
+            users::DirectoryUser,
+        },
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
@@ -188,6 +195,14 @@ tables! {
     groups: Group,
     group_memberships: GroupMembership,
     feature_flags: Flag,
+
+    // Directory Sync
+    directories: Directory,
+    directory_counts: DirectoryCounts,
+    directory_tokens: DirectoryToken,
+    directory_users: DirectoryUser,
+    directory_groups: DirectoryGroup,
+    directory_group_members: DirectoryGroupMember,
 
     // What happened, and who was told
     events: Event,
