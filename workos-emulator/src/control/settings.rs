@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        directory_sync::settings::{DirectorySync, ScimProfile},
+        directory_sync::{
+            settings::{DirectorySync, ScimProfile},
+            users,
+        },
         user_management::{providers, radar_challenges::Channel},
     },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
@@ -220,7 +223,12 @@ pub(crate) fn change(
     merge(&mut wanted, changes);
     match serde_path_to_error::deserialize::<_, Settings>(wanted) {
         Ok(settings) => match settings.check() {
-            Ok(()) => Ok(Ok(tx.put(settings)?)),
+            Ok(()) => {
+                let before = tx.settings().directory_sync.clone();
+                let settings = tx.put(settings)?;
+                users::after_settings_change(tx, &before)?;
+                Ok(Ok(settings))
+            }
             Err(problem) => Ok(Err(problem)),
         },
         Err(error) => Ok(Err(SettingProblem {
