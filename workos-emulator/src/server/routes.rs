@@ -5,7 +5,13 @@ use crate::{
     api::{
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
-        client_api, directory_sync, events, feature_flags, groups,
+        client_api,
+        connect::{
+            applications, authorize as connect_authorize, authorized_applications, client_secrets,
+            device_authorization as connect_device, discovery, introspection, registration, resources,
+            standalone, token, userinfo,
+        },
+        directory_sync, events, feature_flags, groups,
         multi_factor_auth::{challenges, factors, user_factors},
         organizations,
         user_management::{
@@ -112,15 +118,15 @@ const API: &[Operation] = &[
     post("/client/token", "create_token", client_api::create_token),
 
     // connect
-    not_built("POST", "/authkit/oauth2/complete", "complete_oauth_2"),
-    not_built("GET", "/connect/applications", "list_applications"),
-    not_built("POST", "/connect/applications", "create_oauth_application"),
-    not_built("GET", "/connect/applications/{id}", "get_application"),
-    not_built("PUT", "/connect/applications/{id}", "update_application"),
-    not_built("DELETE", "/connect/applications/{id}", "delete_application"),
-    not_built("GET", "/connect/applications/{id}/client_secrets", "list_application_client_secrets"),
-    not_built("POST", "/connect/applications/{id}/client_secrets", "create_application_client_secret"),
-    not_built("DELETE", "/connect/client_secrets/{id}", "delete_client_secret"),
+    post("/authkit/oauth2/complete", "complete_oauth_2", standalone::complete_oauth2),
+    get("/connect/applications", "list_applications", applications::list_applications),
+    post("/connect/applications", "create_oauth_application", applications::create_application),
+    get("/connect/applications/{id}", "get_application", applications::get_application),
+    put("/connect/applications/{id}", "update_application", applications::update_application),
+    delete("/connect/applications/{id}", "delete_application", applications::delete_application),
+    get("/connect/applications/{id}/client_secrets", "list_application_client_secrets", client_secrets::list_application_client_secrets),
+    post("/connect/applications/{id}/client_secrets", "create_application_client_secret", client_secrets::create_application_client_secret),
+    delete("/connect/client_secrets/{id}", "delete_client_secret", client_secrets::delete_client_secret),
 
     // directory_sync
     get("/directories", "list_directories", directory_sync::directories::list_directories),
@@ -188,7 +194,7 @@ const API: &[Operation] = &[
     put("/organizations/{id}", "update_organization", organizations::update_organization),
     delete("/organizations/{id}", "delete_organization", organizations::delete_organization),
     not_built("GET", "/organizations/{id}/audit_log_configuration", "get_audit_log_configuration"),
-    not_built("GET", "/organizations/{organization_id}/authorized_applications", "list_authorized_applications"),
+    get("/organizations/{organization_id}/authorized_applications", "list_authorized_applications", authorized_applications::list_authorized_applications),
     not_built("GET", "/organizations/{organization_id}/it_contacts", "list_it_contacts"),
     not_built("POST", "/organizations/{organization_id}/it_contacts", "create_it_contact"),
     not_built("DELETE", "/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact"),
@@ -260,9 +266,9 @@ const API: &[Operation] = &[
     // user_management
     get("/sso/jwks/{clientId}", "get_jwks", signing_keys::get_jwks).client().cross_origin(),
     post("/user_management/authenticate", "authenticate", authenticate::authenticate).client().cross_origin().slow(),
-    not_built("GET", "/user_management/authkit_oauth_resources", "list_authkit_oauth_resources"),
-    not_built("POST", "/user_management/authkit_oauth_resources", "create_authkit_oauth_resource"),
-    not_built("DELETE", "/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource"),
+    get("/user_management/authkit_oauth_resources", "list_authkit_oauth_resources", resources::list_authkit_oauth_resources),
+    post("/user_management/authkit_oauth_resources", "create_authkit_oauth_resource", resources::create_authkit_oauth_resource),
+    delete("/user_management/authkit_oauth_resources/{id}", "delete_authkit_oauth_resource", resources::delete_authkit_oauth_resource),
     get("/user_management/authorize", "get_authorization_url", authorize::get_authorization_url).client(),
     post("/user_management/authorize/device", "create_device", device_authorization::create_device).client(),
     get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
@@ -303,8 +309,8 @@ const API: &[Operation] = &[
     get("/user_management/users/{id}/sessions", "list_sessions", sessions::list_sessions),
     get("/user_management/users/{userId}/api_keys", "list_user_api_keys", api_keys::list_user_api_keys),
     post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
-    not_built("GET", "/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications"),
-    not_built("DELETE", "/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application"),
+    get("/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications", authorized_applications::list_user_authorized_applications),
+    delete("/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application", authorized_applications::delete_user_authorized_application),
     not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),
     not_built("POST", "/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve"),
     not_built("POST", "/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny"),
@@ -340,6 +346,16 @@ const API: &[Operation] = &[
 #[rustfmt::skip]
 const UNPUBLISHED: &[Operation] = &[
     get("/user_management/{client_id}/.well-known/openid-configuration", "get_openid_configuration", signing_keys::get_openid_configuration).client().cross_origin(),
+    get("/.well-known/oauth-authorization-server", "get_oauth_authorization_server", discovery::get_oauth_authorization_server).client().cross_origin(),
+    get("/.well-known/openid-configuration", "get_connect_openid_configuration", discovery::get_openid_configuration).client().cross_origin(),
+    get("/oauth2/authorize", "connect_authorize", connect_authorize::authorize).client(),
+    post("/oauth2/device_authorization", "connect_device_authorization", connect_device::device_authorization).client().cross_origin(),
+    post("/oauth2/introspection", "introspection", introspection::introspection).client(),
+    get("/oauth2/jwks", "get_connect_jwks", discovery::get_jwks).client().cross_origin(),
+    post("/oauth2/register", "register", registration::register).client().cross_origin(),
+    post("/oauth2/token", "token", token::token).client().cross_origin().slow(),
+    get("/oauth2/userinfo", "userinfo", userinfo::userinfo).client().cross_origin(),
+    post("/oauth2/userinfo", "userinfo", userinfo::userinfo).client().cross_origin(),
     get("/sdk/feature-flags", "poll_feature_flags", feature_flags::poll_feature_flags),
 ];
 

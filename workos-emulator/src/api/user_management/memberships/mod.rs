@@ -125,6 +125,15 @@ impl Record for OrganizationMembership {
     }
 }
 
+/// Whether a directory manages the user, in whichever organization.
+pub(crate) fn is_directory_managed(state: &State, user_id: &str) -> bool {
+    MembershipStatus::ALL.iter().any(|status| {
+        let key = group(&[user_id, status.as_str()]);
+        let mut own = state.organization_memberships.group(BY_USER, &key);
+        own.any(|membership| membership.directory_managed)
+    })
+}
+
 /// A role as a membership names it.
 #[derive(Debug, Serialize)]
 struct SlimRole<'a> {
