@@ -13,7 +13,7 @@ use crate::{
     api::{
         organizations::domains::DomainState,
         user_management::{
-            memberships::{self, MembershipStatus},
+            memberships::{self, MembershipStatus, Provisioned},
             users::{self, NewUser, UserChanges},
         },
     },
@@ -110,8 +110,12 @@ fn provision(
     } else {
         MembershipStatus::Pending
     };
-    let roles = roles::mapped_to(tx, directory, &user.id);
-    memberships::provision(tx, &user_id, &directory.organization_id, roles, status)?;
+    let with = Provisioned {
+        status,
+        roles: roles::mapped_to(tx, directory, &user.id),
+        custom_attributes: user.custom_attributes(tx),
+    };
+    memberships::provision(tx, &user_id, &directory.organization_id, with)?;
     Ok(())
 }
 

@@ -265,6 +265,13 @@ fn a_deleted_directory_has_one_event_and_leaves_nothing() {
     assert_eq!(left, [0; 6]);
     let gone = provider.call(directories::delete_directory, &provider.directory.id, "");
     assert_eq!(gone.unwrap_err().status, 404);
+    // Who saw it before can put nothing into it any more.
+    for refused in [
+        provider.push(scim("late@acme.example")).map(drop),
+        provider.push_group("Late", &[]).map(drop),
+    ] {
+        assert_eq!(ApiError::from(refused.unwrap_err()).status, 404);
+    }
 }
 
 #[test]

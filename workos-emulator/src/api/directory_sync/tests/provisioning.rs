@@ -1,9 +1,12 @@
 //! AuthKit users and memberships that follow a directory.
 
 use super::{super::users as directory_users, *};
-use crate::api::user_management::{
-    memberships::{self, MembershipStatus, OrganizationMembership},
-    users,
+use crate::{
+    api::user_management::{
+        memberships::{self, MembershipStatus, OrganizationMembership},
+        users,
+    },
+    control::settings,
 };
 
 impl Provider {
@@ -93,6 +96,34 @@ fn somebody_at_a_verified_domain_is_a_member_for_as_long_as_the_directory_has_th
     provider.run(|tx| directory_users::delete(tx, &id)).unwrap();
     let membership = provider.membership("grace@acme.example").unwrap();
     assert_eq!(membership.status, MembershipStatus::Inactive);
+}
+
+#[test]
+fn a_membership_has_the_custom_attributes_of_its_directory_user() {
+    let provider = Provider::provisioning();
+    provider
+        .push(with(scim("grace@acme.example"), "title", json!("Admiral")))
+        .unwrap();
+    assert!(
+        provider
+            .membership("grace@acme.example")
+            .unwrap()
+            .custom_attributes
+            .is_empty()
+    );
+    let changes = json!({"directory_sync": {"predefined_attributes": ["job_title"]}});
+    let changed = provider
+        .fixture
+        .environment
+        .transact(|tx| settings::change(tx, &changes));
+    changed.unwrap().unwrap();
+    let membership = provider.membership("grace@acme.example").unwrap();
+    assert_eq!(
+        membership.custom_attributes,
+        object(json!({"job_title": "Admiral"}))
+    );
+    let updated = provider.fixture.events("organization_membership.updated");
+    assert_eq!(updated[0].1["custom_attributes"], json!({"job_title": "Admiral"}));
 }
 
 #[test]
