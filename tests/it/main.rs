@@ -8,6 +8,7 @@ mod browser;
 mod connect;
 mod cors;
 mod device_authorization;
+mod directory_sync;
 mod email_change;
 mod email_verification;
 mod environments;

@@ -48,8 +48,9 @@ mod store;
 mod webhooks;
 
 pub use embed::{
-    ConnectApplication, ConnectApplicationBuilder, EmittedEvent, EmulatedClock, EmulatedEnvironment,
-    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Invitation, InvitationBuilder, Mail,
-    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    ConnectApplication, ConnectApplicationBuilder, Directory, DirectoryBuilder, DirectoryPerson,
+    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
+    ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role,
+    RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -19,6 +19,7 @@ use super::{
     api_keys,
     authorization::roles,
     connect::applications,
+    directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
     user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
@@ -243,6 +244,7 @@ fn update(
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
+    directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
     invitations::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
