@@ -18,6 +18,7 @@ use crate::{
             sign_in::SignIn,
         },
         authorize::session,
+        email_verification,
         users::{
             self, NewUser,
             password::{self, GivenPassword},
@@ -211,14 +212,26 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
         }
         let email_verified = invitation.is_some_and(|invitation| invitation.is_to(&fields.email));
         let session = session::identified(tx, &visit.session, new.email.trim())?;
-        if tx.settings().email_verification && users::find_by_email(tx, &new.email).is_some() {
-            return session::address_taken(tx, &session).map(Some);
-        }
-        let new = NewUser {
-            email_verified,
-            ..new
+        let user = match users::find_by_email(tx, &new.email).cloned() {
+            // The invitation shows whose address it is: a stranger may have signed up with it before.
+            Some(user) if email_verified && !user.email_verified => {
+                let user = email_verification::verified(tx, &user)?;
+                if let Some(hash) = new.password_hash {
+                    password::set(tx, &user.id, hash)?;
+                }
+                user
+            }
+            Some(_) if tx.settings().email_verification => {
+                return session::address_taken(tx, &session).map(Some);
+            }
+            _ => users::create(
+                tx,
+                NewUser {
+                    email_verified,
+                    ..new
+                },
+            )?,
         };
-        let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
         session::go_on(tx, &session, SignIn::new(&user.id, method, device)).map(Some)
