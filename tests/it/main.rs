@@ -18,6 +18,8 @@ mod groups;
 mod http;
 mod identities;
 mod impersonation;
+mod invitation_pages;
+mod invitations;
 mod magic_auth;
 mod mailbox;
 mod memberships;
@@ -43,4 +45,6 @@ mod social;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
 mod users;
+mod waitlists;
+mod ways_in;
 mod webhooks;

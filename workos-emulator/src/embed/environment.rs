@@ -7,6 +7,7 @@ use super::{
     connect::ConnectApplicationBuilder,
     create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
     directory::DirectoryBuilder,
+    invitation::InvitationBuilder,
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -120,6 +121,11 @@ impl EmulatedEnvironment {
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
     pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
         RoleBuilder::new(self.clone(), slug.as_ref())
+    }
+
+    /// An invitation to be sent to this address.
+    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
+        InvitationBuilder::new(self.clone(), email.into())
     }
 
     /// A directory of an organization to be created, and the people and groups in it.
