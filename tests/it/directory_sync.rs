@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use workos::{
     DirectoryState, DirectoryType, DirectoryUserWithGroupsState, DsyncActivated, DsyncDeleted,
     DsyncGroupCreated, DsyncGroupDeleted, DsyncGroupUpdated, DsyncGroupUserAdded, DsyncGroupUserRemoved,
-    DsyncTokenCreated, DsyncUserCreated, DsyncUserDeleted, DsyncUserUpdated,
+    DsyncTokenCreated, DsyncTokenRevoked, DsyncUserCreated, DsyncUserDeleted, DsyncUserUpdated,
     directory_sync::{ListDirectoriesParams, ListGroupsParams, ListUsersParams},
 };
 use workos_emulator::{DirectoryPerson, Emulator};
@@ -198,6 +198,10 @@ async fn a_directory_is_filled_changed_and_deleted_and_every_step_is_told() {
         204,
     )
     .await;
+    let directory_path = format!("/directories/{}", id(&directory));
+    let changes = json!({"name": "Acme", "domain": null, "bearer_token": "se_rotated"});
+    let changed = control(&emulator, Method::PATCH, &directory_path, &changes, 200).await;
+    assert_eq!((&changed["name"], changed.get("domain")), (&json!("Acme"), None));
     sync.delete_directory(id(&directory)).await.unwrap();
     assert_eq!(refusal(sync.get_directory(id(&directory)).await).0, 404);
 
@@ -235,6 +239,8 @@ async fn a_directory_is_filled_changed_and_deleted_and_every_step_is_told() {
             "dsync.group.deleted",
             "dsync.user.deleted",
             "dsync.user.deleted",
+            "dsync.token.revoked",
+            "dsync.token.created",
             "dsync.deleted",
         ]
     );
@@ -242,6 +248,7 @@ async fn a_directory_is_filled_changed_and_deleted_and_every_step_is_told() {
         match event["event"].as_str().unwrap() {
             "dsync.activated" => check::<DsyncActivated>(event),
             "dsync.token.created" => check::<DsyncTokenCreated>(event),
+            "dsync.token.revoked" => check::<DsyncTokenRevoked>(event),
             "dsync.user.created" => check::<DsyncUserCreated>(event),
             "dsync.user.updated" => check::<DsyncUserUpdated>(event),
             "dsync.user.deleted" => check::<DsyncUserDeleted>(event),
