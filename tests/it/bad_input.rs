@@ -97,6 +97,32 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     });
     let api_keys = format!("/organizations/{acme}/api_keys");
     let api_key_id = created(&api_keys, api_key.clone()).await;
+    let application = json!({
+        "application_type": "oauth", "name": "Reports", "description": "x", "scopes": ["openid", "posts:write"],
+        "redirect_uris": [{"uri": "https://reports.example/callback", "default": true}], "uses_pkce": true,
+        "is_first_party": false, "organization_id": acme,
+    });
+    let application_id = created("/connect/applications", application.clone()).await;
+    let oauth = json!({
+        "grant_type": "authorization_code", "client_id": "client_x", "client_secret": "x", "code": "x",
+        "redirect_uri": "https://reports.example/callback", "code_verifier": "x", "refresh_token": "x",
+        "scope": "openid", "resource": "x", "device_code": "x", "token": "x", "token_type_hint": "access_token",
+    });
+    let metadata = json!({
+        "client_name": "x", "redirect_uris": ["https://reports.example/callback"], "scope": "openid",
+        "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"], "response_types": ["code"],
+    });
+    let registration = json!({"connect": {"dynamic_client_registration": true}});
+    let (status, _) = http::call(&emulator, Method::PATCH, "/_emulate/settings", &registration).await;
+    assert_eq!(status, 200);
+    let external = json!({
+        "external_auth_id": "ext_auth_x",
+        "user": {"id": "1", "email": "eve@example.com", "first_name": "E", "last_name": "E", "name": "E",
+            "metadata": {"a": "b"}},
+        "user_consent_options": [
+            {"claim": "a", "type": "enum", "label": "A", "choices": [{"value": "a", "label": "A"}]},
+        ],
+    });
     let widget = json!({"organization_id": acme, "user_id": user, "scopes": ["widgets:sso:manage"]});
     let token = "/user_management/authenticate".to_owned();
     let requests = vec![
@@ -211,6 +237,28 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "/user_management/radar_challenges".to_owned(),
             json!({"user_id": user, "pending_authentication_token": "x", "phone_number": "+15555550123"}),
         ),
+        ("POST", "/connect/applications".to_owned(), application.clone()),
+        (
+            "PUT",
+            format!("/connect/applications/{application_id}"),
+            application,
+        ),
+        (
+            "POST",
+            format!("/connect/applications/{application_id}/client_secrets"),
+            json!({"x": 1}),
+        ),
+        (
+            "POST",
+            "/user_management/authkit_oauth_resources".to_owned(),
+            json!({"uri": "https://mcp.example.com", "default": true}),
+        ),
+        ("POST", "/authkit/oauth2/complete".to_owned(), external),
+        ("POST", "/oauth2/token".to_owned(), oauth.clone()),
+        ("POST", "/oauth2/introspection".to_owned(), oauth.clone()),
+        ("POST", "/oauth2/device_authorization".to_owned(), oauth.clone()),
+        ("POST", "/oauth2/userinfo".to_owned(), oauth),
+        ("POST", "/oauth2/register".to_owned(), metadata),
         ("POST", "/widgets/token".to_owned(), widget.clone()),
         ("POST", "/client/token".to_owned(), widget),
         (

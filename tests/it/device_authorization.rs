@@ -97,6 +97,31 @@ async fn a_code_is_typed_and_corrected() {
     waiting.poll().await.unwrap();
 }
 
+/// Nobody tries codes until one is somebody's.
+#[actix_web::test]
+async fn a_fifth_wrong_code_ends_the_sign_in() {
+    let waiting = Waiting::start().await;
+    let browser = Browser::new();
+    let mut page = waiting
+        .signed_in(&browser, &format!("{}/device", waiting.emulator.url()))
+        .await;
+    let wrong = [("user_code", "BCDF-BCDF"), ("decision", "confirm")];
+    let first = page.url.clone();
+    for _ in 0..4 {
+        page = browser.submit(&page, &wrong).await;
+        assert_eq!(page.status, 400);
+    }
+    let over = browser.submit(&page, &wrong).await;
+    assert!(over.text.contains("Too many codes were wrong"), "{}", over.text);
+    assert_eq!(browser.visit(first.as_str()).await.status, 400);
+    let right = [("user_code", waiting.user_code.as_str()), ("decision", "confirm")];
+    assert_eq!(browser.submit(&page, &right).await.status, 400);
+    assert_eq!(
+        refusal(waiting.poll().await),
+        (400, "authorization_pending".to_owned())
+    );
+}
+
 #[actix_web::test]
 async fn a_refusal_reaches_the_program() {
     let waiting = Waiting::start().await;

@@ -5,6 +5,7 @@ mod app;
 mod attacks;
 mod bad_input;
 mod browser;
+mod connect;
 mod cors;
 mod device_authorization;
 mod email_change;

@@ -49,8 +49,8 @@ mod store;
 mod webhooks;
 
 pub use embed::{
-    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User,
-    UserBuilder, Webhooks,
+    ConnectApplication, ConnectApplicationBuilder, EmittedEvent, EmulatedClock, EmulatedEnvironment,
+    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Mail, Mailbox, Organization,
+    OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::settings;
 use crate::{
-    api::{authorization::roles, user_management::signing_keys::SigningKeys},
+    api::{authorization::roles, connect::applications, user_management::signing_keys::SigningKeys},
     core::keys::{KeySet, SigningKey},
     environment::Environment,
     hosted,
@@ -90,6 +90,7 @@ pub(crate) fn fill(environment: &Environment, start: Start<'_>) -> Result<Seeded
         for id in copied {
             tx.delete::<SecretKey>(&id);
         }
+        applications::with_new_client_ids(tx)?;
         if let Some(key) = start.signing_key {
             tx.put(SigningKeys(KeySet::new(key))).map_err(ApiError::from)?;
         }

@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        directory_sync::settings::{DirectorySync, ScimProfile},
-        user_management::{providers, radar_challenges::Channel},
+        directory_sync::{
+            settings::{DirectorySync, ScimProfile},
+            users,
+        },
+        user_management::{providers, radar_challenges::Channel, sign_out_redirects},
     },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
@@ -72,6 +75,16 @@ pub(crate) enum Mfa {
     Required,
 }
 
+/// WorkOS Connect. Source: <https://workos.com/docs/authkit/mcp> and <https://workos.com/docs/authkit/connect/standalone>.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Connect {
+    /// Applications may register themselves. Off, as in production.
+    pub(crate) dynamic_client_registration: bool,
+    /// Where people sign in to Connect applications, instead of on AuthKit's pages.
+    pub(crate) login_uri: Option<String>,
+}
+
 /// How hosted pages and e-mails look.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,9 +143,11 @@ pub(crate) struct Settings {
     pub(crate) return_oauth_tokens: bool,
     /// Programs without a browser may sign in by a user code.
     pub(crate) device_authorization: bool,
-    /// Where sign-out may lead. Empty: to the application's own site, and to loopback.
+    pub(crate) connect: Connect,
+    /// Where sign-out may lead, with wildcards as in redirect URIs; the first one without is the default. Empty: to the
+    /// application's own site, and to loopback.
     pub(crate) sign_out_redirect_uris: Vec<String>,
-    /// Where sign-out leads without `return_to`.
+    /// Where sign-out leads without `return_to`, and without a default sign-out redirect.
     pub(crate) homepage_url: Option<String>,
     /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
     /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
@@ -171,6 +186,7 @@ impl Default for Settings {
             disposable_emails: false,
             return_oauth_tokens: false,
             device_authorization: true,
+            connect: Connect::default(),
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
             password_reset_url: None,
@@ -220,7 +236,12 @@ pub(crate) fn change(
     merge(&mut wanted, changes);
     match serde_path_to_error::deserialize::<_, Settings>(wanted) {
         Ok(settings) => match settings.check() {
-            Ok(()) => Ok(Ok(tx.put(settings)?)),
+            Ok(()) => {
+                let before = tx.settings().directory_sync.clone();
+                let settings = tx.put(settings)?;
+                users::after_settings_change(tx, &before)?;
+                Ok(Ok(settings))
+            }
             Err(problem) => Ok(Err(problem)),
         },
         Err(error) => Ok(Err(SettingProblem {
@@ -271,6 +292,8 @@ impl Settings {
             });
         }
         self.sign_in_methods.check()?;
+        self.connect.check()?;
+        self.check_sign_out()?;
         self.branding.check()
     }
 }
@@ -289,6 +312,41 @@ impl SignInMethods {
             });
         }
         Ok(())
+    }
+}
+
+impl Connect {
+    fn check(&self) -> Result<(), SettingProblem> {
+        let is_web = |uri: &str| {
+            url::Url::parse(uri)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
+        };
+        match self.login_uri.as_deref() {
+            Some(uri) if !is_web(uri) => Err(SettingProblem {
+                path: "connect.login_uri".to_owned(),
+                message: "must be a URL, like https://app.example.com/auth/login".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Settings {
+    fn check_sign_out(&self) -> Result<(), SettingProblem> {
+        let redirects = self.sign_out_redirect_uris.iter().enumerate();
+        let redirects = redirects.map(|(at, uri)| {
+            let path = format!("sign_out_redirect_uris[{at}]");
+            (path, sign_out_redirects::check(uri))
+        });
+        let homepage = self.homepage_url.iter().map(|url| {
+            let path = "homepage_url".to_owned();
+            (path, sign_out_redirects::check_homepage(url))
+        });
+        let wrong = |(path, checked): (String, Result<(), &str>)| {
+            let message = checked.err()?.trim_end_matches('.').to_owned();
+            Some(SettingProblem { path, message })
+        };
+        redirects.chain(homepage).find_map(wrong).map_or(Ok(()), Err)
     }
 }
 
@@ -407,6 +465,10 @@ mod tests {
             (
                 json!({"password_reset_url": "javascript:alert(1)"}),
                 "password_reset_url",
+            ),
+            (
+                json!({"connect": {"login_uri": "javascript:alert(1)"}}),
+                "connect.login_uri",
             ),
             (json!({"branding": {"color": "red"}}), "branding.color"),
             (

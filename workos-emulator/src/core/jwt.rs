@@ -88,8 +88,6 @@ impl SigningKey {
     }
 }
 
-/// Used by the tests alone, until an operation takes an access token.
-#[cfg(test)]
 mod verify;
 
 #[cfg(test)]

@@ -97,7 +97,6 @@ impl PublicKey {
     }
 
     /// Whether `signature` is this key's RS256 signature of `message`.
-    #[cfg(test)]
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         parse(&self.jwk).is_ok_and(|key| key.verify_sig(message, signature).is_ok())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
+    connect::ConnectApplicationBuilder,
     create::{OrganizationBuilder, RoleBuilder, UserBuilder},
 };
 use crate::{
@@ -118,6 +119,23 @@ impl EmulatedEnvironment {
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
     pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
         RoleBuilder::new(self.clone(), slug.as_ref())
+    }
+
+    /// A Connect application to be created.
+    ///
+    /// ```
+    /// # async fn create() -> Result<(), workos_emulator::EmulatorError> {
+    /// let emulator = workos_emulator::Emulator::start().await?;
+    /// let acme = emulator.organization("Acme").create()?;
+    /// let robot = emulator.connect_application("Robot").m2m(&acme).scopes(["robots:run"]).create()?;
+    /// // POST {emulator.url()}/oauth2/token with grant_type=client_credentials and these:
+    /// assert!(robot.client_id.starts_with("client_") && robot.client_secret.is_some());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(create()).unwrap();
+    /// ```
+    pub fn connect_application(&self, name: impl Into<String>) -> ConnectApplicationBuilder {
+        ConnectApplicationBuilder::new(self.clone(), name.into())
     }
 
     /// The environment's time.

@@ -2,6 +2,7 @@
 
 mod builder;
 mod clock;
+mod connect;
 mod create;
 mod environment;
 mod error;
@@ -17,6 +18,7 @@ use actix_web::dev::ServerHandle;
 pub use self::{
     builder::EmulatorBuilder,
     clock::EmulatedClock,
+    connect::{ConnectApplication, ConnectApplicationBuilder},
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     environment::EmulatedEnvironment,
     error::EmulatorError,

@@ -36,6 +36,7 @@ pub(super) fn start_device(call: &Call) -> Result<Reply, ApiError> {
         client_id,
         Goal::Device {
             user_code: call.query.get("user_code").map(str::to_owned),
+            failures: 0,
         },
     );
     let session = call.environment.transact(|tx| session::begin(tx, request))?;
@@ -69,8 +70,16 @@ pub(super) fn submit_device(call: &Call) -> Result<Reply, ApiError> {
         };
         visit.step(
             |tx| {
-                if device_authorization::pending(tx, &user_code, tx.now()).is_none() {
-                    return Ok(Err("This code is not known, was used already, or is too old."));
+                let Some(pending) = device_authorization::pending(tx, &user_code, tx.now()).cloned() else {
+                    return session::device_code_failed(tx, &visit.session).map(|over| match over {
+                        Some(step) => Ok(step),
+                        None => Err("This code is not known, was used already, or is too old."),
+                    });
+                };
+                // A Connect application may have to be allowed what it asks for.
+                if let (DeviceState::Approved(_), Some(asked)) = (&state, &pending.connect) {
+                    let goal = Goal::Connect(Box::new(asked.request(&pending)));
+                    return session::go_on_to(tx, &visit.session, goal, sign_in.clone()).map(Ok);
                 }
                 device_authorization::settle(tx, &user_code, state)?;
                 session::end(tx, &visit.session);
@@ -92,6 +101,10 @@ pub(super) fn show_device_done(call: &Call) -> Result<Reply, ApiError> {
         "denied" => (
             "Your device was not signed in",
             "You denied it. You can close this window.",
+        ),
+        "too_many_attempts" => (
+            "Your device was not signed in",
+            "Too many codes were wrong. Start again on your device.",
         ),
         _ => (
             "Your device was not signed in",
@@ -121,7 +134,7 @@ pub(crate) fn done(client_id: &str, outcome: &str) -> String {
 /// The code that the link had, and who has signed in to confirm it.
 fn asked<'a>(visit: &'a Visit<'_>) -> Option<(Option<&'a str>, &'a SignIn)> {
     match &visit.session.request.goal {
-        Goal::Device { user_code } => Some((user_code.as_deref(), visit.session.authenticated.as_ref()?)),
+        Goal::Device { user_code, .. } => Some((user_code.as_deref(), visit.session.authenticated.as_ref()?)),
         _ => None,
     }
 }

@@ -1,7 +1,10 @@
 //! The error page: for requests that must not be sent on, as it is not known where to.
 
 use super::{chrome, page, pages::ErrorPage};
-use crate::server::{call::Call, error::ApiError, reply::Reply};
+use crate::{
+    api::connect::applications::ConnectApplication,
+    server::{call::Call, error::ApiError, reply::Reply},
+};
 
 /// What the page says, and how to mend it.
 struct Problem<'a> {
@@ -40,6 +43,54 @@ pub(crate) fn unknown_client(call: &Call, client_id: &str) -> Result<Reply, ApiE
             what_to_do: "Set WORKOS_CLIENT_ID in the application to the client ID of its environment. \
                          The default environment's is:",
             example: Some(&format!("WORKOS_CLIENT_ID={known}")),
+        },
+    )
+}
+
+/// `client_id` is of no Connect application that people can sign in to.
+pub(crate) fn unknown_application(call: &Call, client_id: &str) -> Result<Reply, ApiError> {
+    let base_url = call.base_url();
+    show(
+        call,
+        400,
+        &Problem {
+            title: "Unknown application",
+            what_happened: &format!("An application asked for a sign-in with the client_id “{client_id}”."),
+            why: "No Connect application of the type oauth has this client ID. The client ID of AuthKit itself, and \
+                  those of M2M applications, do not work here.",
+            what_to_do: "Use the client ID of a Connect application, or create one:",
+            example: Some(&format!(
+                "curl {base_url}/connect/applications -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"name\": \"…\", \"application_type\": \"oauth\", \
+                 \"is_first_party\": true, \"redirect_uris\": [{{\"uri\": \"https://…\"}}]}}'"
+            )),
+        },
+    )
+}
+
+/// `redirect_uri` is not one of the Connect application's.
+pub(crate) fn not_a_redirect_uri_of(
+    call: &Call,
+    application: &ConnectApplication,
+    redirect_uri: &str,
+) -> Result<Reply, ApiError> {
+    let base_url = call.base_url();
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This redirect URI is not registered",
+            what_happened: &format!(
+                "The application “{}” asked for people to be sent to “{redirect_uri}” after the sign-in.",
+                application.name
+            ),
+            why: "It must equal one of the redirect URIs of the application, to the letter.",
+            what_to_do: "Correct the redirect URI in the application, or register it:",
+            example: Some(&format!(
+                "curl -X PUT {base_url}/connect/applications/{} -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"redirect_uris\": [{{\"uri\": \"https://…\"}}]}}'",
+                application.id
+            )),
         },
     )
 }
@@ -96,9 +147,14 @@ pub(crate) fn return_to_not_allowed(call: &Call, return_to: &str) -> Result<Repl
         &Problem {
             title: "You are signed out, but cannot go there",
             what_happened: &format!("An application asked to be sent to “{return_to}” after the sign-out."),
-            why: "After a sign-out the browser is only sent to this machine, or to the site of a registered redirect URI.",
-            what_to_do: "Correct return_to, or register a redirect URI on its site.",
-            example: None,
+            why: "After a sign-out the browser is only sent to one of the environment's sign-out redirects. As long as it \
+                  has none: to this machine, or to the site of a registered redirect URI.",
+            what_to_do: "Correct return_to, or add it to the sign-out redirects:",
+            example: Some(&format!(
+                "curl -X PATCH {}/_emulate/settings -H 'Content-Type: application/json' \\\n  \
+                 -d '{{\"sign_out_redirect_uris\": [\"https://…\"]}}'",
+                call.base_url()
+            )),
         },
     )
 }

@@ -1,9 +1,9 @@
 //! AuthKit's hosted pages: what a person sees in the browser between "Sign in" in an application and its callback.
 //!
 //! The pages are rendered here, on the server, and need no JavaScript, but for passkeys, which browsers give to scripts
-//! alone: [`pages`] holds one struct for each page with all
-//! that it shows, `templates/hosted/` its HTML, and [`style`] the one style sheet that gives all of them their look. They
-//! know no rules: who may sign in is decided where the API decides it.
+//! alone: [`pages`] holds one struct for each page with all that it shows, `templates/hosted/` its HTML, and [`style`] the
+//! one style sheet that gives all of them their look. They know no rules: who may sign in is decided where the API decides
+//! it.
 //!
 //! A new page is a struct in `pages.rs`, a template that extends `layout.html` (controls come from `parts.html`), and a
 //! file here with its operations, which a [`visit`] lets through only for the browser that started the sign-in.
@@ -12,8 +12,10 @@
 
 mod another_way;
 pub(crate) mod brand;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
 pub(crate) mod magic_auth;
@@ -84,6 +86,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),
+    get(consent::PATH, "show_consent", consent::show_consent).client(),
+    post(consent::PATH, "submit_consent", consent::submit_consent).client(),
+    get(external_auth::PATH, "complete_external_auth", external_auth::complete_external_auth).client(),
     get(device::START, "start_device", device::start_device).client(),
     get(device::PATH, "show_device", device::show_device).client(),
     post(device::PATH, "submit_device", device::submit_device).client(),

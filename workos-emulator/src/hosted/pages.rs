@@ -7,6 +7,7 @@
 
 pub(crate) mod another_way;
 pub(crate) mod code;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
 pub(crate) mod mailbox;
@@ -187,6 +188,8 @@ pub(crate) struct SignedOutPage<'a> {
     pub(crate) chrome: Chrome<'a>,
     /// Where the application lives. Must be an address that the environment allows.
     pub(crate) return_to: Option<&'a str>,
+    /// The environment names no address to go to after a sign-out.
+    pub(crate) leads_nowhere: bool,
 }
 
 /// A request that cannot go on and must not be sent back to the application. Says enough to mend it.

@@ -37,6 +37,7 @@ pub(super) fn choice<'a>(visit: &Visit<'_>, hidden: &'a [(&'a str, &'a str)]) ->
         form: Form { action: PATH, hidden },
         options_path: OPTIONS,
         has_domain: relying_party(visit.call).is_some(),
+        script_path: &SCRIPT_PATH,
     })
 }
 

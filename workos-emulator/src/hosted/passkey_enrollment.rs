@@ -106,6 +106,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
             },
             options_path: OPTIONS,
             has_domain: passkey::relying_party(visit.call).is_some(),
+            script_path: &passkey::SCRIPT_PATH,
             email: &user.email,
             error,
         },

@@ -165,7 +165,7 @@ impl Refusal {
 pub(super) fn finish_provider(call: &Call) -> Result<Reply, ApiError> {
     let state = call.query.get("state").unwrap_or_default();
     let session_id = state.split_once('.').map_or("", |(id, _)| id);
-    visit::comes_back(call, session_id, |visit| {
+    visit::comes_back(call, Some(session_id), |visit| {
         let expected = visit
             .session
             .provider

@@ -1,7 +1,10 @@
 //! The page behind a sign-out that leads nowhere else.
 
 use super::{chrome, page, pages::SignedOutPage};
-use crate::server::{call::Call, error::ApiError, reply::Reply};
+use crate::{
+    api::user_management::sign_out_redirects,
+    server::{call::Call, error::ApiError, reply::Reply},
+};
 
 pub(crate) const PATH: &str = "/authkit/signed-out";
 
@@ -12,6 +15,7 @@ pub(super) fn show_signed_out(call: &Call) -> Result<Reply, ApiError> {
         &SignedOutPage {
             chrome: chrome(&call.environment),
             return_to: None,
+            leads_nowhere: sign_out_redirects::default(&call.environment.state()).is_none(),
         },
     )
 }

@@ -63,13 +63,13 @@ pub(super) fn of<'a>(call: &'a Call, id: Option<&str>) -> Option<Visit<'a>> {
     Some(Visit { call, session })
 }
 
-/// Takes back who left a sign-in for a provider, in the browser that started it.
+/// Takes back who left a sign-in for a provider or an application, in the browser that started it.
 pub(super) fn comes_back(
     call: &Call,
-    session_id: &str,
+    session_id: Option<&str>,
     page: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
 ) -> Result<Reply, ApiError> {
-    match find(call, Some(session_id)) {
+    match find(call, session_id) {
         Some(session) => page(&Visit { call, session }),
         None => error::sign_in_not_found(call),
     }
@@ -119,7 +119,27 @@ pub(crate) fn first_page(call: &Call, session: &AuthorizationSession) -> Reply {
     } else {
         sign_in::PATH
     };
+    enter_at(call, path, session)
+}
+
+fn enter_at(call: &Call, path: &str, session: &AuthorizationSession) -> Reply {
     Reply::redirect(302, format!("{}{}", call.base_url(), url(path, session)))
+        .header("Set-Cookie", cookie_with_secret(call, session))
+        .header("Cache-Control", "no-store")
+}
+
+/// From the authorization request to wherever a sign-in has come that was made without a page.
+pub(crate) fn enter(call: &Call, step: Step) -> Reply {
+    match step {
+        Step::Page(next, session) => enter_at(call, path(&next), &session),
+        Step::Confirm(path, session) => enter_at(call, path, &session),
+        Step::Leave(url) => Reply::redirect(302, url).header("Cache-Control", "no-store"),
+    }
+}
+
+/// From the authorization request to a page of somebody else, from which the browser will come back.
+pub(crate) fn leave_for(call: &Call, session: &AuthorizationSession, url: impl Into<String>) -> Reply {
+    Reply::redirect(302, url)
         .header("Set-Cookie", cookie_with_secret(call, session))
         .header("Cache-Control", "no-store")
 }

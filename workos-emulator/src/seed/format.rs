@@ -31,6 +31,7 @@ pub(super) struct Document {
     pub(super) redirect_uris: Vec<String>,
     pub(super) error_hooks: Vec<SeedHook>,
     pub(super) feature_flags: Vec<SeedFlag>,
+    pub(super) connect_applications: Vec<SeedConnectApplication>,
     /// The content of the JWT template.
     pub(super) jwt_template: Option<String>,
     pub(super) settings: Option<Value>,
@@ -98,6 +99,22 @@ pub(super) struct SeedFlag {
     pub(super) organizations: Vec<String>,
 }
 
+/// An application of Connect, with one client secret.
+#[derive(Debug, Clone)]
+pub(super) struct SeedConnectApplication {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) is_oauth: bool,
+    /// The name of the organization that it belongs to.
+    pub(super) organization: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) audience: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Secret>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) uses_pkce: bool,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct SeedRole {
     pub(super) slug: String,
@@ -152,7 +169,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "pipeConnections",
     "connectedAccounts",
     "invitations",
-    "connectApplications",
     "agentBlueprints",
     "directories",
 ];
@@ -183,6 +199,7 @@ impl Document {
                     .flatten()
                     .collect(),
                 feature_flags: fields.list("featureFlags", feature_flag),
+                connect_applications: fields.list("connectApplications", connect_application),
                 jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),
                 settings: fields.raw("settings"),
             }
@@ -279,6 +296,35 @@ fn feature_flag(fields: &mut Fields<'_>) -> SeedFlag {
         flag,
         users,
         organizations,
+    }
+}
+
+fn connect_application(fields: &mut Fields<'_>) -> SeedConnectApplication {
+    let r#type: Option<String> = fields.get("type");
+    let is_oauth = match r#type.as_deref() {
+        Some("oauth") => true,
+        None | Some("m2m") => false,
+        Some(other) => {
+            let got = Some(Value::from(other));
+            fields.problem("type", "must be m2m or oauth", got);
+            false
+        }
+    };
+    let organization: Option<String> = fields.get("organization");
+    if !is_oauth && organization.is_none() {
+        fields.problem("organization", "is required for an m2m application", None);
+    }
+    SeedConnectApplication {
+        name: fields.required("name"),
+        description: fields.get("description"),
+        is_oauth,
+        organization,
+        scopes: fields.get("scopes").unwrap_or_default(),
+        audience: fields.get("audience"),
+        client_id: fields.id("client_id"),
+        client_secret: fields.get("client_secret"),
+        redirect_uris: fields.get("redirect_uris").unwrap_or_default(),
+        uses_pkce: fields.get("uses_pkce").unwrap_or_default(),
     }
 }
 

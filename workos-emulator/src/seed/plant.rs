@@ -1,5 +1,6 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
+mod connect_applications;
 mod feature_flags;
 mod groups;
 mod social;
@@ -124,7 +125,7 @@ impl Seed {
 }
 
 impl PreparedSeed<'_> {
-    /// Refuses API keys that another environment has: its requests would come here.
+    /// Refuses API keys and client ids that another environment has: its requests would come here.
     pub(crate) fn check_keys(&self, registry: &Registry, own: &Arc<Environment>) -> Result<(), InvalidSeed> {
         let taken = self.document.api_keys.iter().filter(|key| {
             let owner = key
@@ -135,6 +136,14 @@ impl PreparedSeed<'_> {
         });
         let problems: Vec<_> = taken
             .map(|key| Problem::new(&key.path, "another environment has this key"))
+            .collect();
+        let problems: Vec<_> = problems
+            .into_iter()
+            .chain(connect_applications::taken_client_ids(
+                self.document,
+                registry,
+                own,
+            ))
             .collect();
         if problems.is_empty() {
             Ok(())
@@ -223,6 +232,7 @@ impl Planting<'_, '_> {
             }
         }
         self.feature_flags(document);
+        self.connect_applications(document);
         if let Some(content) = &document.jwt_template {
             let set = jwt_template::set(self.tx, content.clone());
             self.accept(|| "jwtTemplate.content".to_owned(), set);

@@ -49,6 +49,12 @@ impl Query {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// All values of a parameter that may be repeated, as they are.
+    pub(crate) fn every(&self, name: &str) -> Vec<&str> {
+        let sent = self.pairs.iter().filter(|(key, _)| key == name);
+        sent.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// Whether the parameter was sent, be it empty.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)

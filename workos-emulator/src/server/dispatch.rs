@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap},
+    },
     web,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,7 +17,7 @@ use serde_json::Value;
 use super::{
     api_key, body,
     call::{Call, Query},
-    cors,
+    client_id, cors,
     error::ApiError,
     operation::{Access, Handler, Operation},
     origin,
@@ -91,7 +94,8 @@ async fn serve(
             body::parse(content_type, &read(payload, body::LIMIT).await?)
         }
     }?;
-    let environment = by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body));
+    let environment =
+        by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body, request.headers()));
     let cors = if operation.cross_origin {
         cors::headers(&environment, request.headers())
     } else {
@@ -206,12 +210,14 @@ fn text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// The environment whose client id is in the path, the query or the body; the operation itself refuses an unknown one.
+/// The environment whose client id is in the path, the query, the body or the credentials; the operation itself refuses an
+/// unknown one.
 fn of_client(
     registry: &Registry,
     params: &[(String, String)],
     query: &Query,
     body: &Value,
+    headers: &HeaderMap,
 ) -> Arc<Environment> {
     let in_path = || {
         params
@@ -223,7 +229,9 @@ fn of_client(
     in_path()
         .or_else(|| query.get("client_id"))
         .or_else(in_body)
-        .and_then(|client_id| registry.by_client_id(client_id))
+        .map(str::to_owned)
+        .or_else(|| client_id::in_credentials(headers))
+        .and_then(|client_id| registry.by_client_id(&client_id))
         .unwrap_or_else(|| Arc::clone(registry.default_environment()))
 }
 

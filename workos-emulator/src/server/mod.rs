@@ -5,6 +5,7 @@
 pub(crate) mod api_key;
 pub(crate) mod body;
 pub(crate) mod call;
+mod client_id;
 mod cors;
 pub(crate) mod dispatch;
 pub(crate) mod error;

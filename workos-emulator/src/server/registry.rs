@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{api_key, error::ApiError};
 use crate::{
-    api::directory_sync::directories,
+    api::{connect::applications, directory_sync::directories},
     core::{
         clock::{self, TimeSource},
         ids,
@@ -147,6 +147,24 @@ impl Registry {
                 }
                 entries.by_key.insert(key.id.clone(), id.clone());
             }
+            for application in state.connect_applications.iter() {
+                let client_id = &application.client_id;
+                let owner = entries.by_client.get(client_id);
+                let owner = owner.and_then(|owner| entries.by_id.get(owner));
+                let mut owners = owner.into_iter().chain([&self.default]);
+                if let Some(owner) = owners.find(|owner| owner.id != *id && has_client(owner, client_id)) {
+                    return Err(ApiError::conflict(
+                        "client_id_taken",
+                        format!(
+                            "The environment '{}' has an application with the client id '{client_id}' already.",
+                            owner.name
+                        ),
+                    ));
+                }
+                if *id != self.default.id {
+                    entries.by_client.insert(client_id.clone(), id.clone());
+                }
+            }
             entries.by_name.insert(environment.name.clone(), id.clone());
             entries
                 .by_client
@@ -154,6 +172,21 @@ impl Registry {
             entries.by_id.insert(id.clone(), Arc::clone(environment));
             Ok(())
         })
+    }
+
+    /// Lets requests find an environment by the client id of an application that was added to it. The default one is asked
+    /// itself.
+    pub(crate) fn add_client(&self, environment: &Environment, client_id: &str) {
+        if environment.id == self.default.id {
+            return;
+        }
+        let added = self.change(|entries| {
+            entries
+                .by_client
+                .insert(client_id.to_owned(), environment.id.clone());
+            Ok::<_, std::convert::Infallible>(())
+        });
+        let Ok(()) = added;
     }
 
     /// Removes an environment; the default one stays.
@@ -174,6 +207,9 @@ impl Registry {
             }
             entries.by_name.remove(&removed.name);
             entries.by_client.remove(&removed.client_id);
+            for application in removed.state().connect_applications.iter() {
+                entries.by_client.remove(&application.client_id);
+            }
             Ok(removed)
         })
     }
@@ -197,7 +233,7 @@ impl Registry {
         api_key::is_valid(environment, given).then(|| Arc::clone(environment))
     }
 
-    /// The environment of a client id. The default environment answers to every `client_…` that no other one has,
+    /// The environment of a client id, of AuthKit or of a Connect application. The default environment answers to every `client_…` that no other one has,
     /// unless its setting `strict_client_id` is on.
     pub(crate) fn by_client_id(&self, client_id: &str) -> Option<Arc<Environment>> {
         let entries = self.entries.load();
@@ -205,7 +241,8 @@ impl Registry {
             return entries.by_id.get(id).cloned();
         }
         let alias = client_id.starts_with("client_") && !self.default.state().settings().strict_client_id;
-        alias.then(|| Arc::clone(&self.default))
+        let known = alias || has_client(&self.default, client_id);
+        known.then(|| Arc::clone(&self.default))
     }
 
     /// The environment of a directory, by its place in SCIM URLs. Where several have it, one being a fork of the other, the
@@ -247,9 +284,52 @@ impl Registry {
     }
 }
 
+/// Whether requests with this client id are for the environment.
+fn has_client(environment: &Environment, client_id: &str) -> bool {
+    environment.client_id == client_id
+        || applications::by_client_id(&environment.state(), client_id).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_id_leads_to_the_environment_that_has_the_application() {
+        use crate::api::connect::{
+            applications::{self, Kind, NewApplication, OAuth, Party},
+            redirect_uris,
+        };
+        let registry = Registry::new(Arc::new(Environment::for_tests()), Options::default());
+        let other = Arc::new(registry.blank("other"));
+        registry.add(&other).unwrap();
+        let add = |environment: &Environment, client_id: &str| {
+            let kind = Kind::OAuth(OAuth {
+                redirect_uris: redirect_uris::checked(Vec::new()).unwrap(),
+                uses_pkce: false,
+                party: Party::First,
+            });
+            let new = NewApplication {
+                client_id: Some(client_id.to_owned()),
+                ..NewApplication::named("App", kind)
+            };
+            environment.transact(|tx| applications::create(tx, new)).unwrap();
+        };
+        let found = |client_id: &str| registry.by_client_id(client_id).map(|found| found.id.clone());
+        add(&other, "client_other");
+        registry.add_client(&other, "client_other");
+        add(registry.default_environment(), "own");
+        assert_eq!(found("client_other"), Some(other.id.clone()));
+        assert_eq!(found("own"), Some(registry.default_environment().id.clone()));
+        assert_eq!(found("unknown"), None);
+        // Nobody takes what another environment has, whichever it is.
+        for client_id in ["client_other", "own"] {
+            let third = Arc::new(registry.blank(""));
+            add(&third, client_id);
+            let refused = registry.add(&third).unwrap_err();
+            assert_eq!(refused.code(), Some("client_id_taken"), "{client_id}");
+        }
+    }
 
     #[test]
     fn no_name_takes_the_place_of_an_id() {

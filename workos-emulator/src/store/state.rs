@@ -10,6 +10,12 @@ use crate::{
     api::{
         api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
+        connect::{
+            access_tokens::RevokedConnectToken, applications::ConnectApplication,
+            authorization_codes::ConnectAuthorizationCode, client_secrets::ConnectApplicationSecret,
+            consents::ConnectConsent, resources::AuthkitOAuthResource, standalone::ExternalAuth,
+            token::grants::ConnectGrant,
+        },
         directory_sync::{
             directories::{Directory, DirectoryCounts},
             groups::DirectoryGroup,
@@ -195,6 +201,16 @@ tables! {
     groups: Group,
     group_memberships: GroupMembership,
     feature_flags: Flag,
+
+    // Connect
+    connect_applications: ConnectApplication,
+    connect_application_secrets: ConnectApplicationSecret,
+    connect_consents: ConnectConsent,
+    connect_authorization_codes: ConnectAuthorizationCode,
+    connect_grants: ConnectGrant,
+    revoked_connect_tokens: RevokedConnectToken,
+    authkit_oauth_resources: AuthkitOAuthResource,
+    external_auths: ExternalAuth,
 
     // Directory Sync
     directories: Directory,

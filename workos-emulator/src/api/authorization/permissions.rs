@@ -10,7 +10,7 @@ use super::{
     text::{self, check_description, check_name, check_slug},
 };
 use crate::{
-    api::api_keys,
+    api::{api_keys, connect::applications},
     core::clock,
     server::{body::Patch, call::Call, error::ApiError, reply::Reply},
     store::{Index, Record, Select, State, Transaction},
@@ -124,6 +124,7 @@ fn delete(tx: &mut Transaction<'_>, slug: &str) -> Result<(), ApiError> {
     refuse_system(&permission)?;
     roles::remove_permission_from_all(tx, slug)?;
     api_keys::remove_permission_from_all(tx, slug)?;
+    applications::remove_scope_from_all(tx, slug)?;
     tx.delete::<Permission>(&permission.id);
     tx.emit("permission.deleted", &permission).map(drop)
 }

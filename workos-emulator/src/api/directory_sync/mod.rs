@@ -6,6 +6,8 @@
 //! * [`users`], [`groups`], [`members`] – what is in a directory, and the events that tell of it.
 //! * [`custom_attributes`] – which of a provider's attributes an application gets to see.
 //! * [`roles`] – roles from groups.
+//! * [`plain`] – directories, people and groups in plain words, from which SCIM attributes are made.
+//! * [`provisioning`] – AuthKit users and memberships that follow a directory.
 //! * [`settings`] – what the WorkOS dashboard configures for all directories of an environment.
 //! * [`error`] – why a push is refused.
 //!
@@ -17,7 +19,9 @@ pub(crate) mod directories;
 pub(crate) mod error;
 pub(crate) mod groups;
 pub(crate) mod members;
+pub(crate) mod plain;
 pub(crate) mod previous;
+pub(crate) mod provisioning;
 pub(crate) mod roles;
 pub(crate) mod settings;
 pub(crate) mod tokens;

@@ -11,10 +11,19 @@ pub(crate) fn of_user(state: &State, directory: &Directory, user_id: &str) -> Ve
     if !directory.r#type.has_roles() {
         return Vec::new();
     }
-    let mut slugs = mapped(state, &directory.organization_id, user_id);
+    let slugs = mapped_to(state, directory, user_id);
     if slugs.is_empty() {
         return vec![roles::default_slug(state, &directory.organization_id).to_owned()];
     }
+    slugs
+}
+
+/// The same without the default role: what a directory says of the user, be it nothing.
+pub(super) fn mapped_to(state: &State, directory: &Directory, user_id: &str) -> Vec<String> {
+    if !directory.r#type.has_roles() {
+        return Vec::new();
+    }
+    let mut slugs = mapped(state, &directory.organization_id, user_id);
     if !state.settings().multiple_roles {
         slugs.truncate(1);
     }

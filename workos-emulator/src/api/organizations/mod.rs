@@ -18,6 +18,8 @@ use self::{
 use super::{
     api_keys,
     authorization::roles,
+    connect::applications,
+    directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
     user_management::{memberships, organization_policies::OrganizationPolicies},
@@ -235,15 +237,17 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its groups, memberships, roles and API keys go, sessions in it end,
+/// Deletes an organization and what belongs to it: its groups, memberships, roles, API keys and Connect applications go, sessions in it end,
 /// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
+    directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;
+    applications::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Entitlements>(id);

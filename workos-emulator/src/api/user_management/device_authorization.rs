@@ -10,6 +10,7 @@ use url::form_urlencoded;
 
 use super::authenticate::sign_in::SignIn;
 use crate::{
+    api::connect::device_authorization::ConnectDevice,
     core::{clock, secret::Secret},
     hosted,
     server::{call::Call, error::ApiError, reply::Reply},
@@ -29,12 +30,15 @@ const MEMORY: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeviceAuthorization {
     pub(super) id: String,
-    pub(super) client_id: String,
+    pub(crate) client_id: String,
     /// The digest of what the program polls with.
     pub(super) device_code: String,
     /// What the person types: eight letters, without the hyphen.
     pub(super) user_code: String,
     pub(crate) state: DeviceState,
+    /// A Connect application waits, and this is what it asked for.
+    #[serde(default)]
+    pub(crate) connect: Option<ConnectDevice>,
     pub(super) interval: u32,
     #[serde(with = "clock::timestamp::option")]
     pub(super) polled_at: Option<Timestamp>,
@@ -82,7 +86,11 @@ impl DeviceAuthorization {
 }
 
 /// Starts a device authorization, and gives the device code.
-fn create(tx: &mut Transaction<'_>, client_id: &str) -> Result<(Secret, Arc<DeviceAuthorization>), ApiError> {
+pub(crate) fn create(
+    tx: &mut Transaction<'_>,
+    client_id: &str,
+    connect: Option<ConnectDevice>,
+) -> Result<(Secret, Arc<DeviceAuthorization>), ApiError> {
     let device_code = tx.token(64);
     let user_code = loop {
         let code = tx.user_code();
@@ -96,6 +104,7 @@ fn create(tx: &mut Transaction<'_>, client_id: &str) -> Result<(Secret, Arc<Devi
         device_code: Secret::digest(&device_code),
         user_code,
         state: DeviceState::Pending,
+        connect,
         interval: INTERVAL,
         polled_at: None,
         expires_at: clock::saturating_add(tx.now(), LIFETIME),
@@ -161,8 +170,17 @@ pub(crate) fn create_device(call: &Call) -> Result<Reply, ApiError> {
         refusal.status = 403;
         return Err(refusal);
     }
-    let (device_code, authorization) = environment.transact(|tx| create(tx, &client_id))?;
-    let reply = Reply::ok(&body(call, &device_code, &authorization))?;
+    let (device_code, authorization) = environment.transact(|tx| create(tx, &client_id, None))?;
+    started(call, &device_code, &authorization)
+}
+
+/// The answer to the program.
+pub(crate) fn started(
+    call: &Call,
+    device_code: &Secret,
+    authorization: &DeviceAuthorization,
+) -> Result<Reply, ApiError> {
+    let reply = Reply::ok(&body(call, device_code, authorization))?;
     Ok(reply.header("Cache-Control", "no-store")) // RFC 8628 section 3.2
 }
 

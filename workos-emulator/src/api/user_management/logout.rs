@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{redirect_uris, sessions};
+use super::{sessions, sign_out_redirects};
 use crate::{
     environment::Environment,
     hosted,
@@ -12,8 +12,8 @@ use crate::{
 /// `GET /user_management/sessions/logout`: ends the session, and leads the browser to `return_to`.
 ///
 /// The session ends wherever the browser goes then: who wants to sign out is signed out. A session that has ended
-/// already is no error, as a person may follow the link twice. Without `return_to` production goes to an address that
-/// the dashboard names; here the emulator's own page says that it is done.
+/// already is no error, as a person may follow the link twice. Without `return_to` it leads to the default sign-out
+/// redirect, else to the homepage; where neither is set production shows an error, and the emulator's own page says so.
 pub(crate) fn get_logout_url(call: &Call) -> Result<Reply, ApiError> {
     let session_id = call.query.get("session_id").unwrap_or_default();
     let environment = environment_of(call, session_id).ok_or_else(|| {
@@ -24,7 +24,11 @@ pub(crate) fn get_logout_url(call: &Call) -> Result<Reply, ApiError> {
         )
     })?;
     environment.transact(|tx| sessions::revoke(tx, session_id))?;
+    let state = environment.state();
     let Some(return_to) = call.query.get("return_to") else {
+        if let Some(url) = sign_out_redirects::default(&state) {
+            return Ok(Reply::redirect(302, url));
+        }
         let client_id = &environment.client_id;
         let page = format!(
             "{}{}?client_id={client_id}",
@@ -33,7 +37,7 @@ pub(crate) fn get_logout_url(call: &Call) -> Result<Reply, ApiError> {
         );
         return Ok(Reply::redirect(302, page));
     };
-    match redirect_uris::allowed_after_sign_out(&environment.state(), return_to) {
+    match sign_out_redirects::allowed(&state, return_to) {
         Some(url) => Ok(Reply::redirect(302, url)),
         None => hosted::error::return_to_not_allowed(call, return_to),
     }

@@ -22,5 +22,6 @@ pub(crate) mod rate_limit;
 pub(crate) mod redirect_uris;
 pub(crate) mod sent_code;
 pub(crate) mod sessions;
+pub(crate) mod sign_out_redirects;
 pub(crate) mod signing_keys;
 pub(crate) mod users;

@@ -98,24 +98,14 @@ pub(crate) fn default(state: &State) -> Option<Url> {
     parse(&default.uri).ok()
 }
 
-/// The URL that `given` is, if a sign-out may lead there: one on this machine, or on the site of a registered redirect
-/// URI.
-///
-/// Assumption: production has a list of sign-out redirects of its own, which its API does not reach; as long as the
-/// emulator has none either, the site of the application will do.
-pub(crate) fn allowed_after_sign_out(state: &State, given: &str) -> Option<Url> {
-    let url = parse(given).ok()?;
-    let allowed = is_loopback(&url) || patterns(state).any(|pattern| pattern.matches_site(&url));
-    allowed.then_some(url)
-}
-
-fn patterns(state: &State) -> impl Iterator<Item = Pattern> {
+/// The registered ones.
+pub(super) fn patterns(state: &State) -> impl Iterator<Item = Pattern> {
     let registered = state.redirect_uris.iter();
     registered.filter_map(|redirect| Pattern::parse(&redirect.uri).ok())
 }
 
 /// A URL that can be redirected to, whether or not it may be.
-fn parse(text: &str) -> Result<Url, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Url, &'static str> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("A redirect URI has no spaces and no control characters.");
     }
@@ -144,14 +134,14 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 /// A registered redirect URI, ready to be compared.
 #[derive(Debug)]
-struct Pattern {
+pub(super) struct Pattern {
     /// Its host may have one `*`.
-    url: Url,
+    pub(super) url: Url,
     any_port: bool,
 }
 
 impl Pattern {
-    fn parse(uri: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(uri: &str) -> Result<Self, &'static str> {
         let (text, any_port) = match split_authority(uri) {
             Some((scheme, authority, rest)) if authority.ends_with(":*") => {
                 let authority = authority.trim_end_matches(":*");
@@ -182,16 +172,16 @@ impl Pattern {
         Ok(Self { url, any_port })
     }
 
-    fn has_wildcard(&self) -> bool {
+    pub(super) fn has_wildcard(&self) -> bool {
         self.any_port || self.url.host_str().is_some_and(|host| host.contains('*'))
     }
 
-    fn matches(&self, url: &Url) -> bool {
+    pub(super) fn matches(&self, url: &Url) -> bool {
         self.matches_site(url) && self.url.path() == url.path() && self.url.query() == url.query()
     }
 
     /// Whether scheme, host and port fit.
-    fn matches_site(&self, url: &Url) -> bool {
+    pub(super) fn matches_site(&self, url: &Url) -> bool {
         let port = self.any_port || self.url.port_or_known_default() == url.port_or_known_default();
         port && self.url.scheme() == url.scheme() && self.matches_host(url.host_str().unwrap_or_default())
     }

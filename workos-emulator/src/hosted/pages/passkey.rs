@@ -3,7 +3,6 @@
 use askama::Template;
 
 use super::{Chrome, Form, PATH};
-use crate::hosted::passkey::SCRIPT_PATH;
 
 /// The button "Sign in with a passkey". Posts `credential` and the hidden fields.
 pub(crate) struct PasskeyChoice<'a> {
@@ -12,12 +11,7 @@ pub(crate) struct PasskeyChoice<'a> {
     pub(crate) options_path: &'a str,
     /// Browsers have passkeys for the address at which the page stands.
     pub(crate) has_domain: bool,
-}
-
-impl PasskeyChoice<'_> {
-    pub(super) fn script_path(&self) -> &str {
-        &SCRIPT_PATH
-    }
+    pub(crate) script_path: &'a str,
 }
 
 /// The offer of a passkey. Posts `credential`, or `decision` (`later` or `never`), and the hidden fields.
@@ -28,6 +22,7 @@ pub(crate) struct PasskeyEnrollmentPage<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) options_path: &'a str,
     pub(crate) has_domain: bool,
+    pub(crate) script_path: &'a str,
     /// Who has signed in.
     pub(crate) email: &'a str,
     /// Why there is no passkey yet.
@@ -43,6 +38,7 @@ mod tests {
         *,
     };
 
+    const SCRIPT_PATH: &str = "/authkit/passkey-0123.js";
     const HOSTILE: &str = r#""><script>alert(1)</script>"#;
 
     fn chrome() -> Chrome<'static> {
@@ -71,6 +67,7 @@ mod tests {
                 form: form(),
                 options_path: "/authkit/passkey/options",
                 has_domain,
+                script_path: SCRIPT_PATH,
             }),
             sign_up_url: None,
             providers: ProviderButtons {
@@ -87,7 +84,7 @@ mod tests {
     fn the_button_waits_for_its_script() {
         let html = sign_in(true);
         assert!(html.contains(r#"data-passkey="get" data-options="/authkit/passkey/options" hidden>"#));
-        assert!(html.contains(&format!(r#"<script type="module" src="{}">"#, *SCRIPT_PATH)));
+        assert!(html.contains(&format!(r#"<script type="module" src="{SCRIPT_PATH}">"#)));
         assert_eq!(html.matches("<script").count(), 1, "{html}");
         assert!(html.contains("<noscript>") && html.contains("Sign in with a passkey"));
     }
@@ -106,6 +103,7 @@ mod tests {
             form: form(),
             options_path: "/authkit/passkey/create/options",
             has_domain,
+            script_path: SCRIPT_PATH,
             email: HOSTILE,
             error: Some(HOSTILE),
         };

@@ -137,6 +137,7 @@ fn every_page(text: &str) -> Vec<String> {
         SignedOutPage {
             chrome: chrome.clone(),
             return_to: Some(text),
+            leads_nowhere: true,
         }
         .render(),
         ErrorPage {
@@ -421,6 +422,7 @@ fn signed_out_links_back_only_where_there_is_a_way_back() {
     let html = SignedOutPage {
         chrome: CHROME,
         return_to: Some("http://localhost:3000/"),
+        leads_nowhere: false,
     }
     .render()
     .unwrap();
@@ -428,14 +430,17 @@ fn signed_out_links_back_only_where_there_is_a_way_back() {
         html.contains(r#"<a class="button" href="http://localhost:3000/">Return to Acme</a>"#),
         "{html}"
     );
-    let html = SignedOutPage {
-        chrome: CHROME,
-        return_to: None,
+    for leads_nowhere in [false, true] {
+        let page = SignedOutPage {
+            chrome: CHROME,
+            return_to: None,
+            leads_nowhere,
+        };
+        let html = page.render().unwrap();
+        assert!(!html.contains("<a "), "{html}");
+        assert!(html.contains("You are signed out"));
+        assert_eq!(html.contains("homepage_url"), leads_nowhere);
     }
-    .render()
-    .unwrap();
-    assert!(!html.contains("<a "), "{html}");
-    assert!(html.contains("You are signed out"));
 }
 
 #[test]

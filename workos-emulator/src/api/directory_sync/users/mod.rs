@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::{
     operations::{get_user, list_users},
-    retold::{after_change, before_change},
-    rules::{NewDirectoryUser, create, delete, forget, replace, set_state},
+    retold::{after_change, after_settings_change, before_change},
+    rules::{NewDirectoryUser, UserChanges, create, delete, forget, replace, unlink_user, update},
 };
 use super::{
     DirectoryError, custom_attributes, directories::Directory, groups::DirectoryGroupBody, members, roles,

@@ -10,10 +10,10 @@ use super::{
         directories::{self, Directory, DirectoryCounts},
         groups,
         members::{self, DirectoryGroupMember},
-        previous,
+        previous, provisioning,
         settings::{InactiveUsers, ScimProfile},
     },
-    BY_DIRECTORY, BY_EMAIL, BY_USERNAME, DirectoryUser, Standing, UserState, attributes, find,
+    BY_DIRECTORY, BY_EMAIL, BY_USER, BY_USERNAME, DirectoryUser, Standing, UserState, attributes, find,
 };
 use crate::{
     server::error::ApiError,
@@ -34,6 +34,15 @@ pub(crate) struct NewDirectoryUser {
     pub(crate) suspended: bool,
 }
 
+/// What is to become of a directory user.
+#[derive(Debug, Default)]
+pub(crate) struct UserChanges {
+    /// All of them, as in [`NewDirectoryUser`].
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) given_attributes: Option<Map<String, Value>>,
+    pub(crate) state: Option<UserState>,
+}
+
 /// Adds a user to a directory.
 ///
 /// One without an e-mail address is refused and kept all the same, hidden from applications: see [`transact`]. Being sent
@@ -46,15 +55,14 @@ pub(crate) fn create(
     new: NewDirectoryUser,
 ) -> Result<Arc<DirectoryUser>, DirectoryError> {
     let strict = is_strict(tx);
-    let checked = check(tx, directory, new.attributes)?;
+    let checked = check(tx, new.attributes)?;
     let hidden = same_username(tx, directory, &checked).map(|user| (user.standing, user.id.clone()));
     match hidden {
         Some((Standing::Validating, id)) => return replace(tx, &id, checked.attributes),
         Some(_) => return Err(DirectoryError::UserNameTaken(checked.username)),
         None => {}
     }
-    let keeps_inactive = tx.settings().directory_sync.inactive_users == InactiveUsers::Keep;
-    if strict && !checked.active && !keeps_inactive {
+    if strict && !checked.active && standing(tx, UserState::Inactive) == Standing::Retained {
         return Err(DirectoryError::CreatedInactive);
     }
     check_email(tx, directory, None, &checked)?;
@@ -71,10 +79,10 @@ pub(crate) fn create(
         email: attributes::primary_email(&checked.attributes),
         attributes: checked.attributes,
         state,
-        standing: match (checked.has_email, state) {
-            (false, _) => Standing::Validating,
-            (true, UserState::Inactive) if !keeps_inactive => Standing::Retained,
-            (true, _) => Standing::Listed,
+        standing: if checked.has_email {
+            standing(tx, state)
+        } else {
+            Standing::Validating
         },
         given_attributes: new.given_attributes,
         user_id: None,
@@ -89,7 +97,7 @@ pub(crate) fn create(
     Ok(user)
 }
 
-/// Puts other attributes in the place of a user's. What changes nothing has no event.
+/// Puts other attributes in the place of a user's, as a provider does. What changes nothing has no event.
 ///
 /// A user who turns inactive is deleted for applications, unless the environment keeps inactive users; the user who turns
 /// active again is created for them. Assumption: with the same id, which is that of the SCIM resource.
@@ -98,9 +106,26 @@ pub(crate) fn replace(
     id: &str,
     attributes: Map<String, Value>,
 ) -> Result<Arc<DirectoryUser>, DirectoryError> {
+    let changes = UserChanges {
+        attributes,
+        ..UserChanges::default()
+    };
+    update(tx, id, changes)
+}
+
+/// Changes a user. A state that is given goes before the attribute `active`, which then follows it.
+pub(crate) fn update(
+    tx: &mut Transaction<'_>,
+    id: &str,
+    mut changes: UserChanges,
+) -> Result<Arc<DirectoryUser>, DirectoryError> {
     let before = Arc::clone(find(tx, id)?);
     let directory = Arc::clone(directories::find(tx, &before.directory_id)?);
-    let checked = check(tx, &directory, attributes)?;
+    if let Some(state) = changes.state {
+        let active = state != UserState::Inactive;
+        changes.attributes.insert("active".to_owned(), active.into());
+    }
+    let checked = check(tx, changes.attributes)?;
     if !checked.has_email {
         return Err(DirectoryError::EmailsMissing);
     }
@@ -114,26 +139,32 @@ pub(crate) fn replace(
         (true, UserState::Suspended) => UserState::Suspended,
         (true, _) => UserState::Active,
     };
-    let user = DirectoryUser {
+    let state = changes.state.unwrap_or(state);
+    let mut user = DirectoryUser {
         email: attributes::primary_email(&checked.attributes),
         attributes: checked.attributes,
+        state,
+        standing: standing(tx, state),
         ..DirectoryUser::clone(&before)
     };
-    change(tx, &directory, &before, user, state)
+    if let Some(given) = changes.given_attributes {
+        user.given_attributes = given;
+    }
+    if user == *before {
+        return Ok(before);
+    }
+    user.version += 1;
+    user.updated_at = tx.now();
+    put(tx, &directory, Some(&before), user)
 }
 
-/// Gives a user another state, and the SCIM attribute `active` with it.
-pub(crate) fn set_state(
-    tx: &mut Transaction<'_>,
-    id: &str,
-    state: UserState,
-) -> Result<Arc<DirectoryUser>, DirectoryError> {
-    let before = Arc::clone(find(tx, id)?);
-    let directory = Arc::clone(directories::find(tx, &before.directory_id)?);
-    let mut user = DirectoryUser::clone(&before);
-    let active = state != UserState::Inactive;
-    user.attributes.insert("active".to_owned(), active.into());
-    change(tx, &directory, &before, user, state)
+/// Where a user of this state stands.
+fn standing(state: &State, of: UserState) -> Standing {
+    let keeps_inactive = state.settings().directory_sync.inactive_users == InactiveUsers::Keep;
+    match of {
+        UserState::Inactive if !keeps_inactive => Standing::Retained,
+        _ => Standing::Listed,
+    }
 }
 
 /// Deletes a user, who leaves every group. Assumption: `dsync.user.deleted` says it all, as `dsync.group.deleted` does.
@@ -151,7 +182,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), Directory
     if let Some(data) = data {
         tx.emit("dsync.user.deleted", &data)?;
     }
-    Ok(())
+    provisioning::follow(tx, &directory, Some(&user), None)
 }
 
 /// Drops the users of a directory that is being deleted, without events, after its groups.
@@ -177,11 +208,7 @@ fn is_strict(state: &State) -> bool {
     state.settings().scim_profile == ScimProfile::WorkOs
 }
 
-fn check(
-    state: &State,
-    _directory: &Directory,
-    mut attributes: Map<String, Value>,
-) -> Result<Checked, DirectoryError> {
+fn check(state: &State, mut attributes: Map<String, Value>) -> Result<Checked, DirectoryError> {
     let username = attributes::text(&attributes, "userName").ok_or(DirectoryError::UserNameRequired)?;
     let username = username.to_owned();
     let active = attributes::active(&attributes).ok_or(DirectoryError::ActiveNotBoolean)?;
@@ -225,28 +252,6 @@ fn check_email(
         return Err(DirectoryError::EmailTaken(email));
     }
     Ok(())
-}
-
-/// Keeps `user`, which is `before` changed, in a state; and tells applications what they see of it.
-fn change(
-    tx: &mut Transaction<'_>,
-    directory: &Directory,
-    before: &Arc<DirectoryUser>,
-    mut user: DirectoryUser,
-    state: UserState,
-) -> Result<Arc<DirectoryUser>, DirectoryError> {
-    let keeps_inactive = tx.settings().directory_sync.inactive_users == InactiveUsers::Keep;
-    user.state = state;
-    user.standing = match state {
-        UserState::Inactive if !keeps_inactive => Standing::Retained,
-        _ => Standing::Listed,
-    };
-    if user == **before {
-        return Ok(Arc::clone(before));
-    }
-    user.version += 1;
-    user.updated_at = tx.now();
-    put(tx, directory, Some(before), user)
 }
 
 /// The user as events show it, where applications see it.
@@ -293,6 +298,7 @@ fn put(
         }
         (None, None) => {}
     }
+    provisioning::follow(tx, directory, before, Some(&user))?;
     Ok(user)
 }
 
@@ -341,6 +347,18 @@ fn count(
     }
     if counts != present {
         tx.put(counts)?;
+    }
+    Ok(())
+}
+
+/// Takes the link to an AuthKit user that is being deleted from its directory users, which stay.
+pub(crate) fn unlink_user(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+    let linked: Vec<_> = tx.directory_users.group(BY_USER, user_id).cloned().collect();
+    for user in linked {
+        tx.put(DirectoryUser {
+            user_id: None,
+            ..DirectoryUser::clone(&user)
+        })?;
     }
     Ok(())
 }

@@ -10,9 +10,12 @@ use super::{
     sign_in::{Authentication, SignIn, sign_in},
 };
 use crate::{
-    api::user_management::{
-        device_authorization::{self, DeviceAuthorization, DeviceState, INTERVAL},
-        sessions::Device,
+    api::{
+        connect::device_authorization::ConnectDevice,
+        user_management::{
+            device_authorization::{self, DeviceAuthorization, DeviceState, INTERVAL},
+            sessions::Device,
+        },
     },
     server::{call::Call, error::ApiError},
     store::Transaction,
@@ -31,16 +34,42 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
         .transact(|tx| poll(tx, client, &request.device_code, device))?
 }
 
-/// Each poll is remembered, so that too early ones are told to slow down; the sign-in is given once.
 fn poll(
     tx: &mut Transaction<'_>,
     client: &Client,
     device_code: &str,
     device: Device,
 ) -> Attempt<Authentication> {
+    let approved = approved(tx, device_code, |found| {
+        found.client_id == client.id && found.connect.is_none()
+    })?;
+    match approved {
+        Ok(Approved { sign_in: begun, .. }) => {
+            let device = device.or(&begun.device);
+            sign_in(tx, client, SignIn { device, ..begun })
+        }
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// What a person confirmed.
+#[derive(Debug, Clone)]
+pub(crate) struct Approved {
+    pub(crate) sign_in: SignIn,
+    /// What a Connect application asked for.
+    pub(crate) connect: Option<ConnectDevice>,
+}
+
+/// What a program polls for, once its user has confirmed it. Each poll is remembered, so that too early ones are told to
+/// slow down; what was confirmed is given once, and to nobody for whom it is not.
+pub(crate) fn approved(
+    tx: &mut Transaction<'_>,
+    device_code: &str,
+    is_for_client: impl Fn(&DeviceAuthorization) -> bool,
+) -> Attempt<Approved> {
     let now = tx.now();
     let found = device_authorization::by_device_code(tx, device_code)
-        .filter(|found| found.client_id == client.id)
+        .filter(|found| is_for_client(found))
         .cloned();
     let Some(found) = found else {
         return Ok(Err(refused(
@@ -60,9 +89,10 @@ fn poll(
         }
         DeviceState::Approved(approved) => {
             tx.delete::<DeviceAuthorization>(&found.id);
-            let device = device.or(&approved.device);
-            let begun = SignIn::clone(approved);
-            return sign_in(tx, client, SignIn { device, ..begun });
+            return Ok(Ok(Approved {
+                sign_in: SignIn::clone(approved),
+                connect: found.connect.clone(),
+            }));
         }
         DeviceState::Pending => {}
     }

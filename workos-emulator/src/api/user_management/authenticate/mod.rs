@@ -5,7 +5,7 @@
 
 pub(crate) mod authorization_code;
 pub(crate) mod client;
-mod device_code;
+pub(crate) mod device_code;
 mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -1,6 +1,9 @@
 //! The `refresh_token` grant. A refresh token works once; then the next one takes its place.
 //!
 //! Source: <https://workos.com/docs/authkit/session-resilience>.
+//!
+//! The tokens of a session begin alike, so that one which was exchanged long ago still is known as the session's. That
+//! matters where the settings want to have reuse end the session; production just refuses it.
 
 use std::sync::Arc;
 
@@ -32,6 +35,8 @@ pub(crate) struct RefreshTokens {
     method: AuthenticationMethod,
     /// The sign-in showed a second factor.
     second_factor: bool,
+    /// What all of them begin with.
+    family: Secret,
     /// The digest of the token that is to be exchanged next.
     next: String,
     last: Option<Exchange>,
@@ -55,8 +60,16 @@ const BY_TOKEN: Index<RefreshTokens> = Index::unique("token", |tokens| {
         .collect()
 });
 
+const BY_FAMILY: Index<RefreshTokens> = Index::unique("family", |tokens| {
+    vec![(Secret::digest(tokens.family.expose()).into(), 0)]
+});
+
+/// How long the common beginning is, and what follows it.
+const FAMILY: usize = 10;
+const REST: usize = 15;
+
 impl Record for RefreshTokens {
-    const INDEXES: &'static [Index<Self>] = &[BY_TOKEN];
+    const INDEXES: &'static [Index<Self>] = &[BY_TOKEN, BY_FAMILY];
 
     fn id(&self) -> &str {
         &self.session_id
@@ -71,16 +84,22 @@ pub(super) fn begin(
     method: AuthenticationMethod,
     second_factor: bool,
 ) -> Result<Secret, ApiError> {
-    let token = tx.token(25);
+    let family = Secret::new(tx.token(FAMILY));
+    let token = next(tx, &family);
     tx.put(RefreshTokens {
         session_id: session.id.clone(),
         client_id: client.id.clone(),
         method,
         second_factor,
-        next: Secret::digest(&token),
+        family,
+        next: Secret::digest(token.expose()),
         last: None,
     })?;
-    Ok(Secret::new(token))
+    Ok(token)
+}
+
+fn next(tx: &mut Transaction<'_>, family: &Secret) -> Secret {
+    Secret::new(format!("{}{}", family.expose(), tx.token(REST)))
 }
 
 /// `grant_type: refresh_token`. A public client sends its `client_id` alone.
@@ -101,8 +120,8 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
 
 /// New tokens for a session, in `organization_id` or in the organization where it was last.
 ///
-/// A refusal changes nothing: a refresh token that was asked too much of is still good. Only if the settings say so, a token
-/// that is presented once more after its grace ends the session (RFC 9700 section 4.14.2); production does not do that.
+/// A refusal changes nothing: a refresh token that was asked too much of is still good. The exception is reuse, which the
+/// settings may have end the session.
 fn refresh(
     tx: &mut Transaction<'_>,
     client: &Client,
@@ -110,12 +129,9 @@ fn refresh(
     organization_id: Option<&str>,
 ) -> Attempt<Authentication> {
     let digest = Secret::digest(token);
-    let tokens = tx
-        .refresh_tokens
-        .find(BY_TOKEN, &digest)
-        .filter(|tokens| tokens.client_id == client.id)
-        .cloned()
-        .ok_or_else(|| invalid_grant("Invalid refresh token."))?;
+    let Some(tokens) = find(tx, client, token).cloned() else {
+        return Err(invalid_grant("Invalid refresh token."));
+    };
     let session = tx.sessions.get(&tokens.session_id).cloned();
     let session = session
         .filter(|session| session.is_active(tx.now()))
@@ -123,15 +139,26 @@ fn refresh(
     let user = tx.users.get(&session.user_id).cloned();
     let user = user.ok_or_else(|| invalid_grant("The user does not exist any more."))?;
     match &tokens.last {
-        Some(exchange) if exchange.token == digest => {
-            let replayed = replay(tx, user, exchange, tokens.method, organization_id);
-            if replayed.is_err() && tx.settings().refresh_token_reuse_ends_session {
+        _ if tokens.next == digest => exchange(tx, client, user, &session, &tokens, organization_id).map(Ok),
+        Some(exchange) if exchange.token == digest && exchange.is_in_grace(tx) => {
+            replay(user, exchange, tokens.method, organization_id).map(Ok)
+        }
+        _ => {
+            if tx.settings().refresh_token_reuse_ends_session {
                 sessions::revoke(tx, &session.id)?;
             }
-            Ok(replayed)
+            Ok(Err(already_exchanged()))
         }
-        _ => exchange(tx, client, user, &session, &tokens, organization_id).map(Ok),
     }
+}
+
+/// The tokens that `token` is, or was, one of.
+fn find<'a>(tx: &'a Transaction<'_>, client: &Client, token: &str) -> Option<&'a Arc<RefreshTokens>> {
+    let family = token.get(..FAMILY).filter(|_| token.len() == FAMILY + REST)?;
+    let present = tx.refresh_tokens.find(BY_TOKEN, &Secret::digest(token));
+    present
+        .or_else(|| tx.refresh_tokens.find(BY_FAMILY, &Secret::digest(family)))
+        .filter(|tokens| tokens.client_id == client.id)
 }
 
 fn exchange(
@@ -158,7 +185,7 @@ fn exchange(
     let session = tx.put(session)?;
     let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;
     let claims = sign_in::claims(tx, client, &session, extra);
-    let refresh_token = Secret::new(tx.token(25));
+    let refresh_token = next(tx, &tokens.family);
     tx.put(RefreshTokens {
         next: Secret::digest(refresh_token.expose()),
         last: Some(Exchange {
@@ -182,17 +209,13 @@ fn exchange(
 ///
 /// It is the very same access token, as RS256 has no randomness, unless the keys were rotated in between.
 fn replay(
-    tx: &Transaction<'_>,
     user: Arc<User>,
     exchange: &Exchange,
     method: AuthenticationMethod,
     organization_id: Option<&str>,
 ) -> Result<Authentication, ApiError> {
-    let grace = SignedDuration::from_secs(tx.settings().refresh_token_grace.into());
-    let in_time = tx.now() < clock::saturating_add(exchange.at, grace);
-    let same_place = organization_id.is_none_or(|wanted| exchange.claims.org_id.as_deref() == Some(wanted));
-    if !in_time || !same_place {
-        return Err(invalid_grant("Refresh token already exchanged."));
+    if organization_id.is_some_and(|wanted| exchange.claims.org_id.as_deref() != Some(wanted)) {
+        return Err(already_exchanged());
     }
     Ok(Authentication {
         user,
@@ -201,6 +224,19 @@ fn replay(
         method,
         oauth_tokens: None,
     })
+}
+
+impl Exchange {
+    /// Whether who lost the answer may have it again.
+    fn is_in_grace(&self, tx: &Transaction<'_>) -> bool {
+        let grace = SignedDuration::from_secs(tx.settings().refresh_token_grace.into());
+        tx.now() < clock::saturating_add(self.at, grace)
+    }
+}
+
+/// Source of the words: seen in production, see <https://github.com/workos/workos-node/issues/1202>.
+fn already_exchanged() -> ApiError {
+    invalid_grant("Refresh token already exchanged.")
 }
 
 fn invalid_grant(description: &str) -> ApiError {

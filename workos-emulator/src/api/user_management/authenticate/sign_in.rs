@@ -208,14 +208,17 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
 
 /// What a sign-in needs next, or why it cannot go on.
 pub(crate) fn next_step(state: &State, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
-    if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
-        return Ok(NextStep::ComeAnotherWay(other));
-    }
-    if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
-        return Ok(NextStep::VerifyEmail);
-    }
-    if let Some(step) = mfa::next_step(state, user, sign_in) {
-        return Ok(step);
+    // An application that signs people in itself has made these steps, or has no need of them.
+    if sign_in.method != AuthenticationMethod::ExternalAuth {
+        if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
+            return Ok(NextStep::ComeAnotherWay(other));
+        }
+        if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
+            return Ok(NextStep::VerifyEmail);
+        }
+        if let Some(step) = mfa::next_step(state, user, sign_in) {
+            return Ok(step);
+        }
     }
     let organization_id = match destination(state, &user.id, sign_in.organization_id.as_deref())? {
         Destination::NoOrganization => None,

@@ -77,7 +77,7 @@ fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> 
 }
 
 /// Whether there is somebody who can use a page.
-fn shows_page(call: &Call, request: &AuthorizationRequest, interactive: Interactive) -> bool {
+pub(crate) fn shows_page(call: &Call, request: &AuthorizationRequest, interactive: Interactive) -> bool {
     match interactive {
         Interactive::Always => true,
         Interactive::Never => false,
@@ -161,7 +161,11 @@ fn arrive_at_once(
     session::reach(tx, request, arrival)
 }
 
-fn user_at_once(state: &State, request: &AuthorizationRequest) -> Result<Arc<User>, AuthorizationError> {
+/// The user who is signed in without a page.
+pub(crate) fn user_at_once(
+    state: &State,
+    request: &AuthorizationRequest,
+) -> Result<Arc<User>, AuthorizationError> {
     let user = match &request.login_hint {
         Some(email) => users::find_by_email(state, email).ok_or_else(|| {
             AuthorizationError::new("user_not_found", format!("No user has the e-mail {email}."))

@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
 use crate::{
-    api::user_management::{
-        authenticate::method::AuthenticationMethod,
-        providers::{self, Provider},
+    api::{
+        connect::authorize::{self as connect, request::ConnectRequest},
+        user_management::{
+            authenticate::{method::AuthenticationMethod, sign_in::SignIn},
+            providers::{self, Provider},
+        },
     },
     core::pkce::CodeChallenge,
     hosted,
@@ -32,15 +35,22 @@ pub(crate) enum Goal {
     },
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
-    Device { user_code: Option<String> },
+    Device {
+        user_code: Option<String>,
+        /// How often they typed one that is not known.
+        failures: u8,
+    },
+    /// What a Connect application asked for.
+    Connect(Box<ConnectRequest>),
 }
 
 impl Goal {
     /// The page that asks the person before it is reached.
-    pub(super) fn confirmation(&self) -> Option<&'static str> {
+    pub(super) fn confirmation(&self, state: &State, sign_in: &SignIn) -> Option<&'static str> {
         match self {
             Self::Code { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
+            Self::Connect(request) => connect::confirmation(state, request, sign_in),
         }
     }
 
@@ -49,6 +59,7 @@ impl Goal {
         match self {
             Self::Code { callback, .. } => callback.with_error(error),
             Self::Device { .. } => hosted::device::done(client_id, error.code),
+            Self::Connect(request) => connect::failed(client_id, request, error),
         }
     }
 }
@@ -100,6 +111,10 @@ impl AuthorizationError {
 
     fn invalid_request(description: impl Into<String>) -> Self {
         Self::new("invalid_request", description)
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
     }
 }
 

@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 
 use super::{
     reauthentication,
     request::{AuthorizationError, AuthorizationRequest, Goal},
 };
 use crate::{
-    api::user_management::{
-        authenticate::{
-            authorization_code::{self, Bearer},
-            method::AuthenticationMethod,
-            sign_in::{NextStep, SignIn, next_step},
+    api::{
+        connect,
+        user_management::{
+            authenticate::{
+                authorization_code::{self, Bearer},
+                method::AuthenticationMethod,
+                sign_in::{NextStep, SignIn, next_step},
+            },
+            passkeys, users,
         },
-        passkeys, users,
     },
     core::{clock, secret::Secret},
     hosted,
@@ -64,6 +68,18 @@ impl AuthorizationSession {
     /// What the browser has to have, to be let on.
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// The same, to another goal.
+    pub(crate) fn with_goal(&self, goal: Goal) -> Self {
+        let request = AuthorizationRequest {
+            goal,
+            ..self.request.clone()
+        };
+        Self {
+            request,
+            ..self.clone()
+        }
     }
 }
 
@@ -156,7 +172,7 @@ pub(crate) fn go_on(
                 let page = hosted::passkey_enrollment::PATH;
                 return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
             }
-            if let Some(page) = session.request.goal.confirmation() {
+            if let Some(page) = session.request.goal.confirmation(tx, &sign_in) {
                 return Ok(Step::Confirm(page, further(tx, session, sign_in)?));
             }
             end(tx, session);
@@ -173,6 +189,16 @@ pub(crate) fn go_on(
     }
 }
 
+/// Goes on to another goal than the one that the sign-in began with.
+pub(crate) fn go_on_to(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+    goal: Goal,
+    sign_in: SignIn,
+) -> Result<Step, ApiError> {
+    go_on(tx, &session.with_goal(goal), sign_in)
+}
+
 /// Keeps how far a sign-in has come, under a new secret.
 fn further(
     tx: &mut Transaction<'_>,
@@ -185,6 +211,27 @@ fn further(
         authenticated: Some(sign_in),
         ..session.clone()
     })?)
+}
+
+/// How often a person may type a device's code that is not known. Source of the advice: RFC 8628 section 5.1.
+const MOST_DEVICE_CODE_FAILURES: u8 = 5;
+
+/// Counts a code of a device that is not known; the last one ends the sign-in.
+pub(crate) fn device_code_failed(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+) -> Result<Option<Step>, ApiError> {
+    let mut session = session.clone();
+    if let Goal::Device { failures, .. } = &mut session.request.goal {
+        *failures += 1;
+        if *failures >= MOST_DEVICE_CODE_FAILURES {
+            end(tx, &session);
+            let done = hosted::device::done(&session.request.client_id, "too_many_attempts");
+            return Ok(Some(Step::Leave(done)));
+        }
+    }
+    tx.put(session)?;
+    Ok(None)
 }
 
 /// Ends a sign-in in progress.
@@ -202,16 +249,27 @@ pub(crate) fn reach(
     if let Bearer::User(sign_in) = &bearer {
         reauthentication::tell(tx, request, sign_in)?;
     }
-    match &request.goal {
-        Goal::Code {
-            callback,
-            code_challenge,
-        } => {
+    match (&request.goal, bearer) {
+        (
+            Goal::Code {
+                callback,
+                code_challenge,
+            },
+            bearer,
+        ) => {
             let challenge = code_challenge.clone();
             let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, bearer)?;
             Ok(callback.with_code(code.expose()))
         }
         // The person has been asked, and the program got the sign-in.
-        Goal::Device { .. } => Ok(hosted::device::done(&request.client_id, "confirmed")),
+        (Goal::Device { .. }, _) => Ok(hosted::device::done(&request.client_id, "confirmed")),
+        (Goal::Connect(connect), Bearer::User(sign_in)) => {
+            connect::authorize::reach(tx, &request.client_id, connect, &sign_in, Map::new())
+        }
+        // Only `authorize` names a provider.
+        (goal @ Goal::Connect(_), Bearer::Arrival(_)) => {
+            let error = AuthorizationError::new("server_error", "The sign-in is not complete.");
+            Ok(goal.failed(&request.client_id, &error))
+        }
     }
 }

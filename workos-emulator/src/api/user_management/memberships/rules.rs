@@ -9,6 +9,7 @@ use crate::{
     api::{
         api_keys,
         authorization::roles,
+        connect::consents,
         groups, organizations,
         user_management::{sessions, users},
     },
@@ -110,6 +111,7 @@ pub(crate) fn deactivate(
         )),
         MembershipStatus::Active => {
             sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+            consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
             put_status(tx, &membership, MembershipStatus::Inactive)
         }
     }
@@ -133,6 +135,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
     api_keys::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
+    consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
     groups::remove_from_all(tx, &membership.organization_id, id)?;
     tx.delete::<OrganizationMembership>(id);
     tx.emit("organization_membership.deleted", &membership.event_data())
@@ -180,7 +183,7 @@ fn put_status(
     put(tx, membership, "organization_membership.updated")
 }
 
-fn put(
+pub(super) fn put(
     tx: &mut Transaction<'_>,
     membership: OrganizationMembership,
     event: &str,

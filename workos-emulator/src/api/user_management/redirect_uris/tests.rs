@@ -1,5 +1,5 @@
 use super::*;
-use crate::environment::Environment;
+use crate::{api::user_management::sign_out_redirects, environment::Environment};
 
 fn with(uris: &[&str]) -> Arc<State> {
     let environment = Environment::for_tests();
@@ -75,7 +75,7 @@ fn no_spelling_leads_to_a_foreign_site() {
             "",
         ] {
             assert_eq!(allowed(&state, foreign), None, "{foreign}");
-            let after = allowed_after_sign_out(&state, foreign);
+            let after = sign_out_redirects::allowed(&state, foreign);
             assert!(
                 after.is_none_or(|url| url.host_str() == Some("app.example.com")),
                 "{foreign}"
@@ -183,24 +183,4 @@ fn the_first_plain_one_is_the_default_and_stays() {
         again.to_string(),
         "422 Redirect URI 'https://example.com/cb' already exists."
     );
-}
-
-#[test]
-fn a_sign_out_leads_to_this_machine_or_to_the_application() {
-    let state = with(&["https://app.example.com/callback"]);
-    for fits in [
-        "http://localhost:3000/bye",
-        "https://app.example.com/",
-        "https://app.example.com/x?y",
-    ] {
-        assert!(allowed_after_sign_out(&state, fits).is_some(), "{fits}");
-    }
-    for other in [
-        "https://evil.example/",
-        "http://app.example.com/",
-        "//app.example.com",
-        "/",
-    ] {
-        assert_eq!(allowed_after_sign_out(&state, other), None, "{other}");
-    }
 }

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::{
     api::{
-        feature_flags,
+        connect::consents,
+        directory_sync, feature_flags,
         metadata::{self, Metadata},
         multi_factor_auth::factors,
     },
@@ -254,8 +255,8 @@ pub(crate) fn update(
     Ok(user)
 }
 
-/// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions end, and it is no target of feature
-/// flags any more.
+/// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions and tokens of Connect applications
+/// end, and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -263,12 +264,14 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     identities::delete_of_user(tx, id);
+    consents::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
     password_reset::forget(tx, id);
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
     factors::delete_of_user(tx, id)?;
+    directory_sync::users::unlink_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     passkeys::forget(tx, id);

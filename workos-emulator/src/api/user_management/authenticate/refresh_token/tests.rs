@@ -228,10 +228,51 @@ fn a_deleted_user_has_no_tokens_any_more() {
     assert_eq!(refusal(fixture.refresh(&first, json!({}))), invalid_grant());
 }
 
+/// Off, as in production; on, whichever of the session's tokens comes once more too late ends it.
+#[test]
+fn reuse_after_the_grace_ends_the_session_where_that_is_set() {
+    for (ends, exchanges) in [(false, 1), (false, 3), (true, 1), (true, 2), (true, 5)] {
+        let fixture = Fixture::new();
+        fixture.set(|settings| settings.refresh_token_reuse_ends_session = ends);
+        let other = fixture.signed_in();
+        let first = fixture.signed_in();
+        let mut last = first.clone();
+        for _ in 0..exchanges {
+            last = fixture.refresh(&last, json!({})).unwrap();
+        }
+        if exchanges == 1 {
+            assert_eq!(
+                fixture.refresh(&first, json!({})).unwrap(),
+                last,
+                "within the grace"
+            );
+        }
+        fixture.advance(30);
+        assert_eq!(refusal(fixture.refresh(&first, json!({}))), invalid_grant());
+        let revoked = fixture.events("session.revoked");
+        assert_eq!(revoked.len(), usize::from(ends), "{exchanges}");
+        assert_eq!(fixture.refresh(&last, json!({})).is_ok(), !ends);
+        fixture.refresh(&other, json!({})).unwrap();
+    }
+}
+
+/// Reuse is a matter of the session's own client.
+#[test]
+fn another_client_ends_no_session() {
+    let fixture = Fixture::new();
+    fixture.set(|settings| settings.refresh_token_reuse_ends_session = true);
+    let first = fixture.signed_in();
+    let second = fixture.refresh(&first, json!({})).unwrap();
+    fixture.advance(30);
+    let foreign = fixture.refresh(&first, json!({"client_id": "client_other"}));
+    assert_eq!(refusal(foreign), invalid_grant());
+    fixture.refresh(&second, json!({})).unwrap();
+}
+
 #[test]
 fn nonsense_is_no_token() {
     let fixture = Fixture::new();
-    for token in ["", "x", "' OR 1=1"] {
+    for token in ["", "x", "' OR 1=1", "äöüäöüäöüäöüäö", &"a".repeat(25)] {
         assert_eq!(
             refusal(fixture.refresh(&json!({"refresh_token": token}), json!({}))),
             invalid_grant()
