@@ -110,7 +110,8 @@ pub(super) fn resource(
 
 /// Whether clients cannot give the attribute a value that is kept.
 pub(super) fn is_servers(attribute: &Attribute) -> bool {
-    matches!(attribute.mutability, Mutability::ReadOnly | Mutability::WriteOnly) || attribute.name == "schemas"
+    matches!(attribute.mutability, Mutability::ReadOnly | Mutability::WriteOnly)
+        || attribute.name == "schemas"
 }
 
 /// Source: RFC 7643 section 3.
@@ -129,7 +130,12 @@ pub(super) fn check_required(
     resource: &Map<String, Value>,
     resource_type: &ResourceType,
 ) -> Result<(), ScimError> {
-    for attribute in resource_type.schema.attributes.iter().filter(|attribute| attribute.required) {
+    for attribute in resource_type
+        .schema
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.required)
+    {
         let value = resource.get(attribute.name);
         if value.is_none_or(|value| value.as_str().is_some_and(|text| text.trim().is_empty())) {
             return Err(ScimError::value(format!("'{}' is required", attribute.name)));
@@ -155,7 +161,9 @@ impl Reading {
         }
         let primary = |value: &&Value| value.get("primary") == Some(&Value::Bool(true));
         if self.is_strict() && values.iter().filter(primary).count() > 1 {
-            return Err(ScimError::value(format!("'{path}' has more than one primary value.")));
+            return Err(ScimError::value(format!(
+                "'{path}' has more than one primary value."
+            )));
         }
         Ok(Value::Array(values))
     }
@@ -183,7 +191,9 @@ impl Reading {
                     _ => true,
                 };
                 if self.is_strict() && !fits {
-                    return Err(ScimError::value(format!("'{path}' is not in the form of its type.")));
+                    return Err(ScimError::value(format!(
+                        "'{path}' is not in the form of its type."
+                    )));
                 }
                 Ok(value.clone())
             }
@@ -207,7 +217,9 @@ impl Reading {
                 continue;
             }
             let (name, value) = match attribute(name) {
-                Some(attribute) if self.is_strict() && attribute.mutability == Mutability::ReadOnly => continue,
+                Some(attribute) if self.is_strict() && attribute.mutability == Mutability::ReadOnly => {
+                    continue;
+                }
                 Some(attribute) => {
                     let path = format!("{path}.{}", attribute.name);
                     (attribute.name, self.value(attribute, value, &path)?)
@@ -216,7 +228,9 @@ impl Reading {
                 None => (name.as_str(), value.clone()),
             };
             if members.insert(name.to_owned(), value).is_some() {
-                return Err(ScimError::syntax(format!("'{path}.{name}' is given more than once.")));
+                return Err(ScimError::syntax(format!(
+                    "'{path}.{name}' is given more than once."
+                )));
             }
         }
         Ok(Value::Object(members))
@@ -238,13 +252,14 @@ fn unwrapped(attribute: &Attribute, value: &Value) -> Option<Value> {
             "false" => Some(Value::Bool(false)),
             _ => None,
         },
-        (Type::Complex, Value::String(_) | Value::Number(_)) => {
-            Some(Value::Object(Map::from_iter([("value".to_owned(), value.clone())])))
-        }
+        (Type::Complex, Value::String(_) | Value::Number(_)) => Some(Value::Object(Map::from_iter([(
+            "value".to_owned(),
+            value.clone(),
+        )]))),
         (Type::Complex, _) => None,
-        (_, Value::Object(members)) => {
-            super::path::member(members, "value").filter(|inner| !inner.is_object()).cloned()
-        }
+        (_, Value::Object(members)) => super::path::member(members, "value")
+            .filter(|inner| !inner.is_object())
+            .cloned(),
         (Type::String, Value::Number(number)) => Some(number.to_string().into()),
         _ => None,
     }
@@ -282,20 +297,47 @@ mod tests {
     #[test]
     fn says_what_was_expected() {
         for (attribute, value, detail) in [
-            ("active", json!("true"), "'active' is expected boolean, received string"),
-            ("emails", json!("a@b"), "'emails' is expected array, received string"),
-            ("emails", json!(["a@b"]), "'emails' is expected object, received string"),
-            ("emails", json!([{"value": 1}]), "'emails.value' is expected string, received number"),
+            (
+                "active",
+                json!("true"),
+                "'active' is expected boolean, received string",
+            ),
+            (
+                "emails",
+                json!("a@b"),
+                "'emails' is expected array, received string",
+            ),
+            (
+                "emails",
+                json!(["a@b"]),
+                "'emails' is expected object, received string",
+            ),
+            (
+                "emails",
+                json!([{"value": 1}]),
+                "'emails.value' is expected string, received number",
+            ),
             ("name", json!({"givenName": []}), ""),
-            ("name", json!({"givenName": true}), "'name.givenName' is expected string, received boolean"),
-            ("userName", json!({"value": "ada"}), "'userName' is expected string, received object"),
+            (
+                "name",
+                json!({"givenName": true}),
+                "'name.givenName' is expected string, received boolean",
+            ),
+            (
+                "userName",
+                json!({"value": "ada"}),
+                "'userName' is expected string, received object",
+            ),
         ] {
             let body = json!({"schemas": [CORE], "userName": "ada"});
             let mut body = body.as_object().unwrap().clone();
             body.insert(attribute.to_owned(), value);
             let body = Value::Object(body);
             for (profile, kind) in [
-                (Profile::WorkOs, ScimError::syntax as fn(&'static str) -> ScimError),
+                (
+                    Profile::WorkOs,
+                    ScimError::syntax as fn(&'static str) -> ScimError,
+                ),
                 (Profile::Rfc7644, ScimError::value),
             ] {
                 let expected = (!detail.is_empty()).then(|| kind(detail));
@@ -309,7 +351,10 @@ mod tests {
         for (body, detail) in [
             (json!({"userName": "ada"}), format!("'schemas' must have {CORE}.")),
             (json!({"schemas": [CORE]}), "'userName' is required".to_owned()),
-            (json!({"schemas": [CORE], "userName": " "}), "'userName' is required".to_owned()),
+            (
+                json!({"schemas": [CORE], "userName": " "}),
+                "'userName' is required".to_owned(),
+            ),
             (
                 json!({"schemas": [CORE], "userName": "a", "emails": [{"primary": true}, {"primary": true}]}),
                 "'emails' has more than one primary value.".to_owned(),

@@ -35,7 +35,10 @@ pub(super) fn service_provider_config(call: &Call) -> Result<Reply, ApiError> {
             "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
         }],
     });
-    reply(200, &located(config, call, "ServiceProviderConfig", "/ServiceProviderConfig"))
+    reply(
+        200,
+        &located(config, call, "ServiceProviderConfig", "/ServiceProviderConfig"),
+    )
 }
 
 /// What describes the server cannot be filtered (RFC 7644 section 4).
@@ -49,7 +52,14 @@ fn check_unfiltered(call: &Call) -> Result<(), ScimError> {
 fn resource_types(call: &Call) -> Vec<Value> {
     [&schema::USER, &schema::GROUP]
         .into_iter()
-        .map(|kind| located(kind.body(), call, "ResourceType", &format!("/ResourceTypes/{}", kind.name)))
+        .map(|kind| {
+            located(
+                kind.body(),
+                call,
+                "ResourceType",
+                &format!("/ResourceTypes/{}", kind.name),
+            )
+        })
         .collect()
 }
 
@@ -67,7 +77,11 @@ fn all(call: &Call, resources: Vec<Value>) -> Result<Reply, ApiError> {
 
 fn one(call: &Call, resources: Vec<Value>) -> Result<Reply, ApiError> {
     let id = call.param("id");
-    let is_it = |resource: &Value| resource["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id));
+    let is_it = |resource: &Value| {
+        resource["id"]
+            .as_str()
+            .is_some_and(|own| own.eq_ignore_ascii_case(id))
+    };
     let found = resources.into_iter().find(is_it);
     reply(200, &found.ok_or_else(|| ScimError::not_found(id))?)
 }
@@ -94,5 +108,9 @@ pub(super) fn get_schema(call: &Call) -> Result<Reply, ApiError> {
 
 /// `POST /Bulk`, which the configuration says is not supported.
 pub(super) fn bulk(_: &Call) -> Result<Reply, ApiError> {
-    Err(ScimError::new(501, "Bulk operations are not supported: see ServiceProviderConfig.").into())
+    Err(ScimError::new(
+        501,
+        "Bulk operations are not supported: see ServiceProviderConfig.",
+    )
+    .into())
 }

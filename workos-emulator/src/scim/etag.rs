@@ -28,7 +28,8 @@ pub(super) fn check(call: &Call, version: u64) -> Result<(), ScimError> {
 
 /// Whether the client has this version already.
 pub(super) fn is_known(call: &Call, version: u64) -> bool {
-    call.header("if-none-match").is_some_and(|header| names(header, version))
+    call.header("if-none-match")
+        .is_some_and(|header| names(header, version))
 }
 
 #[cfg(test)]

@@ -119,10 +119,14 @@ impl ListRequest {
         };
         let names = |name: &str| match member(body, name) {
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(names)) => {
-                Ok(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-            }
-            Some(_) => Err(ScimError::syntax(format!("'{name}' must be an array of strings."))),
+            Some(Value::Array(names)) => Ok(names
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()),
+            Some(_) => Err(ScimError::syntax(format!(
+                "'{name}' must be an array of strings."
+            ))),
         };
         let request = Self {
             filter: text("filter")?,
@@ -140,7 +144,9 @@ impl ListRequest {
         let filter = self.filter.as_deref();
         let sort_by = self.sort_by.as_deref();
         Ok(Selection {
-            filter: filter.map(|text| Filter::parse(text, resource_type)).transpose()?,
+            filter: filter
+                .map(|text| Filter::parse(text, resource_type))
+                .transpose()?,
             sort_by: sort_by.and_then(|text| AttributePath::for_sorting(text, resource_type)),
             descending: self.descending,
             projection: Projection::new(
@@ -157,7 +163,12 @@ impl Selection {
     ///
     /// Without filter and sorting, and by the filters that identity providers look resources up with, this costs the same
     /// however many there are.
-    pub(super) fn page<R: Resource>(&self, view: &View<'_>, from: usize, count: usize) -> (usize, Vec<Value>) {
+    pub(super) fn page<R: Resource>(
+        &self,
+        view: &View<'_>,
+        from: usize,
+        count: usize,
+    ) -> (usize, Vec<Value>) {
         let (total, rows) = self.rows::<R>(view, from, count);
         let resource = |row: &Arc<R>| Value::Object(view.resource(&**row, &self.projection));
         (total, rows.iter().map(resource).collect())
@@ -192,7 +203,11 @@ impl Selection {
 
     /// What the filter needs to know of a resource: what other rows say of it costs more than all else.
     fn for_filter<R: Resource>(&self, filter: &Filter) -> Projection {
-        let related = if R::TYPE.name == "Group" { "members" } else { "groups" };
+        let related = if R::TYPE.name == "Group" {
+            "members"
+        } else {
+            "groups"
+        };
         if filter.mentions(related) {
             return Projection::Everything;
         }
@@ -257,7 +272,10 @@ fn compare(one: Option<&Value>, other: Option<&Value>) -> Ordering {
         (Some(_), None) => Ordering::Less,
         (Some(Value::String(one)), Some(Value::String(other))) => one.cmp(other),
         (Some(Value::Bool(one)), Some(Value::Bool(other))) => one.cmp(other),
-        (Some(one), Some(other)) => one.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal),
+        (Some(one), Some(other)) => one
+            .as_f64()
+            .partial_cmp(&other.as_f64())
+            .unwrap_or(Ordering::Equal),
     }
 }
 
@@ -279,12 +297,20 @@ mod tests {
         assert_eq!(window("startIndex=0&count=-3"), (0, 0));
         assert_eq!(window("startIndex=-7"), (0, USUAL));
         assert_eq!(window("startIndex=101&count=999999999"), (100, MOST));
-        assert_eq!(window("startIndex=9223372036854775807"), (9_223_372_036_854_775_806, USUAL));
+        assert_eq!(
+            window("startIndex=9223372036854775807"),
+            (9_223_372_036_854_775_806, USUAL)
+        );
     }
 
     #[test]
     fn refuses_what_is_no_number_or_order() {
-        for query in ["startIndex=a", "count=1.5", "sortOrder=up", "count=99999999999999999999"] {
+        for query in [
+            "startIndex=a",
+            "count=1.5",
+            "sortOrder=up",
+            "count=99999999999999999999",
+        ] {
             let refused = ListRequest::of_query(&Query::parse(query)).unwrap_err();
             assert_eq!(refused.status, 400, "{query}");
         }
@@ -299,7 +325,10 @@ mod tests {
         });
         let query = "filter=userName+pr&sortBy=userName&sortOrder=descending&startIndex=3&count=2\
                      &attributes=userName,emails";
-        assert_eq!(ListRequest::of_body(&body), ListRequest::of_query(&Query::parse(query)));
+        assert_eq!(
+            ListRequest::of_body(&body),
+            ListRequest::of_query(&Query::parse(query))
+        );
         assert!(ListRequest::of_body(&json!({"count": "x"})).is_err());
         assert!(ListRequest::of_body(&json!([])).is_err());
     }

@@ -108,7 +108,9 @@ fn change(op: Op, filter: Option<&Filter>, value: &Value, profile: Profile) -> R
             filter => Change::RemoveMatching(filter.clone()),
         },
         // Entra ID's way; the RFC's `remove` has no value, and without a filter it removes all.
-        (Op::Remove, None) if profile == Profile::WorkOs && has_values => Change::Remove(ids(value, profile)?),
+        (Op::Remove, None) if profile == Profile::WorkOs && has_values => {
+            Change::Remove(ids(value, profile)?)
+        }
         (Op::Remove, None) => Change::Set(Vec::new()),
     })
 }
@@ -135,7 +137,8 @@ pub(super) fn apply(
             if strict && !ids.iter().any(|id| members::is_member(tx, group_id, id)) {
                 return Err(no_target().into());
             }
-            ids.iter().try_for_each(|id| groups::remove_member(tx, group_id, id))
+            ids.iter()
+                .try_for_each(|id| groups::remove_member(tx, group_id, id))
         }
         Change::RemoveMatching(filter) => {
             let attribute = schema::GROUP.attribute("members");
@@ -154,7 +157,10 @@ pub(super) fn apply(
 
 /// A member, as far as filters may ask.
 fn shown(state: &State, id: &str) -> Value {
-    let mut member = Map::from_iter([("value".to_owned(), json!(id)), ("type".to_owned(), json!("User"))]);
+    let mut member = Map::from_iter([
+        ("value".to_owned(), json!(id)),
+        ("type".to_owned(), json!("User")),
+    ]);
     let user = state.directory_users.get(id);
     if let Some(name) = user.and_then(|user| user.username()) {
         member.insert("display".to_owned(), name.into());

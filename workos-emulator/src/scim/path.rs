@@ -46,13 +46,19 @@ impl Target {
         if text.len() > LONGEST {
             return Err(wrong());
         }
-        let has_uri = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"));
+        let has_uri = text
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("urn:"));
         if !has_uri {
-            return AttributePath::parse(None, text).map(Self::Attribute).ok_or_else(wrong);
+            return AttributePath::parse(None, text)
+                .map(Self::Attribute)
+                .ok_or_else(wrong);
         }
         if let Some(rest) = below(text, resource_type.schema.id) {
             let rest = rest.filter(|rest| !rest.is_empty()).ok_or_else(wrong)?;
-            return AttributePath::parse(None, rest).map(Self::Attribute).ok_or_else(wrong);
+            return AttributePath::parse(None, rest)
+                .map(Self::Attribute)
+                .ok_or_else(wrong);
         }
         for extension in resource_type.extensions {
             if let Some(rest) = below(text, extension.id) {
@@ -182,7 +188,10 @@ mod tests {
     #[test]
     fn reads_names_and_uris() {
         assert_eq!(attribute("userName"), (None, "userName".into(), None));
-        assert_eq!(attribute("name.givenName"), (None, "name".into(), Some("givenName".into())));
+        assert_eq!(
+            attribute("name.givenName"),
+            (None, "name".into(), Some("givenName".into()))
+        );
         assert_eq!(
             attribute("urn:ietf:params:scim:schemas:core:2.0:User:name.familyName"),
             (None, "name".into(), Some("familyName".into()))
@@ -206,9 +215,24 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_path() {
-        for wrong in ["", ".", "a.", ".b", "a.b.c", "a b", "a[", "urn:", &format!("{ENTERPRISE}:"), "é\u{0}", &"a".repeat(600)] {
+        for wrong in [
+            "",
+            ".",
+            "a.",
+            ".b",
+            "a.b.c",
+            "a b",
+            "a[",
+            "urn:",
+            &format!("{ENTERPRISE}:"),
+            "é\u{0}",
+            &"a".repeat(600),
+        ] {
             let read = Target::parse(wrong, &USER);
-            assert!(read.as_ref().is_err_and(|refusal| refusal.status == 400), "{wrong}: {read:?}");
+            assert!(
+                read.as_ref().is_err_and(|refusal| refusal.status == 400),
+                "{wrong}: {read:?}"
+            );
         }
     }
 
@@ -216,7 +240,10 @@ mod tests {
     fn finds_values_in_any_case() {
         let resource = json!({"UserName": "ada", ENTERPRISE: {"department": "Engines"}});
         let resource = resource.as_object().unwrap();
-        for (path, value) in [("username", "ada"), (&format!("{ENTERPRISE}:Department"), "Engines")] {
+        for (path, value) in [
+            ("username", "ada"),
+            (&format!("{ENTERPRISE}:Department"), "Engines"),
+        ] {
             let Target::Attribute(path) = Target::parse(path, &USER).unwrap() else {
                 panic!("{path}");
             };

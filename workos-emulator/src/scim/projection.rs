@@ -45,7 +45,11 @@ fn part<'p>(targets: &'p [Target], extension: Option<&str>, name: &str) -> Part<
             Some(sub) => subs.push(sub.as_str()),
         }
     }
-    if subs.is_empty() { Part::Nothing } else { Part::Subs(subs) }
+    if subs.is_empty() {
+        Part::Nothing
+    } else {
+        Part::Subs(subs)
+    }
 }
 
 fn targets<'n>(names: impl IntoIterator<Item = &'n str>, resource_type: &ResourceType) -> Vec<Target> {
@@ -101,7 +105,10 @@ impl Projection {
         for (name, value) in resource {
             if is_always_there(&name) {
                 wanted.insert(name, value);
-            } else if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
+            } else if name
+                .get(..4)
+                .is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+            {
                 if names_extension(targets, &name) {
                     if keep {
                         wanted.insert(name, value);
@@ -203,7 +210,10 @@ mod tests {
     #[test]
     fn leaves_out_what_is_excluded_but_never_the_id() {
         let division = format!("{ENTERPRISE}:division");
-        let left = projected(&[], &["id", "schemas", "userName", "emails.type", "name", &division]);
+        let left = projected(
+            &[],
+            &["id", "schemas", "userName", "emails.type", "name", &division],
+        );
         assert_eq!(
             left,
             json!({

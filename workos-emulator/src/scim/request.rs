@@ -29,11 +29,15 @@ pub(crate) fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Value, A
     }
     let media_type = content_type.unwrap_or(MEDIA_TYPE);
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if !["application/scim+json", "application/json"].iter().any(|known| known.eq_ignore_ascii_case(media_type)) {
+    if !["application/scim+json", "application/json"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(media_type))
+    {
         let detail = format!("The body is {media_type}; send application/scim+json.");
         return Err(ScimError::new(415, detail).into());
     }
-    serde_json::from_slice(bytes).map_err(|error| ScimError::syntax(format!("The body is not JSON: {error}.")).into())
+    serde_json::from_slice(bytes)
+        .map_err(|error| ScimError::syntax(format!("The body is not JSON: {error}.")).into())
 }
 
 /// The profile of the environment.
@@ -62,7 +66,10 @@ pub(super) fn change<T>(
     let profile = profile(&call.environment.state());
     let changed = error::transact(&call.environment, |tx| {
         let mut directory = Arc::clone(directory(tx, call)?);
-        if matches!(directory.state, DirectoryState::Unlinked | DirectoryState::Validating) {
+        if matches!(
+            directory.state,
+            DirectoryState::Unlinked | DirectoryState::Validating
+        ) {
             let linked = DirectoryChanges {
                 state: Some(DirectoryState::Linked),
                 ..DirectoryChanges::default()

@@ -214,7 +214,11 @@ impl Resource for DirectoryGroup {
             Lookup::Id(id) => return Some(state.directory_groups.get(id).cloned().into_iter().collect()),
             Lookup::Member(id) => {
                 let groups = members::groups_of(state, id);
-                return Some(groups.filter_map(|id| state.directory_groups.get(id).cloned()).collect());
+                return Some(
+                    groups
+                        .filter_map(|id| state.directory_groups.get(id).cloned())
+                        .collect(),
+                );
             }
             Lookup::ExternalId(id) => (groups::BY_EXTERNAL_ID, (*id).to_owned()),
             Lookup::DisplayName(name) => (groups::BY_NAME, name.to_lowercase()),

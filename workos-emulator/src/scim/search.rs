@@ -18,7 +18,9 @@ pub(super) fn listed<R: Resource>(call: &Call) -> Result<Reply, ApiError> {
 
 fn answer<R: Resource>(call: &Call, request: &ListRequest) -> Result<Reply, ApiError> {
     let selection = request.selection(R::TYPE)?;
-    let (total, resources) = with_view(call, |view| selection.page::<R>(view, request.from, request.count))?;
+    let (total, resources) = with_view(call, |view| {
+        selection.page::<R>(view, request.from, request.count)
+    })?;
     json(200, &ListResponse::new(total, request.from, resources))
 }
 

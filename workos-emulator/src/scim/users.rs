@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    conform, error::Attempt, etag, patch,
+    conform,
+    error::Attempt,
+    etag, patch,
     request::{change, got, profile, shown},
     resource::Resource,
     schema,
@@ -25,7 +27,10 @@ pub(super) fn create_user(call: &Call) -> Result<Reply, ApiError> {
     let text = |name: &str| attributes.get(name).and_then(Value::as_str);
     let external_id = text("externalId").filter(|id| !id.trim().is_empty());
     // Assumption: a user that the provider gives no id has its name as id.
-    let idp_id = external_id.or_else(|| text("userName")).unwrap_or_default().to_owned();
+    let idp_id = external_id
+        .or_else(|| text("userName"))
+        .unwrap_or_default()
+        .to_owned();
     let user = change(call, Attempt::Create, |tx, directory| {
         let new = NewDirectoryUser {
             idp_id,

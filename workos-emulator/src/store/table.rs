@@ -52,11 +52,15 @@ impl<R> Index<R> {
         }
     }
 
-    /// The rows of a group are numbered in order of creation as well, so that [`Table::slice`] finds the hundred thousandth
-    /// like the first.
-    pub(crate) const fn numbered(mut self) -> Self {
-        self.numbered = true;
-        self
+    /// As [`ordered`](Self::ordered), and the rows of a group are numbered in order of creation as well, so that
+    /// [`Table::slice`] finds the hundred thousandth like the first.
+    pub(crate) const fn numbered(name: &'static str, entries: fn(&R) -> Vec<Entry>) -> Self {
+        Self {
+            name,
+            unique: false,
+            numbered: true,
+            entries,
+        }
     }
 
     pub(super) fn entries(&self, row: &R) -> Vec<Entry> {
@@ -365,18 +369,22 @@ impl<R: Record> Table<R> {
             groups.dedup();
             (!index.unique || groups.len() == all) && self.indexes[at].keys().eq(expected.iter())
         });
-        let numbers = R::INDEXES.iter().enumerate().filter(|(_, i)| i.numbered).all(|(at, _)| {
-            let mut expected: Vec<_> = self.indexes[at]
-                .keys()
-                .map(|(group, _, place)| (Arc::clone(group), *place))
-                .collect();
-            expected.sort();
-            let own = self.numbers.iter().filter(|((other, _), _)| *other == at);
-            let numbered: Vec<_> = own
-                .flat_map(|((_, group), places)| places.iter().map(|place| (Arc::clone(group), *place)))
-                .collect();
-            numbered == expected
-        });
+        let numbers = R::INDEXES
+            .iter()
+            .enumerate()
+            .filter(|(_, i)| i.numbered)
+            .all(|(at, _)| {
+                let mut expected: Vec<_> = self.indexes[at]
+                    .keys()
+                    .map(|(group, _, place)| (Arc::clone(group), *place))
+                    .collect();
+                expected.sort();
+                let own = self.numbers.iter().filter(|((other, _), _)| *other == at);
+                let numbered: Vec<_> = own
+                    .flat_map(|((_, group), places)| places.iter().map(|place| (Arc::clone(group), *place)))
+                    .collect();
+                numbered == expected
+            });
         let next = self.rows.keys().all(|place| *place < self.next);
         ids && indexes && numbers && next
     }

@@ -105,7 +105,11 @@ fn is_present(value: &Value) -> bool {
 
 /// Whether any of the values compares so. `ne` is the opposite of `eq`: no value is the same.
 fn compare_any(values: &[&Value], comparison: Comparison, wanted: &Value, leaf: Option<&Attribute>) -> bool {
-    let any = |comparison| values.iter().any(|value| compare(value, comparison, wanted, leaf));
+    let any = |comparison| {
+        values
+            .iter()
+            .any(|value| compare(value, comparison, wanted, leaf))
+    };
     match (comparison, wanted) {
         (Comparison::Equal, Value::Null) => !values.iter().any(|value| is_present(value)),
         (Comparison::NotEqual, Value::Null) => values.iter().any(|value| is_present(value)),

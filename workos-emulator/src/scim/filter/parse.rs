@@ -36,9 +36,14 @@ pub(in crate::scim) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    pub(in crate::scim) fn new(text: &'t str, resource_type: &'static ResourceType) -> Result<Self, ScimError> {
+    pub(in crate::scim) fn new(
+        text: &'t str,
+        resource_type: &'static ResourceType,
+    ) -> Result<Self, ScimError> {
         if text.len() > LONGEST {
-            return Err(ScimError::filter(format!("A filter has at most {LONGEST} bytes.")));
+            return Err(ScimError::filter(format!(
+                "A filter has at most {LONGEST} bytes."
+            )));
         }
         Ok(Self {
             text,
@@ -135,7 +140,9 @@ impl<'t> Parser<'t> {
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, ScimError>) -> Result<T, ScimError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(ScimError::filter(format!("A filter is at most {DEEPEST} levels deep.")));
+            return Err(ScimError::filter(format!(
+                "A filter is at most {DEEPEST} levels deep."
+            )));
         }
         let value = read(self)?;
         self.depth -= 1;
@@ -163,7 +170,9 @@ impl<'t> Parser<'t> {
     fn attribute_expression(&mut self, scope: Scope<'_>) -> Result<Filter, ScimError> {
         self.comparisons += 1;
         if self.comparisons > MOST {
-            return Err(ScimError::filter(format!("A filter has at most {MOST} comparisons.")));
+            return Err(ScimError::filter(format!(
+                "A filter has at most {MOST} comparisons."
+            )));
         }
         let path = self.path(scope)?;
         if matches!(scope, Scope::Resource) && self.takes('[') {
@@ -290,7 +299,10 @@ impl<'t> Parser<'t> {
             Comparison::Contains | Comparison::StartsWith | Comparison::EndsWith => {
                 value.is_string() && kind != Some(Type::Boolean)
             }
-            _ => (value.is_string() || value.is_number()) && !matches!(kind, Some(Type::Boolean | Type::Binary)),
+            _ => {
+                (value.is_string() || value.is_number())
+                    && !matches!(kind, Some(Type::Boolean | Type::Binary))
+            }
         };
         if fits {
             return Ok(());

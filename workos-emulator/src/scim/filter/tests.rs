@@ -111,7 +111,10 @@ fn conditions_about_a_value_are_met_by_one_value() {
         (r#"emails[type eq "work" and value co "@home"]"#, false),
         (r#"emails.type eq "work" and emails.value co "@home""#, true),
         (r#"emails[not (type eq "work")]"#, true),
-        (r#"emails[type eq "other" or (primary eq true and type eq "work")]"#, true),
+        (
+            r#"emails[type eq "other" or (primary eq true and type eq "work")]"#,
+            true,
+        ),
         (r#"emails[type eq "work"].value eq "ada@work.example""#, true),
         (r#"emails[type eq "home"].value eq "ada@work.example""#, false),
         (r#"nicknames[value eq "ada"]"#, true),
@@ -138,7 +141,10 @@ fn uris_name_extensions() {
 fn and_binds_more_than_or_and_parentheses_most() {
     for (filter, expected) in [
         (r#"active eq true or active eq false and userName eq "x""#, true),
-        (r#"(active eq true or active eq false) and userName eq "x""#, false),
+        (
+            r#"(active eq true or active eq false) and userName eq "x""#,
+            false,
+        ),
         (r#"not (active eq false) and userName pr"#, true),
         (r#"((((userName pr))))"#, true),
         (r#"  userName   pr   "#, true),
@@ -190,7 +196,11 @@ fn refuses_what_is_no_filter() {
             panic!("{filter}: {refused:?}");
         };
         assert_eq!(error.status, 400, "{filter}");
-        assert_eq!(error.scim_type, Some(crate::scim::error::ScimType::InvalidFilter), "{filter}");
+        assert_eq!(
+            error.scim_type,
+            Some(crate::scim::error::ScimType::InvalidFilter),
+            "{filter}"
+        );
     }
 }
 
@@ -211,10 +221,18 @@ fn size_and_depth_are_bounded() {
 fn look_ups_go_by_an_index() {
     for (filter, lookups, is_all) in [
         (r#"userName eq "a""#, vec![Lookup::UserName("a")], true),
-        (r#"externalId eq "a" and active eq true"#, vec![Lookup::ExternalId("a")], false),
+        (
+            r#"externalId eq "a" and active eq true"#,
+            vec![Lookup::ExternalId("a")],
+            false,
+        ),
         (r#"emails.value eq "a""#, vec![Lookup::Email("a")], true),
         (r#"emails[value eq "a"]"#, vec![Lookup::Email("a")], true),
-        (r#"emails[type eq "work"].value eq "a""#, vec![Lookup::Email("a")], false),
+        (
+            r#"emails[type eq "work"].value eq "a""#,
+            vec![Lookup::Email("a")],
+            false,
+        ),
         (
             r#"id eq "g" and members[value eq "u"]"#,
             vec![Lookup::Id("g"), Lookup::Member("u")],
@@ -235,8 +253,32 @@ fn look_ups_go_by_an_index() {
 /// Texts that look like filters.
 fn filter_like() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "userName", "emails", "emails[", "]", "(", ")", "not", "and", "or", "eq", "ne", "pr", "co", "gt", "\"a\"",
-        "\"", "1", "true", "null", "name.givenName", ".value", "urn:a:b", "é", "\u{202e}", "\\", "members[value",
+        "userName",
+        "emails",
+        "emails[",
+        "]",
+        "(",
+        ")",
+        "not",
+        "and",
+        "or",
+        "eq",
+        "ne",
+        "pr",
+        "co",
+        "gt",
+        "\"a\"",
+        "\"",
+        "1",
+        "true",
+        "null",
+        "name.givenName",
+        ".value",
+        "urn:a:b",
+        "é",
+        "\u{202e}",
+        "\\",
+        "members[value",
     ]);
     prop::collection::vec(word, 0..24).prop_map(|words| words.join(" "))
 }

@@ -135,7 +135,11 @@ impl Patch<'_> {
             None => &mut *self.resource,
             Some(uri) => {
                 let key = key_of(self.resource, uri).unwrap_or_else(|| uri.clone());
-                match self.resource.entry(key).or_insert_with(|| Value::Object(Map::new())) {
+                match self
+                    .resource
+                    .entry(key)
+                    .or_insert_with(|| Value::Object(Map::new()))
+                {
                     Value::Object(members) => members,
                     _ => return Err(ScimError::path(format!("'{uri}' is no extension."))),
                 }
@@ -268,7 +272,10 @@ impl Change<'_> {
     }
 
     fn sub_attribute(&mut self, op: Op, sub: &str, value: &Value) -> Result<(), ScimError> {
-        if self.attribute.is_some_and(|attribute| attribute.kind != Type::Complex) {
+        if self
+            .attribute
+            .is_some_and(|attribute| attribute.kind != Type::Complex)
+        {
             return Err(ScimError::path(format!("'{}' has no sub-attributes.", self.name)));
         }
         let (name, value) = self.read_sub(sub, value)?;
@@ -300,7 +307,10 @@ impl Change<'_> {
         value: &Value,
     ) -> Result<(), ScimError> {
         if self.attribute.is_some_and(|attribute| !attribute.multi_valued) {
-            return Err(ScimError::path(format!("'{}' has one value: no filter.", self.name)));
+            return Err(ScimError::path(format!(
+                "'{}' has one value: no filter.",
+                self.name
+            )));
         }
         let mut items = match self.current.take() {
             Some(Value::Array(items)) => items,
@@ -343,8 +353,7 @@ impl Change<'_> {
             new.extend(change);
             primary = is_primary(&new).then_some(items.len());
             items.push(Value::Object(new));
-        }
-        else {
+        } else {
             for at in matching {
                 let Some(members) = items[at].as_object_mut() else {
                     continue;

@@ -116,7 +116,10 @@ pub(super) fn operations(
         return Err(ScimError::syntax("'Operations' must have an operation."));
     }
     if operations.len() > MOST {
-        return Err(ScimError::new(413, format!("A PATCH has at most {MOST} operations.")));
+        return Err(ScimError::new(
+            413,
+            format!("A PATCH has at most {MOST} operations."),
+        ));
     }
     operations
         .iter()
@@ -133,7 +136,9 @@ impl Operation {
         resource_type: &'static ResourceType,
         profile: Profile,
     ) -> Result<Self, ScimError> {
-        let op = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
+        let op = member(operation, "op")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let spelling = match profile {
             Profile::WorkOs => op.to_ascii_lowercase(),
             Profile::Rfc7644 => op.to_owned(),

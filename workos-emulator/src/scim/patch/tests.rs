@@ -62,8 +62,14 @@ fn refuses(operation: &Value, scim_type: ScimType, profile: Profile) {
 
 #[test]
 fn add_sets_merges_and_appends() {
-    gives(&json!({"op": "add", "path": "title", "value": "Countess"}), &json!({"title": "Countess"}));
-    gives(&json!({"op": "add", "path": "userName", "value": "countess"}), &json!({"userName": "countess"}));
+    gives(
+        &json!({"op": "add", "path": "title", "value": "Countess"}),
+        &json!({"title": "Countess"}),
+    );
+    gives(
+        &json!({"op": "add", "path": "userName", "value": "countess"}),
+        &json!({"userName": "countess"}),
+    );
     gives(
         &json!({"op": "add", "path": "name", "value": {"middleName": "King"}}),
         &json!({"name": {"givenName": "Ada", "familyName": "Lovelace", "middleName": "King"}}),
@@ -114,9 +120,12 @@ fn replace_puts_values_in_the_place_of_others() {
         &json!({"op": "replace", "path": "name", "value": {"givenName": "A"}}),
         &json!({"name": {"givenName": "A", "familyName": "Lovelace"}}),
     );
-    gives(&json!({"op": "replace", "path": "NAME.GIVENNAME", "value": "A"}), &json!({
-        "name": {"givenName": "A", "familyName": "Lovelace"},
-    }));
+    gives(
+        &json!({"op": "replace", "path": "NAME.GIVENNAME", "value": "A"}),
+        &json!({
+            "name": {"givenName": "A", "familyName": "Lovelace"},
+        }),
+    );
     gives(
         &json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "a@b"}),
         &json!({"emails": [
@@ -128,15 +137,30 @@ fn replace_puts_values_in_the_place_of_others() {
         &json!({"op": "replace", "path": "emails[value sw \"ada@work\"]", "value": {"value": "a@b"}}),
         &json!({"emails": [{"value": "a@b"}, {"value": "ada@home.example", "type": "home"}]}),
     );
-    gives(&json!({"op": "replace", "value": {"active": false}}), &json!({"active": false}));
-    gives(&json!({"op": "replace", "path": "emails", "value": []}), &json!({"emails": null}));
-    gives(&json!({"op": "replace", "path": "name", "value": null}), &json!({"name": null}));
+    gives(
+        &json!({"op": "replace", "value": {"active": false}}),
+        &json!({"active": false}),
+    );
+    gives(
+        &json!({"op": "replace", "path": "emails", "value": []}),
+        &json!({"emails": null}),
+    );
+    gives(
+        &json!({"op": "replace", "path": "name", "value": null}),
+        &json!({"name": null}),
+    );
 }
 
 #[test]
 fn remove_takes_away() {
-    gives(&json!({"op": "remove", "path": "emails"}), &json!({"emails": null}));
-    gives(&json!({"op": "remove", "path": "name.givenName"}), &json!({"name": {"familyName": "Lovelace"}}));
+    gives(
+        &json!({"op": "remove", "path": "emails"}),
+        &json!({"emails": null}),
+    );
+    gives(
+        &json!({"op": "remove", "path": "name.givenName"}),
+        &json!({"name": {"familyName": "Lovelace"}}),
+    );
     gives(
         &json!({"op": "remove", "path": "emails[type eq \"work\"]"}),
         &json!({"emails": [{"value": "ada@home.example", "type": "home"}]}),
@@ -178,7 +202,10 @@ fn extensions_are_named_by_their_uri() {
         &json!({"op": "replace", "path": ENTERPRISE, "value": {"costCenter": "1"}}),
         &json!({ENTERPRISE: {"department": "Engines", "costCenter": "1"}}),
     );
-    gives(&json!({"op": "remove", "path": ENTERPRISE}), &json!({ENTERPRISE: null}));
+    gives(
+        &json!({"op": "remove", "path": ENTERPRISE}),
+        &json!({ENTERPRISE: null}),
+    );
     gives(
         &json!({"op": "remove", "path": path("department")}),
         &json!({ENTERPRISE: {"costCenter": "4130"}}),
@@ -211,16 +238,38 @@ fn operations_follow_each_other() {
 fn the_servers_own_attributes_cannot_be_changed() {
     for path in ["id", "meta", "meta.version", "groups", "groups[value eq \"g\"]"] {
         for profile in BOTH {
-            refuses(&json!({"op": "replace", "path": path, "value": "x"}), ScimType::Mutability, profile);
-            refuses(&json!({"op": "remove", "path": path}), ScimType::Mutability, profile);
+            refuses(
+                &json!({"op": "replace", "path": path, "value": "x"}),
+                ScimType::Mutability,
+                profile,
+            );
+            refuses(
+                &json!({"op": "remove", "path": path}),
+                ScimType::Mutability,
+                profile,
+            );
         }
     }
     // Identity providers send them along.
-    gives(&json!({"op": "replace", "value": {"id": "x", "meta": {}, "schemas": [], "title": "T"}}), &json!({"title": "T"}));
-    gives(&json!({"op": "add", "path": "password", "value": "secret"}), &json!({}));
+    gives(
+        &json!({"op": "replace", "value": {"id": "x", "meta": {}, "schemas": [], "title": "T"}}),
+        &json!({"title": "T"}),
+    );
+    gives(
+        &json!({"op": "add", "path": "password", "value": "secret"}),
+        &json!({}),
+    );
     for profile in BOTH {
-        refuses(&json!({"op": "remove", "path": "userName"}), ScimType::Mutability, profile);
-        refuses(&json!({"op": "replace", "path": "userName", "value": null}), ScimType::Mutability, profile);
+        refuses(
+            &json!({"op": "remove", "path": "userName"}),
+            ScimType::Mutability,
+            profile,
+        );
+        refuses(
+            &json!({"op": "replace", "path": "userName", "value": null}),
+            ScimType::Mutability,
+            profile,
+        );
     }
 }
 
@@ -232,21 +281,55 @@ fn refuses_what_is_no_operation() {
         (json!({"op": "remove"}), ScimType::NoTarget),
         (json!({"op": "add", "path": "title"}), ScimType::InvalidValue),
         (json!({"op": "add", "value": "x"}), ScimType::InvalidValue),
-        (json!({"op": "add", "path": 1, "value": "x"}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "a b", "value": "x"}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "emails[type eq", "value": "x"}), ScimType::InvalidFilter),
-        (json!({"op": "add", "path": "emails[type eq \"a\"", "value": "x"}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "emails[type eq \"a\"].a.b", "value": "x"}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "name[givenName eq \"a\"]", "value": {}}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "emails.type[value eq \"a\"]", "value": {}}), ScimType::InvalidPath),
-        (json!({"op": "add", "path": "userName.value", "value": "x"}), ScimType::InvalidPath),
+        (
+            json!({"op": "add", "path": 1, "value": "x"}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "a b", "value": "x"}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "emails[type eq", "value": "x"}),
+            ScimType::InvalidFilter,
+        ),
+        (
+            json!({"op": "add", "path": "emails[type eq \"a\"", "value": "x"}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "emails[type eq \"a\"].a.b", "value": "x"}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "name[givenName eq \"a\"]", "value": {}}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "emails.type[value eq \"a\"]", "value": {}}),
+            ScimType::InvalidPath,
+        ),
+        (
+            json!({"op": "add", "path": "userName.value", "value": "x"}),
+            ScimType::InvalidPath,
+        ),
     ] {
         for profile in BOTH {
             refuses(&operation, scim_type, profile);
         }
     }
-    for body in [json!([]), json!({}), json!({"Operations": []}), json!({"Operations": {}}), json!({"Operations": [1]})] {
-        assert_eq!(operations(&body, &USER, Profile::WorkOs).unwrap_err().status, 400, "{body}");
+    for body in [
+        json!([]),
+        json!({}),
+        json!({"Operations": []}),
+        json!({"Operations": {}}),
+        json!({"Operations": [1]}),
+    ] {
+        assert_eq!(
+            operations(&body, &USER, Profile::WorkOs).unwrap_err().status,
+            400,
+            "{body}"
+        );
     }
     let many = json!({"Operations": vec![json!({"op": "remove", "path": "title"}); MOST + 1]});
     assert_eq!(operations(&many, &USER, Profile::WorkOs).unwrap_err().status, 413);
@@ -266,7 +349,11 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
         becomes(&boolean, &json!({"active": false}), workos);
         refuses(&boolean, ScimType::InvalidValue, rfc);
     }
-    refuses(&json!({"op": "replace", "path": "active", "value": "off"}), ScimType::InvalidSyntax, workos);
+    refuses(
+        &json!({"op": "replace", "path": "active", "value": "off"}),
+        ScimType::InvalidSyntax,
+        workos,
+    );
 
     let dotted = json!({"op": "replace", "value": {"name.givenName": "A", "title": "T"}});
     let name = json!({"givenName": "A", "familyName": "Lovelace"});
@@ -274,7 +361,11 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
     refuses(&dotted, ScimType::InvalidPath, rfc);
 
     let with_uri = json!({"op": "add", "value": {format!("{ENTERPRISE}:department"): "Looms"}});
-    becomes(&with_uri, &json!({ENTERPRISE: {"department": "Looms", "costCenter": "4130"}}), workos);
+    becomes(
+        &with_uri,
+        &json!({ENTERPRISE: {"department": "Looms", "costCenter": "4130"}}),
+        workos,
+    );
     refuses(&with_uri, ScimType::InvalidPath, rfc);
 
     let with_filter = json!({"op": "replace", "value": {"emails[type eq \"work\"].value": "a@b"}});
@@ -286,7 +377,11 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
     refuses(&with_filter, ScimType::InvalidPath, rfc);
 
     let absent = json!({"op": "replace", "path": "phoneNumbers[type eq \"work\"].value", "value": "1"});
-    becomes(&absent, &json!({"phoneNumbers": [{"type": "work", "value": "1"}]}), workos);
+    becomes(
+        &absent,
+        &json!({"phoneNumbers": [{"type": "work", "value": "1"}]}),
+        workos,
+    );
     refuses(&absent, ScimType::NoTarget, rfc);
     let added = json!({"op": "add", "path": "phoneNumbers[type eq \"work\"].value", "value": "1"});
     gives(&added, &json!({"phoneNumbers": [{"type": "work", "value": "1"}]}));
@@ -296,7 +391,11 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
     refuses(&gone, ScimType::NoTarget, rfc);
 
     let some = json!({"op": "remove", "path": "emails", "value": [{"value": "ada@work.example"}]});
-    becomes(&some, &json!({"emails": [{"value": "ada@home.example", "type": "home"}]}), workos);
+    becomes(
+        &some,
+        &json!({"emails": [{"value": "ada@home.example", "type": "home"}]}),
+        workos,
+    );
     becomes(&some, &json!({"emails": null}), rfc);
 
     for manager in [json!("boss"), json!([{"$ref": "../Users/boss", "value": "boss"}])] {
@@ -317,7 +416,11 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
     becomes(&unknown, &json!({}), rfc);
 
     let primary = json!({"op": "Replace", "path": "roles[primary eq \"True\"].value", "value": "admin"});
-    becomes(&primary, &json!({"roles": [{"primary": true, "value": "admin"}]}), workos);
+    becomes(
+        &primary,
+        &json!({"roles": [{"primary": true, "value": "admin"}]}),
+        workos,
+    );
 
     // `schemas` is the RFC's.
     let body = json!({"Operations": [{"op": "remove", "path": "title"}]});
@@ -327,7 +430,17 @@ fn the_spellings_of_identity_providers_depend_on_the_profile() {
 
 fn json_value() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
-        "value", "type", "primary", "name", "emails", "active", "userName", "name.givenName", ENTERPRISE, "x", "",
+        "value",
+        "type",
+        "primary",
+        "name",
+        "emails",
+        "active",
+        "userName",
+        "name.givenName",
+        ENTERPRISE,
+        "x",
+        "",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -339,7 +452,12 @@ fn json_value() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::vec((name.clone(), inner), 0..4).prop_map(|members| {
-                Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+                Value::Object(
+                    members
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect(),
+                )
             }),
         ]
     })
@@ -347,9 +465,23 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 fn path() -> impl Strategy<Value = Value> {
     let known = prop::sample::select(vec![
-        "emails", "emails[type eq \"work\"]", "emails[type eq \"work\"].value", "emails[not (type pr)].primary",
-        "name", "name.givenName", "userName", "active", "title", "roles[value eq \"a\"]", ENTERPRISE, "groups", "id",
-        "urn:a:b:c.d", "password", "emails.value", "schemas",
+        "emails",
+        "emails[type eq \"work\"]",
+        "emails[type eq \"work\"].value",
+        "emails[not (type pr)].primary",
+        "name",
+        "name.givenName",
+        "userName",
+        "active",
+        "title",
+        "roles[value eq \"a\"]",
+        ENTERPRISE,
+        "groups",
+        "id",
+        "urn:a:b:c.d",
+        "password",
+        "emails.value",
+        "schemas",
     ]);
     prop_oneof![
         8 => known.prop_map(Value::from),

@@ -8,7 +8,9 @@ use super::{
 const MEMBERS: &[Attribute] = &[
     string("value", "The id of the member.").case_exact().immutable(),
     reference("$ref", &["User"], "Where the member is.").immutable(),
-    string("type", "What the member is.").one_of(&["User"]).immutable(),
+    string("type", "What the member is.")
+        .one_of(&["User"])
+        .immutable(),
 ];
 
 pub(crate) const GROUP: Schema = Schema {

@@ -70,11 +70,15 @@ pub(crate) const GROUP: ResourceType = ResourceType {
 };
 
 const META: &[Attribute] = &[
-    string("resourceType", "What the resource is.").case_exact().read_only(),
+    string("resourceType", "What the resource is.")
+        .case_exact()
+        .read_only(),
     date_time("created", "When the resource was made.").read_only(),
     date_time("lastModified", "When the resource was last changed.").read_only(),
     reference("location", &["uri"], "Where the resource is.").read_only(),
-    string("version", "The version of the resource, as in ETag.").case_exact().read_only(),
+    string("version", "The version of the resource, as in ETag.")
+        .case_exact()
+        .read_only(),
 ];
 
 /// What every resource has beside the attributes of its schema. Source: RFC 7643 section 3.1.
@@ -86,7 +90,9 @@ const COMMON: &[Attribute] = &[
         .unique(),
     string("externalId", "The id that the client gave.").case_exact(),
     attribute::complex("meta", META, "About the resource.").read_only(),
-    reference("schemas", &["uri"], "The URIs of its schemas.").many().always(),
+    reference("schemas", &["uri"], "The URIs of its schemas.")
+        .many()
+        .always(),
 ];
 
 impl ResourceType {
@@ -143,9 +149,15 @@ mod tests {
     fn publishes_what_it_goes_by() {
         let user = user::USER.body();
         let emails = user["attributes"].as_array().unwrap();
-        let emails = emails.iter().find(|attribute| attribute["name"] == "emails").unwrap();
+        let emails = emails
+            .iter()
+            .find(|attribute| attribute["name"] == "emails")
+            .unwrap();
         assert_eq!(emails["multiValued"], true);
-        assert_eq!(emails["subAttributes"][2]["canonicalValues"], json!(["work", "home", "other"]));
+        assert_eq!(
+            emails["subAttributes"][2]["canonicalValues"],
+            json!(["work", "home", "other"])
+        );
         assert_eq!(
             USER.body()["schemaExtensions"],
             json!([{"schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "required": false}])

@@ -94,30 +94,43 @@ pub(crate) const USER: Schema = Schema {
     name: "User",
     description: "A person.",
     attributes: &[
-        string("userName", "What the person signs in with; upper and lower case are the same.")
-            .required()
-            .unique(),
+        string(
+            "userName",
+            "What the person signs in with; upper and lower case are the same.",
+        )
+        .required()
+        .unique(),
         complex("name", NAME, "The parts of the person's name."),
         string("displayName", "The name that is shown."),
         string("nickName", "The casual name."),
         reference("profileUrl", &["external"], "A page about the person."),
         string("title", "The job title."),
         string("userType", "How the person belongs to the organization."),
-        string("preferredLanguage", "The language as in an Accept-Language header."),
+        string(
+            "preferredLanguage",
+            "The language as in an Accept-Language header.",
+        ),
         string("locale", "Where the person is, for formats: en-US."),
         string("timezone", "The time zone as the IANA names it."),
         boolean("active", "Whether the person may use the application."),
-        string("password", "Taken and thrown away: an application behind WorkOS has none of the directory.")
-            .case_exact()
-            .write_only(),
+        string(
+            "password",
+            "Taken and thrown away: an application behind WorkOS has none of the directory.",
+        )
+        .case_exact()
+        .write_only(),
         complex("emails", EMAILS, "The person's e-mail addresses.").many(),
         complex("phoneNumbers", PHONE_NUMBERS, "The person's phone numbers.").many(),
         complex("ims", IMS, "The person's instant messengers.").many(),
         complex("photos", PHOTOS, "Pictures of the person.").many(),
         complex("addresses", ADDRESSES, "The person's postal addresses.").many(),
-        complex("groups", GROUPS, "The groups that the person is in; changed by the groups.")
-            .many()
-            .read_only(),
+        complex(
+            "groups",
+            GROUPS,
+            "The groups that the person is in; changed by the groups.",
+        )
+        .many()
+        .read_only(),
         complex("entitlements", NAMED_VALUE, "What the person is entitled to.").many(),
         complex("roles", NAMED_VALUE, "The person's roles.").many(),
         complex("x509Certificates", CERTIFICATES, "The person's certificates.").many(),
@@ -129,7 +142,10 @@ pub(crate) const ENTERPRISE_USER: Schema = Schema {
     name: "EnterpriseUser",
     description: "What an enterprise knows about a person.",
     attributes: &[
-        string("employeeNumber", "What the organization identifies the person by."),
+        string(
+            "employeeNumber",
+            "What the organization identifies the person by.",
+        ),
         string("costCenter", "The cost center."),
         string("organization", "The organization."),
         string("division", "The division."),

@@ -50,7 +50,7 @@ pub(crate) struct DirectoryGroup {
 
 /// The groups of a directory.
 pub(crate) const BY_DIRECTORY: Index<DirectoryGroup> =
-    Index::ordered("directory", |group| vec![(group.directory_id.as_str().into(), 0)]);
+    Index::numbered("directory", |group| vec![(group.directory_id.as_str().into(), 0)]);
 /// Groups by their provider's id: of the directory and the id. WorkOS's own rules keep it unique.
 pub(crate) const BY_IDP_ID: Index<DirectoryGroup> = Index::ordered("idp_id", |row| {
     vec![(group(&[&row.directory_id, &row.idp_id]), 0)]
@@ -58,7 +58,9 @@ pub(crate) const BY_IDP_ID: Index<DirectoryGroup> = Index::ordered("idp_id", |ro
 /// Groups by `externalId`: of the directory and the id.
 pub(crate) const BY_EXTERNAL_ID: Index<DirectoryGroup> = Index::ordered("externalId", |row| {
     let id = row.attributes.get("externalId").and_then(Value::as_str);
-    id.map(|id| (group(&[&row.directory_id, id]), 0)).into_iter().collect()
+    id.map(|id| (group(&[&row.directory_id, id]), 0))
+        .into_iter()
+        .collect()
 });
 /// Groups by name: of the directory and the lower-cased name.
 pub(crate) const BY_NAME: Index<DirectoryGroup> = Index::ordered("name", |row| {

@@ -84,7 +84,7 @@ pub(crate) struct DirectoryUser {
 
 /// All users of a directory, as its provider sees them.
 pub(crate) const BY_DIRECTORY: Index<DirectoryUser> =
-    Index::ordered("directory", |user| vec![(user.directory_id.as_str().into(), 0)]);
+    Index::numbered("directory", |user| vec![(user.directory_id.as_str().into(), 0)]);
 /// The users of a directory that applications see.
 pub(crate) const LISTED_BY_DIRECTORY: Index<DirectoryUser> = Index::ordered("listed in directory", |user| {
     Vec::from_iter(user.is_listed().then(|| (user.directory_id.as_str().into(), 0)))
@@ -118,7 +118,9 @@ pub(crate) const BY_ADDRESS: Index<DirectoryUser> = Index::ordered("address", |u
 /// Users by `externalId`: of the directory and the id.
 pub(crate) const BY_EXTERNAL_ID: Index<DirectoryUser> = Index::ordered("externalId", |user| {
     let id = attributes::text(&user.attributes, "externalId");
-    id.map(|id| (group(&[&user.directory_id, id]), 0)).into_iter().collect()
+    id.map(|id| (group(&[&user.directory_id, id]), 0))
+        .into_iter()
+        .collect()
 });
 /// The directory users of an AuthKit user.
 pub(crate) const BY_USER: Index<DirectoryUser> = Index::ordered("user", |user| {
