@@ -21,7 +21,7 @@ use crate::{
         },
         webhooks, widgets,
     },
-    control, hosted,
+    control, hosted, scim,
 };
 
 /// Every operation of the WorkOS API, in the order of its products. A new one is one line here.
@@ -383,9 +383,15 @@ impl Routes {
 
     /// Every operation, in the order of the lists.
     pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
-        [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
-            .into_iter()
-            .flatten()
+        [
+            API,
+            UNPUBLISHED,
+            scim::OPERATIONS,
+            hosted::OPERATIONS,
+            control::OPERATIONS,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The operations at a path, and the values of its parameters.
