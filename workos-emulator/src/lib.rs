@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod background;
 mod control;
 mod core;
 mod embed;
@@ -45,6 +46,7 @@ mod mail;
 mod seed;
 mod server;
 mod store;
+mod timetable;
 mod webhooks;
 
 pub use embed::{

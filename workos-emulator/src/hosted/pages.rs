@@ -13,6 +13,7 @@ pub(crate) mod forgot_password;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
+pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
 
