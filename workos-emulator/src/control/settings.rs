@@ -334,7 +334,10 @@ impl SignInMethods {
 
 impl AdminPortal {
     fn check(&self) -> Result<(), SettingProblem> {
-        let urls = [("return_url", &self.return_url), ("success_url", &self.success_url)];
+        let urls = [
+            ("return_url", &self.return_url),
+            ("success_url", &self.success_url),
+        ];
         let wrong = urls
             .into_iter()
             .find(|(_, url)| url.as_deref().is_some_and(|url| !return_urls::is_allowed(url)));

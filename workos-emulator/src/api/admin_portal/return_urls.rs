@@ -6,7 +6,8 @@ use crate::{api::user_management::redirect_uris::is_loopback, server::error::Api
 
 /// Source: "All redirect links must use HTTPS" (<https://workos.com/docs/admin-portal>). This machine is let off, as no
 /// application under development has a certificate.
-pub(crate) const RULE: &str = "must be an https URL, like https://app.example.com/settings, or one of this machine";
+pub(crate) const RULE: &str =
+    "must be an https URL, like https://app.example.com/settings, or one of this machine";
 
 /// Whether a link may lead there.
 pub(crate) fn is_allowed(url: &str) -> bool {

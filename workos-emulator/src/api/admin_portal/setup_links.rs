@@ -58,8 +58,12 @@ pub(crate) fn create(
     intents: Vec<Intent>,
 ) -> Result<Secret, ApiError> {
     if active(tx, organization_id, tx.now()).is_some() {
-        let message = "The organization has an active invitation already. Revoke it before you make another one.";
-        return Err(ApiError::conflict("it_contact_invitation_already_active", message));
+        let message =
+            "The organization has an active invitation already. Revoke it before you make another one.";
+        return Err(ApiError::conflict(
+            "it_contact_invitation_already_active",
+            message,
+        ));
     }
     let access = Access {
         organization_id: organization_id.to_owned(),

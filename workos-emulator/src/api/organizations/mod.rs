@@ -122,7 +122,10 @@ pub(crate) const BY_DOMAIN_ID: Index<Organization> = Index::unique("domain id", 
 
 /// Organizations with domains that wait for their TXT record, by the end of the wait.
 pub(crate) const WAITING_FOR_DNS: Index<Organization> = Index::ordered("waiting for DNS", |organization| {
-    let ends = organization.domains.iter().filter_map(OrganizationDomain::expires_at);
+    let ends = organization
+        .domains
+        .iter()
+        .filter_map(OrganizationDomain::expires_at);
     ends.map(|end| ("".into(), end.as_millisecond())).collect()
 });
 

@@ -40,7 +40,13 @@ fn state(domain: &OrganizationDomain) -> &'static str {
 /// `GET /portal/domains`
 pub(crate) fn show_domains(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, INTENT, |visit| {
-        let suggested = visit.session.access.options.domain_verification.domain_name.as_deref();
+        let suggested = visit
+            .session
+            .access
+            .options
+            .domain_verification
+            .domain_name
+            .as_deref();
         let is_there = |domain: &&str| {
             let mut domains = visit.organization.domains.iter();
             !domains.any(|one| one.domain == *domain)

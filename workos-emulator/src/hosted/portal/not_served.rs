@@ -1,10 +1,6 @@
 //! The intents whose product the emulator does not serve: the portal says so, and the API answers 501.
 
-use super::{
-    intents, page,
-    pages::portal::NotServedPage,
-    visit,
-};
+use super::{intents, page, pages::portal::NotServedPage, visit};
 use crate::{
     api::admin_portal::intent::Intent,
     server::{call::Call, error::ApiError, reply::Reply},
