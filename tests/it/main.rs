@@ -18,6 +18,8 @@ mod http;
 mod identities;
 mod impersonation;
 mod it_contacts;
+mod invitation_pages;
+mod invitations;
 mod magic_auth;
 mod mailbox;
 mod memberships;
@@ -45,4 +47,5 @@ mod social;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
 mod users;
+mod waitlists;
 mod webhooks;

@@ -52,7 +52,7 @@ mod webhooks;
 pub use embed::{
     ConnectApplication, ConnectApplicationBuilder, Directory, DirectoryBuilder, DirectoryPerson,
     EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User,
-    UserBuilder, Webhooks,
+    ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role,
+    RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -149,6 +149,12 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_reuse_ends_session: bool,
     /// People may sign up.
     pub(crate) sign_up: bool,
+    /// People may join the waitlist instead: only who is invited may sign up.
+    pub(crate) waitlist: bool,
+    /// Who joins the waitlist may get an e-mail that says so.
+    pub(crate) waitlist_confirmation_email: bool,
+    /// The application's own page for invitations, which gets the `invitation_token`. Default: the emulator's.
+    pub(crate) invitation_url: Option<String>,
     /// The ways in that are on.
     pub(crate) sign_in_methods: SignInMethods,
     /// An address must be verified before its user signs in with a password.
@@ -205,6 +211,9 @@ impl Default for Settings {
             group_member_limit: 10_000,
             refresh_token_reuse_ends_session: false,
             sign_up: true,
+            waitlist: false,
+            waitlist_confirmation_email: true,
+            invitation_url: None,
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
@@ -282,6 +291,13 @@ pub(crate) fn change(
 }
 
 impl Settings {
+    /// Whether everybody may sign up, and not only who is invited.
+    ///
+    /// Source: <https://workos.com/docs/authkit/waitlist> and <https://workos.com/docs/authkit/invitations>.
+    pub(crate) fn open_sign_up(&self) -> bool {
+        self.sign_up && !self.waitlist
+    }
+
     /// Checks what the types do not say.
     fn check(&self) -> Result<(), SettingProblem> {
         let lifetimes = [
@@ -300,11 +316,24 @@ impl Settings {
                 message: "must be at least 1 second".to_owned(),
             });
         }
-        let issuer = self.issuer.as_deref();
-        if issuer.is_some_and(|issuer| url::Url::parse(issuer).is_err()) {
+        let is_no_url =
+            |url: &Option<String>| url.as_deref().is_some_and(|url| url::Url::parse(url).is_err());
+        if is_no_url(&self.issuer) {
             return Err(SettingProblem {
                 path: "issuer".to_owned(),
                 message: "must be a URL, like https://api.workos.com".to_owned(),
+            });
+        }
+        // Links in e-mails lead there.
+        let is_no_page = |url: &Option<String>| {
+            let is_page =
+                |url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            url.as_deref().is_some_and(|url| !is_page(url))
+        };
+        if is_no_page(&self.invitation_url) {
+            return Err(SettingProblem {
+                path: "invitation_url".to_owned(),
+                message: "must be a URL, like https://app.example.com/invite".to_owned(),
             });
         }
         if self.password_policy.history > MAX_HISTORY {
@@ -313,9 +342,7 @@ impl Settings {
                 message: format!("must be at most {MAX_HISTORY}"),
             });
         }
-        if let Some(url) = &self.password_reset_url
-            && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-        {
+        if is_no_page(&self.password_reset_url) {
             return Err(SettingProblem {
                 path: "password_reset_url".to_owned(),
                 message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
@@ -511,6 +538,7 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
+            (json!({"invitation_url": "/invite"}), "invitation_url"),
             (
                 json!({"password_reset_url": "javascript:alert(1)"}),
                 "password_reset_url",

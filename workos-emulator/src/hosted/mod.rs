@@ -18,6 +18,7 @@ pub(crate) mod error;
 pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
+pub(crate) mod invitation;
 pub(crate) mod magic_auth;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
@@ -37,6 +38,7 @@ pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
 pub(crate) mod visit;
+pub(crate) mod waitlist;
 
 use askama::Template;
 
@@ -112,6 +114,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get(portal::not_served::AUDIT_LOGS, "show_portal_audit_logs", portal::not_served::show_audit_logs).client(),
     get(portal::not_served::LOG_STREAMS, "show_portal_log_streams", portal::not_served::show_log_streams).client(),
     get(portal::not_served::KEYS, "show_portal_keys", portal::not_served::show_keys).client(),
+    get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
+    post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
+    get(waitlist::PATH, "show_waitlist", waitlist::show_waitlist).client(),
+    post(waitlist::PATH, "submit_waitlist", waitlist::submit_waitlist).client(),
+    get(waitlist::DONE, "show_waitlist_joined", waitlist::show_waitlist_joined).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
 ];

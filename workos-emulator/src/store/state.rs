@@ -44,6 +44,7 @@ use crate::{
             email_verification::EmailVerification,
             identities::Identity,
             impersonation::Impersonation,
+            invitations::{Invitation, blocks::InvitationBlock},
             jwt_template::JwtTemplate,
             magic_auth::MagicAuth,
             memberships::OrganizationMembership,
@@ -56,6 +57,7 @@ use crate::{
             sessions::Session,
             signing_keys::SigningKeys,
             users::{Password, User},
+            waitlists::WaitlistEntry,
         },
         webhooks::WebhookEndpoint,
     },
@@ -181,6 +183,8 @@ tables! {
     device_authorizations: DeviceAuthorization,
     identities: Identity,
     impersonations: Impersonation,
+    invitations: Invitation,
+    invitation_blocks: InvitationBlock,
     magic_auths: MagicAuth,
     email_verifications: EmailVerification,
     email_changes: EmailChange,
@@ -190,6 +194,7 @@ tables! {
     totp_enrollments: TotpEnrollment,
     provider_grants: ProviderGrant,
     radar_challenges: RadarChallenge,
+    waitlist_entries: WaitlistEntry,
     rate_windows: RateWindow,
 
     // Organizations, roles

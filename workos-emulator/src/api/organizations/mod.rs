@@ -23,7 +23,7 @@ use super::{
     directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
-    user_management::{memberships, organization_policies::OrganizationPolicies},
+    user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
 };
 use crate::{
     core::clock,
@@ -259,7 +259,8 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its groups, memberships, roles, API keys and Connect applications go, sessions in it end,
+/// Deletes an organization and what belongs to it: its groups, invitations, memberships, roles, API keys and Connect
+/// applications go, sessions in it end,
 /// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -267,6 +268,7 @@ fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
     directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
+    invitations::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;
     applications::delete_of_organization(tx, id)?;
