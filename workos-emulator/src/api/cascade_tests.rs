@@ -63,7 +63,6 @@ const STEPS: &[Step] = &[
     ("POST", "/portal/generate_link", r#"{"organization": "{organizations}", "it_contact_emails": ["{new}@example.com"]}"#),
     ("POST", "/organizations/{organizations}/it_contacts", r#"{"email": "{new}@example.com"}"#),
     ("POST", "/organizations/{organizations}/it_contacts/{it_contacts}/invite", r#"{"intents": ["sso"]}"#),
-    ("POST", "/organizations/{organizations}/it_contacts/{it_contacts}/revoke", ""),
     ("POST", "/_emulate/directories", r#"{"organization_id": "{organizations}", "name": "D"}"#),
     ("PATCH", "/_emulate/settings", r#"{"directory_sync": {"provisioning": true}}"#),
     ("POST", "/_emulate/directories/{directories}/users", r#"{"email": "{new}@example.com", "groups": ["{new}"]}"#),
