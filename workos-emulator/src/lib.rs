@@ -46,6 +46,7 @@ mod scim;
 mod seed;
 mod server;
 mod store;
+mod timers;
 mod webhooks;
 
 pub use embed::{
