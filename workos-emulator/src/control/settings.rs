@@ -6,7 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::{providers, radar_challenges::Channel, sign_out_redirects},
+    api::{
+        directory_sync::{
+            settings::{DirectorySync, ScimProfile},
+            users,
+        },
+        user_management::{providers, radar_challenges::Channel, sign_out_redirects},
+    },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
@@ -148,6 +154,9 @@ pub(crate) struct Settings {
     pub(crate) password_reset_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
+    /// Whose rules the SCIM endpoint of directories follows.
+    pub(crate) scim_profile: ScimProfile,
+    pub(crate) directory_sync: DirectorySync,
     /// Waits before each further attempt to deliver a webhook.
     pub(crate) webhook_retries: Vec<u32>,
 }
@@ -183,6 +192,8 @@ impl Default for Settings {
             password_reset_url: None,
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
+            scim_profile: ScimProfile::default(),
+            directory_sync: DirectorySync::default(),
             webhook_retries: RETRIES.to_vec(),
         }
     }
@@ -225,7 +236,12 @@ pub(crate) fn change(
     merge(&mut wanted, changes);
     match serde_path_to_error::deserialize::<_, Settings>(wanted) {
         Ok(settings) => match settings.check() {
-            Ok(()) => Ok(Ok(tx.put(settings)?)),
+            Ok(()) => {
+                let before = tx.settings().directory_sync.clone();
+                let settings = tx.put(settings)?;
+                users::after_settings_change(tx, &before)?;
+                Ok(Ok(settings))
+            }
             Err(problem) => Ok(Err(problem)),
         },
         Err(error) => Ok(Err(SettingProblem {

@@ -11,7 +11,7 @@ use crate::{
             device_authorization as connect_device, discovery, introspection, registration, resources,
             standalone, token, userinfo,
         },
-        events, feature_flags, groups,
+        directory_sync, events, feature_flags, groups,
         multi_factor_auth::{challenges, factors, user_factors},
         organizations,
         user_management::{
@@ -129,14 +129,14 @@ const API: &[Operation] = &[
     delete("/connect/client_secrets/{id}", "delete_client_secret", client_secrets::delete_client_secret),
 
     // directory_sync
-    not_built("GET", "/directories", "list_directories"),
-    not_built("GET", "/directories/{id}", "get_directory"),
-    not_built("DELETE", "/directories/{id}", "delete_directory"),
-    not_built("POST", "/directories/{id}/sync", "create_directory_sync"),
-    not_built("GET", "/directory_groups", "list_groups"),
-    not_built("GET", "/directory_groups/{id}", "get_group"),
-    not_built("GET", "/directory_users", "list_users"),
-    not_built("GET", "/directory_users/{id}", "get_user"),
+    get("/directories", "list_directories", directory_sync::directories::list_directories),
+    get("/directories/{id}", "get_directory", directory_sync::directories::get_directory),
+    delete("/directories/{id}", "delete_directory", directory_sync::directories::delete_directory),
+    post("/directories/{id}/sync", "create_directory_sync", directory_sync::directories::create_directory_sync),
+    get("/directory_groups", "list_groups", directory_sync::groups::list_groups),
+    get("/directory_groups/{id}", "get_group", directory_sync::groups::get_group),
+    get("/directory_users", "list_users", directory_sync::users::list_users),
+    get("/directory_users/{id}", "get_user", directory_sync::users::get_user),
 
     // events
     get("/events", "list_events", events::list_events),

@@ -16,6 +16,13 @@ use crate::{
             consents::ConnectConsent, resources::AuthkitOAuthResource, standalone::ExternalAuth,
             token::grants::ConnectGrant,
         },
+        directory_sync::{
+            directories::{Directory, DirectoryCounts},
+            groups::DirectoryGroup,
+            members::DirectoryGroupMember,
+            tokens::DirectoryToken,
+            users::DirectoryUser,
+        },
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
@@ -204,6 +211,14 @@ tables! {
     revoked_connect_tokens: RevokedConnectToken,
     authkit_oauth_resources: AuthkitOAuthResource,
     external_auths: ExternalAuth,
+
+    // Directory Sync
+    directories: Directory,
+    directory_counts: DirectoryCounts,
+    directory_tokens: DirectoryToken,
+    directory_users: DirectoryUser,
+    directory_groups: DirectoryGroup,
+    directory_group_members: DirectoryGroupMember,
 
     // What happened, and who was told
     events: Event,

@@ -19,6 +19,7 @@ use super::{
     api_keys,
     authorization::roles,
     connect::applications,
+    directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
     user_management::{memberships, organization_policies::OrganizationPolicies},
@@ -242,6 +243,7 @@ fn update(
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
+    directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;

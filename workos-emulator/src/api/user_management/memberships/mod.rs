@@ -2,8 +2,10 @@
 //!
 //! * here – what a membership is, how it is shown, and what is asked of memberships.
 //! * [`rules`] – how memberships come to be, change and go.
+//! * [`directory`] – memberships that a directory manages.
 //! * [`operations`] – the API's operations.
 
+mod directory;
 mod operations;
 mod rules;
 #[cfg(test)]
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use self::{
+    directory::{deprovision, provision},
     operations::{
         create_organization_membership, deactivate_organization_membership, delete_organization_membership,
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,

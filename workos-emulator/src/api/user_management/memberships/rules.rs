@@ -183,7 +183,7 @@ fn put_status(
     put(tx, membership, "organization_membership.updated")
 }
 
-fn put(
+pub(super) fn put(
     tx: &mut Transaction<'_>,
     membership: OrganizationMembership,
     event: &str,

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     api::{
         connect::consents,
-        feature_flags,
+        directory_sync, feature_flags,
         metadata::{self, Metadata},
         multi_factor_auth::factors,
     },
@@ -271,6 +271,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
     factors::delete_of_user(tx, id)?;
+    directory_sync::users::unlink_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     passkeys::forget(tx, id);
