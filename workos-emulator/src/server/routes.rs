@@ -21,7 +21,7 @@ use crate::{
         },
         webhooks, widgets,
     },
-    control, hosted,
+    control, hosted, scim,
 };
 
 /// Every operation of the WorkOS API, in the order of its products. A new one is one line here.
@@ -367,10 +367,14 @@ impl Routes {
     /// All routes of the emulator.
     pub(crate) fn new() -> Self {
         let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
-        for operation in [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
-            .into_iter()
-            .flatten()
-        {
+        let all = [
+            API,
+            UNPUBLISHED,
+            scim::OPERATIONS,
+            hosted::OPERATIONS,
+            control::OPERATIONS,
+        ];
+        for operation in all.into_iter().flatten() {
             by_path
                 .entry(pattern(operation.path))
                 .or_default()

@@ -55,13 +55,18 @@ pub(crate) const BY_DIRECTORY: Index<DirectoryGroup> =
 pub(crate) const BY_IDP_ID: Index<DirectoryGroup> = Index::ordered("idp_id", |row| {
     vec![(group(&[&row.directory_id, &row.idp_id]), 0)]
 });
+/// Groups by `externalId`: of the directory and the id.
+pub(crate) const BY_EXTERNAL_ID: Index<DirectoryGroup> = Index::ordered("externalId", |row| {
+    let id = row.attributes.get("externalId").and_then(Value::as_str);
+    id.map(|id| (group(&[&row.directory_id, id]), 0)).into_iter().collect()
+});
 /// Groups by name: of the directory and the lower-cased name.
 pub(crate) const BY_NAME: Index<DirectoryGroup> = Index::ordered("name", |row| {
     vec![(group(&[&row.directory_id, &row.name.to_lowercase()]), 0)]
 });
 
 impl Record for DirectoryGroup {
-    const INDEXES: &'static [Index<Self>] = &[BY_DIRECTORY, BY_IDP_ID, BY_NAME];
+    const INDEXES: &'static [Index<Self>] = &[BY_DIRECTORY, BY_IDP_ID, BY_EXTERNAL_ID, BY_NAME];
 
     fn id(&self) -> &str {
         &self.id

@@ -11,7 +11,7 @@ pub(crate) struct Email<'a> {
     primary: bool,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'a str>,
-    value: Option<&'a str>,
+    pub(super) value: Option<&'a str>,
 }
 
 /// A member that is text with anything in it.
