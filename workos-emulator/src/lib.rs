@@ -49,8 +49,9 @@ mod store;
 mod webhooks;
 
 pub use embed::{
-    ConnectApplication, ConnectApplicationBuilder, EmittedEvent, EmulatedClock, EmulatedEnvironment,
-    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Mail, Mailbox, Organization,
-    OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    ConnectApplication, ConnectApplicationBuilder, Directory, DirectoryBuilder, DirectoryPerson,
+    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
+    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User,
+    UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

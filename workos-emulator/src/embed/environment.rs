@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
     connect::ConnectApplicationBuilder,
-    create::{OrganizationBuilder, RoleBuilder, UserBuilder},
+    create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
+    directory::DirectoryBuilder,
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -119,6 +120,31 @@ impl EmulatedEnvironment {
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.
     pub fn role(&self, slug: impl AsRef<str>) -> RoleBuilder {
         RoleBuilder::new(self.clone(), slug.as_ref())
+    }
+
+    /// A directory of an organization to be created, and the people and groups in it.
+    ///
+    /// ```
+    /// # async fn create() -> Result<(), workos_emulator::EmulatorError> {
+    /// use workos_emulator::{DirectoryPerson, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let acme = emulator.organization("Acme").domain("acme.example").create()?;
+    /// emulator.role("developer").create()?;
+    /// let directory = emulator
+    ///     .directory(&acme)
+    ///     .provider("okta scim v2.0")
+    ///     .group_with_role("Engineering", "developer")
+    ///     .user(DirectoryPerson::new("ada@acme.example").first_name("Ada").group("Engineering"))
+    ///     .create()?;
+    /// // An identity provider pushes more of them to directory.scim_url, with directory.bearer_token.
+    /// assert!(directory.bearer_token.starts_with("se_"));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(create()).unwrap();
+    /// ```
+    pub fn directory(&self, organization: &Organization) -> DirectoryBuilder {
+        DirectoryBuilder::new(self.clone(), organization)
     }
 
     /// A Connect application to be created.

@@ -4,6 +4,7 @@ mod builder;
 mod clock;
 mod connect;
 mod create;
+mod directory;
 mod environment;
 mod error;
 mod mailbox;
@@ -20,6 +21,7 @@ pub use self::{
     clock::EmulatedClock,
     connect::{ConnectApplication, ConnectApplicationBuilder},
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
+    directory::{Directory, DirectoryBuilder, DirectoryPerson},
     environment::EmulatedEnvironment,
     error::EmulatorError,
     mailbox::{ExpectedMail, Mail, Mailbox},

@@ -1,9 +1,12 @@
 //! The seed-file format: what can stand in a file. It is that of `@workos/emulate`, with `settings` and `redirectUris` in
 //! addition.
 
+mod directories;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(super) use self::directories::SeedDirectory;
 use super::document::{Fields, Report};
 use crate::{
     api::{
@@ -30,6 +33,7 @@ pub(super) struct Document {
     pub(super) api_keys: Vec<SeedApiKey>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) error_hooks: Vec<SeedHook>,
+    pub(super) directories: Vec<SeedDirectory>,
     pub(super) feature_flags: Vec<SeedFlag>,
     pub(super) connect_applications: Vec<SeedConnectApplication>,
     /// The content of the JWT template.
@@ -170,7 +174,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "connectedAccounts",
     "invitations",
     "agentBlueprints",
-    "directories",
 ];
 
 impl Document {
@@ -198,6 +201,7 @@ impl Document {
                     .into_iter()
                     .flatten()
                     .collect(),
+                directories: fields.list("directories", directories::directory),
                 feature_flags: fields.list("featureFlags", feature_flag),
                 connect_applications: fields.list("connectApplications", connect_application),
                 jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),

@@ -27,4 +27,7 @@ pub(crate) mod settings;
 pub(crate) mod tokens;
 pub(crate) mod users;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use self::error::DirectoryError;
