@@ -5,7 +5,10 @@ use std::fmt;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use workos_actix::{AuthError, workos};
 
-use crate::page::{self, escape};
+use crate::{
+    database::Failure,
+    page::{self, escape},
+};
 
 pub(crate) const FOR_THEMSELVES: &str = "Password, two-step verification and sessions are for the person alone, not for whoever impersonates them.";
 
@@ -15,6 +18,8 @@ pub(crate) enum Problem {
     WorkOs(workos::Error),
     /// About the session. `workos-actix` knows the answer.
     Auth(AuthError),
+    /// Our own database has failed.
+    Database(Failure),
     /// The person is signed in, and may not do this.
     Forbidden,
     /// Somebody acts as the person, and this is for the person alone.
@@ -35,11 +40,18 @@ impl From<AuthError> for Problem {
     }
 }
 
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self::Database(failure)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WorkOs(error) => f.write_str(&explain(error)),
             Self::Auth(error) => error.fmt(f),
+            Self::Database(_) => f.write_str("Something is wrong on our side. Try again in a moment."),
             Self::Forbidden => f.write_str("Only an admin of the organization may do this."),
             Self::Impersonated => f.write_str(FOR_THEMSELVES),
             Self::NotFound => f.write_str("It does not exist any more, or it is not yours."),
@@ -53,6 +65,7 @@ impl ResponseError for Problem {
             Self::WorkOs(error) if is_refusal(error) => StatusCode::BAD_REQUEST,
             Self::WorkOs(_) => StatusCode::BAD_GATEWAY,
             Self::Auth(error) => error.status_code(),
+            Self::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Forbidden | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
@@ -61,6 +74,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         if let Self::Auth(error) = self {
             return error.error_response();
+        }
+        if let Self::Database(failure) = self {
+            eprintln!("the database has failed: {failure}");
         }
         let body = format!(
             r#"<h1>That did not work</h1>

@@ -107,7 +107,7 @@ impl Shell {
     fn header(&self) -> String {
         let mut pages = vec![("/dashboard", "Dashboard"), ("/account", "Account")];
         if self.may("members:manage") {
-            pages.insert(1, ("/members", "Members"));
+            pages.splice(1..1, [("/members", "Members"), ("/people", "People")]);
         }
         let pages: String = pages
             .into_iter()

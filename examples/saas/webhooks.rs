@@ -50,13 +50,16 @@ pub(crate) async fn receive(webhook: Webhook, paperboat: web::Data<Paperboat>) -
 
 async fn process(paperboat: &Paperboat, webhook: Webhook) -> Result<(), Failure> {
     let user = user_of_membership(paperboat, &webhook).await?;
-    let work = move |db: &rusqlite::Transaction<'_>| {
-        if is_first(db, &webhook)? {
-            apply(db, &webhook, user.as_ref())?;
-        }
-        Ok(())
-    };
+    let work = move |db: &rusqlite::Transaction<'_>| work_off(db, &webhook, user.as_ref());
     paperboat.database.transact(work).await
+}
+
+/// Once: an event that was worked off changes nothing any more.
+fn work_off(db: &Connection, webhook: &Webhook, user_of_membership: Option<&User>) -> Result<(), Failure> {
+    if is_first(db, webhook)? {
+        apply(db, webhook, user_of_membership)?;
+    }
+    Ok(())
 }
 
 /// Remembers the event, in the transaction that works it off: one that fails is new again the next time.

@@ -97,14 +97,15 @@ pub(crate) fn delete(db: &Connection, user: &DirectoryUser, at: &str) -> rusqlit
         "INSERT INTO people (directory_user_id, directory_id, organization_id, email, name, active, deleted_at, changed_at)
          VALUES (:id, :directory, :organization, :email, :name, FALSE, :at, :at)
          ON CONFLICT (directory_user_id) DO UPDATE
-         SET active = FALSE, deleted_at = excluded.deleted_at, changed_at = excluded.changed_at
+         SET email = excluded.email, name = excluded.name, active = FALSE, deleted_at = excluded.deleted_at,
+             changed_at = excluded.changed_at
          WHERE people.changed_at <= excluded.changed_at",
         named_params! {
             ":id": user.id, ":directory": user.directory_id, ":organization": user.organization_id,
             ":email": user.email.as_deref().unwrap_or_default(), ":name": full_name(user), ":at": at,
         },
     )?;
-    Ok(())
+    groups::apply_to(db, &user.id)
 }
 
 /// `dsync.deleted`, the only event about a directory that goes: nobody in it is told of one by one.
