@@ -54,7 +54,7 @@ async fn the_control_api_sets_them_and_says_what_is_wrong_with_them() {
     let emulator = Emulator::start().await.unwrap();
     let acme = emulator.organization("Acme").create().unwrap();
     let nothing = json!({
-        "organization_id": acme.id, "entitlements": [], "domain_policy": null,
+        "organization_id": acme.id, "entitlements": [], "invitations_blocked": false, "domain_policy": null,
         "organization_policy": {"sso_required": false, "mfa_required": false},
     });
     assert_eq!(update(&emulator, &acme.id, json!({})).await, (200, nothing));
@@ -64,7 +64,7 @@ async fn the_control_api_sets_them_and_says_what_is_wrong_with_them() {
         "organization_policy": {"mfa_required": true},
     });
     let all = json!({
-        "organization_id": acme.id, "entitlements": ["audit-logs"],
+        "organization_id": acme.id, "entitlements": ["audit-logs"], "invitations_blocked": false,
         "domain_policy": {"auth_methods": ["GoogleOAuth", "SSO"]},
         "organization_policy": {"sso_required": false, "mfa_required": true},
     });

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod background;
 mod control;
 mod core;
 mod embed;
@@ -46,12 +47,13 @@ mod scim;
 mod seed;
 mod server;
 mod store;
+mod timetable;
 mod webhooks;
 
 pub use embed::{
     ConnectApplication, ConnectApplicationBuilder, Directory, DirectoryBuilder, DirectoryPerson,
     EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    ExpectedMail, Mail, Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, User,
-    UserBuilder, Webhooks,
+    ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role,
+    RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::{
     api::{
+        admin_portal::{intent::Intent, return_urls},
+        organization_domains::dns::DomainVerification,
         directory_sync::{
             settings::{DirectorySync, ScimProfile},
             users,
@@ -85,6 +87,28 @@ pub(crate) struct Connect {
     pub(crate) login_uri: Option<String>,
 }
 
+/// The Admin Portal. Source: <https://workos.com/docs/admin-portal>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminPortal {
+    /// Where its logo leads, unless a link says otherwise.
+    pub(crate) return_url: Option<String>,
+    /// Where it leads at the end of a setup, unless a link says otherwise.
+    pub(crate) success_url: Option<String>,
+    /// What it may be opened for; links for anything else are refused with 403.
+    pub(crate) intents: Vec<Intent>,
+}
+
+impl Default for AdminPortal {
+    fn default() -> Self {
+        Self {
+            return_url: None,
+            success_url: None,
+            intents: Intent::ALL.to_vec(),
+        }
+    }
+}
+
 /// How hosted pages and e-mails look.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,6 +149,12 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_reuse_ends_session: bool,
     /// People may sign up.
     pub(crate) sign_up: bool,
+    /// People may join the waitlist instead: only who is invited may sign up.
+    pub(crate) waitlist: bool,
+    /// Who joins the waitlist may get an e-mail that says so.
+    pub(crate) waitlist_confirmation_email: bool,
+    /// The application's own page for invitations, which gets the `invitation_token`. Default: the emulator's.
+    pub(crate) invitation_url: Option<String>,
     /// The ways in that are on.
     pub(crate) sign_in_methods: SignInMethods,
     /// An address must be verified before its user signs in with a password.
@@ -152,6 +182,10 @@ pub(crate) struct Settings {
     /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
     /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
     pub(crate) password_reset_url: Option<String>,
+    /// What is found where the TXT record of a domain is looked for: the record (`auto`), or nothing until a test publishes it
+    /// (`manual`).
+    pub(crate) domain_verification: DomainVerification,
+    pub(crate) admin_portal: AdminPortal,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
     /// Whose rules the SCIM endpoint of directories follows.
@@ -177,6 +211,9 @@ impl Default for Settings {
             group_member_limit: 10_000,
             refresh_token_reuse_ends_session: false,
             sign_up: true,
+            waitlist: false,
+            waitlist_confirmation_email: true,
+            invitation_url: None,
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
@@ -190,6 +227,8 @@ impl Default for Settings {
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
             password_reset_url: None,
+            domain_verification: DomainVerification::default(),
+            admin_portal: AdminPortal::default(),
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
             scim_profile: ScimProfile::default(),
@@ -252,6 +291,13 @@ pub(crate) fn change(
 }
 
 impl Settings {
+    /// Whether everybody may sign up, and not only who is invited.
+    ///
+    /// Source: <https://workos.com/docs/authkit/waitlist> and <https://workos.com/docs/authkit/invitations>.
+    pub(crate) fn open_sign_up(&self) -> bool {
+        self.sign_up && !self.waitlist
+    }
+
     /// Checks what the types do not say.
     fn check(&self) -> Result<(), SettingProblem> {
         let lifetimes = [
@@ -270,11 +316,24 @@ impl Settings {
                 message: "must be at least 1 second".to_owned(),
             });
         }
-        let issuer = self.issuer.as_deref();
-        if issuer.is_some_and(|issuer| url::Url::parse(issuer).is_err()) {
+        let is_no_url =
+            |url: &Option<String>| url.as_deref().is_some_and(|url| url::Url::parse(url).is_err());
+        if is_no_url(&self.issuer) {
             return Err(SettingProblem {
                 path: "issuer".to_owned(),
                 message: "must be a URL, like https://api.workos.com".to_owned(),
+            });
+        }
+        // Links in e-mails lead there.
+        let is_no_page = |url: &Option<String>| {
+            let is_page =
+                |url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            url.as_deref().is_some_and(|url| !is_page(url))
+        };
+        if is_no_page(&self.invitation_url) {
+            return Err(SettingProblem {
+                path: "invitation_url".to_owned(),
+                message: "must be a URL, like https://app.example.com/invite".to_owned(),
             });
         }
         if self.password_policy.history > MAX_HISTORY {
@@ -283,9 +342,7 @@ impl Settings {
                 message: format!("must be at most {MAX_HISTORY}"),
             });
         }
-        if let Some(url) = &self.password_reset_url
-            && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-        {
+        if is_no_page(&self.password_reset_url) {
             return Err(SettingProblem {
                 path: "password_reset_url".to_owned(),
                 message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
@@ -293,6 +350,7 @@ impl Settings {
         }
         self.sign_in_methods.check()?;
         self.connect.check()?;
+        self.admin_portal.check()?;
         self.check_sign_out()?;
         self.branding.check()
     }
@@ -312,6 +370,24 @@ impl SignInMethods {
             });
         }
         Ok(())
+    }
+}
+
+impl AdminPortal {
+    fn check(&self) -> Result<(), SettingProblem> {
+        let urls = [
+            ("return_url", &self.return_url),
+            ("success_url", &self.success_url),
+        ];
+        let wrong = urls
+            .into_iter()
+            .find(|(_, url)| url.as_deref().is_some_and(|url| !return_urls::is_allowed(url)));
+        wrong.map_or(Ok(()), |(name, _)| {
+            Err(SettingProblem {
+                path: format!("admin_portal.{name}"),
+                message: return_urls::RULE.to_owned(),
+            })
+        })
     }
 }
 
@@ -462,6 +538,7 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
+            (json!({"invitation_url": "/invite"}), "invitation_url"),
             (
                 json!({"password_reset_url": "javascript:alert(1)"}),
                 "password_reset_url",

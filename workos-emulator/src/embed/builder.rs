@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
+    background,
     control::environments::{self, Start},
     core::{
         ids,
@@ -25,7 +26,6 @@ use crate::{
         registry::{Options, Registry, Source},
         routes::Routes,
     },
-    webhooks,
 };
 
 /// Sets up an [`Emulator`].
@@ -229,7 +229,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
         routes: Routes::new(),
         request_ids: Mutex::new(rand::rngs::StdRng::from_rng(&mut ids::system_randomness())),
     });
-    let deliveries = webhooks::deliver_all(Arc::clone(&registry));
+    let background = background::run(Arc::clone(&registry));
     let (ready, started) = tokio::sync::oneshot::channel();
     let thread = thread::Builder::new()
         .name("workos-emulator".to_owned())
@@ -250,7 +250,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                         // Deliveries end with the server; those under way are made again by the next start.
                         tokio::select! {
                             _ = server => {}
-                            () = deliveries => {}
+                            () = background => {}
                         }
                     }
                     Err(error) => drop(ready.send(Err(error))),

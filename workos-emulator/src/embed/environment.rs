@@ -7,6 +7,7 @@ use super::{
     connect::ConnectApplicationBuilder,
     create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
     directory::DirectoryBuilder,
+    invitation::InvitationBuilder,
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -145,6 +146,11 @@ impl EmulatedEnvironment {
     /// ```
     pub fn directory(&self, organization: &Organization) -> DirectoryBuilder {
         DirectoryBuilder::new(self.clone(), organization)
+    }
+
+    /// An invitation to be sent to this address.
+    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
+        InvitationBuilder::new(self.clone(), email.into())
     }
 
     /// A Connect application to be created.

@@ -7,6 +7,7 @@ mod create;
 mod directory;
 mod environment;
 mod error;
+mod invitation;
 mod mailbox;
 mod sign_in;
 mod totp;
@@ -24,6 +25,7 @@ pub use self::{
     directory::{Directory, DirectoryBuilder, DirectoryPerson},
     environment::EmulatedEnvironment,
     error::EmulatorError,
+    invitation::{Invitation, InvitationBuilder},
     mailbox::{ExpectedMail, Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},

@@ -2,7 +2,7 @@
 
 use super::{chrome, page, pages::ErrorPage};
 use crate::{
-    api::connect::applications::ConnectApplication,
+    api::{connect::applications::ConnectApplication, user_management::invitations::InvitationState},
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
@@ -114,6 +114,66 @@ pub(crate) fn impersonation_over(call: &Call) -> Result<Reply, ApiError> {
     )
 }
 
+/// The link of an invitation that cannot be accepted: what became of it, or nothing is known of it.
+pub(super) fn invitation_over(call: &Call, state: Option<InvitationState>) -> Result<Reply, ApiError> {
+    let (title, what_happened, why, what_to_do) = match state {
+        Some(InvitationState::Accepted) => (
+            "This invitation was accepted already",
+            "You opened the link of an invitation that was accepted.",
+            "An invitation can be accepted once.",
+            "If it was you, go to the application and sign in: you have joined. If it was not, tell the person who \
+             invited you.",
+        ),
+        Some(InvitationState::Expired) => (
+            "This invitation has expired",
+            "You opened the link of an invitation that is too old.",
+            "An invitation is good for as many days as its e-mail says, a week for the most part.",
+            "Ask the person who invited you for a new invitation.",
+        ),
+        Some(InvitationState::Revoked) => (
+            "This invitation was withdrawn",
+            "You opened the link of an invitation that is good no more.",
+            "Whoever sent it has withdrawn it.",
+            "If you think that this is a mistake, ask the person who invited you.",
+        ),
+        Some(InvitationState::Pending) | None => (
+            "This invitation is not known",
+            "You opened the link of an invitation that there is not.",
+            "The link is not complete, or the invitation was deleted.",
+            "Open the link in the e-mail once more, or copy all of it. If that does not help, ask the person who \
+             invited you for a new invitation.",
+        ),
+    };
+    let problem = Problem {
+        title,
+        what_happened,
+        why,
+        what_to_do,
+        example: None,
+    };
+    show(call, 400, &problem)
+}
+
+/// An invitation leads to the default redirect URI, and there is none.
+pub(super) fn no_default_redirect_uri(call: &Call) -> Result<Reply, ApiError> {
+    let base_url = call.base_url();
+    show(
+        call,
+        400,
+        &Problem {
+            title: "There is no application to go to",
+            what_happened: "Somebody accepted an invitation.",
+            why: "After that, the browser goes to the default redirect URI of the environment, and it has none.",
+            what_to_do: "Register the redirect URI of the application (the first one is the default), or let the \
+                         setting invitation_url name a page of the application:",
+            example: Some(&format!(
+                "curl {base_url}/user_management/redirect_uris -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"uri\": \"https://…\"}}'"
+            )),
+        },
+    )
+}
+
 /// `redirect_uri` is missing, malformed, or not one of the environment's.
 pub(crate) fn redirect_uri_not_allowed(call: &Call, redirect_uri: &str) -> Result<Reply, ApiError> {
     let why = if call.environment.state().redirect_uris.len() == 0 {
@@ -203,6 +263,55 @@ pub(super) fn provider_not_asked(call: &Call) -> Result<Reply, ApiError> {
             what_happened: "Somebody opened the page that stands in for a provider of social login, and not by AuthKit.",
             why: "It takes the requests of AuthKit only, and sends people back to AuthKit only.",
             what_to_do: "Go back to the application and sign in again. If the emulator stands behind a proxy, \
+                         give it the address that browsers use:",
+            example: Some("workos-emulator --public-url https://…"),
+        },
+    )
+}
+
+/// A link to the Admin Portal that was opened before, is too old, was revoked, or never was one.
+pub(super) fn portal_link_over(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This link is over",
+            what_happened: "Somebody opened a link to the Admin Portal.",
+            why: "A link of an application can be opened once, within five minutes; one in an e-mail works for 30 days, \
+                  until the setup is done or the link is revoked.",
+            what_to_do: "Go back to the application and open the portal again, or ask for another invitation.",
+            example: None,
+        },
+    )
+}
+
+/// A page of the Admin Portal without a session that may see it: all the same to who has no part in it.
+pub(super) fn portal_session_over(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This page is not open to you",
+            what_happened: "The session of the Admin Portal has ended, was started in another browser, or is for something \
+                            else.",
+            why: "A link opens the portal for a few hours, for what it was made for, and only in the browser that opened \
+                  it, with cookies.",
+            what_to_do: "Go back to the application and open the portal again.",
+            example: None,
+        },
+    )
+}
+
+/// A form of the Admin Portal was sent by a page of another site.
+pub(super) fn cross_site_portal(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        403,
+        &Problem {
+            title: "This form was sent from another site",
+            what_happened: "Another site tried to change the setup of your organization in your place.",
+            why: "Forms of the Admin Portal are only taken from its own pages.",
+            what_to_do: "Go back to the application and open the portal again. If the emulator stands behind a proxy, \
                          give it the address that browsers use:",
             example: Some("workos-emulator --public-url https://…"),
         },

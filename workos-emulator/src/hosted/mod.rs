@@ -18,6 +18,7 @@ pub(crate) mod error;
 pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
 pub(crate) mod impersonation;
+pub(crate) mod invitation;
 pub(crate) mod magic_auth;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
@@ -27,6 +28,7 @@ pub(crate) mod pages;
 pub(crate) mod passkey;
 pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
+pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
 pub(crate) mod sign_in;
@@ -36,6 +38,7 @@ pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
 pub(crate) mod visit;
+pub(crate) mod waitlist;
 
 use askama::Template;
 
@@ -97,6 +100,25 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
     get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
+    get(portal::PATH, "open_portal", portal::open_portal).client(),
+    get(portal::overview::PATH, "show_portal_overview", portal::overview::show_overview).client(),
+    post(portal::overview::FINISH, "submit_portal_finish", portal::overview::submit_finish).client(),
+    get(portal::overview::FINISHED, "show_portal_finished", portal::overview::show_finished).client(),
+    get(portal::domains::PATH, "show_portal_domains", portal::domains::show_domains).client(),
+    post(portal::domains::PATH, "submit_portal_domain", portal::domains::submit_domain).client(),
+    get("/portal/domains/{id}", "show_portal_domain", portal::domains::show_domain).client(),
+    post("/portal/domains/{id}", "change_portal_domain", portal::domains::change_domain).client(),
+    get(portal::not_served::SSO, "show_portal_sso", portal::not_served::show_sso).client(),
+    get(portal::not_served::DIRECTORY_SYNC, "show_portal_directory_sync", portal::not_served::show_directory_sync).client(),
+    get(portal::not_served::CERTIFICATES, "show_portal_certificates", portal::not_served::show_certificates).client(),
+    get(portal::not_served::AUDIT_LOGS, "show_portal_audit_logs", portal::not_served::show_audit_logs).client(),
+    get(portal::not_served::LOG_STREAMS, "show_portal_log_streams", portal::not_served::show_log_streams).client(),
+    get(portal::not_served::KEYS, "show_portal_keys", portal::not_served::show_keys).client(),
+    get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
+    post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
+    get(waitlist::PATH, "show_waitlist", waitlist::show_waitlist).client(),
+    post(waitlist::PATH, "submit_waitlist", waitlist::submit_waitlist).client(),
+    get(waitlist::DONE, "show_waitlist_joined", waitlist::show_waitlist_joined).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
 ];

@@ -10,11 +10,14 @@ pub(crate) mod code;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
+pub(crate) mod invitation;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
+pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
+pub(crate) mod waitlist;
 
 use std::borrow::Cow;
 
@@ -77,15 +80,17 @@ impl<'a> TextField<'a> {
 #[template(path = "hosted/sign_in.html")]
 pub(crate) struct SignInPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-in is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
     pub(crate) form: Form<'a>,
     /// Filled in before: `login_hint`, or what was typed.
     pub(crate) email: &'a str,
     /// Why the attempt was refused.
     pub(crate) error: Option<&'a str>,
+    /// For who has no account: the address, and what its link says. None where people may not sign up.
+    pub(crate) sign_up: Option<(&'a str, &'a str)>,
     /// None where passkeys are off.
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
-    /// None where people may not sign up.
-    pub(crate) sign_up_url: Option<&'a str>,
     pub(crate) providers: ProviderButtons<'a>,
     /// A way is on that begins with the e-mail address.
     pub(crate) by_email: bool,
@@ -115,6 +120,10 @@ pub(crate) struct PasswordPage<'a> {
 #[template(path = "hosted/sign_up.html")]
 pub(crate) struct SignUpPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-up is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
+    /// The invited address, which the link has verified, and whether another one may be used. Then `email` is not asked.
+    pub(crate) invited_email: Option<(&'a str, bool)>,
     pub(crate) form: Form<'a>,
     /// Why the attempt was refused, when that is not about one field.
     pub(crate) error: Option<&'a str>,

@@ -48,7 +48,7 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
             |tx| {
                 let user = users::find(tx, &sign_in.user_id)?.clone();
                 // It may have been verified elsewhere in the meantime.
-                if next_step(tx, &user, sign_in) != Ok(NextStep::VerifyEmail) {
+                if next_step(tx, &user, sign_in, tx.now()) != Ok(NextStep::VerifyEmail) {
                     return session::go_on(tx, &visit.session, sign_in.clone()).map(Ok);
                 }
                 let code = magic_auth::typed(&code);

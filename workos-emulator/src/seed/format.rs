@@ -35,6 +35,7 @@ pub(super) struct Document {
     pub(super) error_hooks: Vec<SeedHook>,
     pub(super) directories: Vec<SeedDirectory>,
     pub(super) feature_flags: Vec<SeedFlag>,
+    pub(super) invitations: Vec<SeedInvitation>,
     pub(super) connect_applications: Vec<SeedConnectApplication>,
     /// The content of the JWT template.
     pub(super) jwt_template: Option<String>,
@@ -101,6 +102,16 @@ pub(super) struct SeedFlag {
     pub(super) flag: NewFlag,
     pub(super) users: Vec<String>,
     pub(super) organizations: Vec<String>,
+}
+
+/// It names organization and inviter by their ids, which the seed pins.
+#[derive(Debug, Clone)]
+pub(super) struct SeedInvitation {
+    pub(super) email: String,
+    pub(super) organization_id: Option<String>,
+    pub(super) inviter_user_id: Option<String>,
+    pub(super) role_slug: Option<String>,
+    pub(super) expires_in_days: Option<i64>,
 }
 
 /// An application of Connect, with one client secret.
@@ -172,7 +183,6 @@ const NOT_SERVED_YET: &[&str] = &[
     "connections",
     "pipeConnections",
     "connectedAccounts",
-    "invitations",
     "agentBlueprints",
 ];
 
@@ -203,6 +213,7 @@ impl Document {
                     .collect(),
                 directories: fields.list("directories", directories::directory),
                 feature_flags: fields.list("featureFlags", feature_flag),
+                invitations: fields.list("invitations", invitation),
                 connect_applications: fields.list("connectApplications", connect_application),
                 jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),
                 settings: fields.raw("settings"),
@@ -300,6 +311,16 @@ fn feature_flag(fields: &mut Fields<'_>) -> SeedFlag {
         flag,
         users,
         organizations,
+    }
+}
+
+fn invitation(fields: &mut Fields<'_>) -> SeedInvitation {
+    SeedInvitation {
+        email: fields.email("email"),
+        organization_id: fields.get("organization_id"),
+        inviter_user_id: fields.get("inviter_user_id"),
+        role_slug: fields.get("role_slug"),
+        expires_in_days: fields.get("expires_in_days"),
     }
 }
 

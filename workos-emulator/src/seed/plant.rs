@@ -4,6 +4,7 @@ mod connect_applications;
 mod directories;
 mod feature_flags;
 mod groups;
+mod invitations;
 mod social;
 mod totp;
 
@@ -234,6 +235,7 @@ impl Planting<'_, '_> {
         }
         self.directories(document);
         self.feature_flags(document);
+        self.invitations(document);
         self.connect_applications(document);
         if let Some(content) = &document.jwt_template {
             let set = jwt_template::set(self.tx, content.clone());

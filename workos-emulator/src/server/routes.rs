@@ -3,6 +3,7 @@
 use super::operation::{Operation, delete, get, not_built, patch, post, put};
 use crate::{
     api::{
+        admin_portal::links,
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
         client_api,
@@ -13,11 +14,12 @@ use crate::{
         },
         directory_sync, events, feature_flags, groups,
         multi_factor_auth::{challenges, factors, user_factors},
-        organizations,
+        organization_domains,
+        organizations::{self, it_contacts},
         user_management::{
             authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
-            identities, jwt_template, logout, magic_auth, memberships, password_reset, radar_challenges,
-            redirect_uris, sessions, signing_keys, users,
+            identities, invitations, jwt_template, logout, magic_auth, memberships, password_reset,
+            radar_challenges, redirect_uris, sessions, signing_keys, users, waitlists,
         },
         webhooks, widgets,
     },
@@ -28,8 +30,8 @@ use crate::{
 #[rustfmt::skip]
 const API: &[Operation] = &[
     // admin_portal
-    not_built("POST", "/portal/generate_link", "generate_link"),
-    not_built("POST", "/portal/revoke_link", "revoke_link"),
+    post("/portal/generate_link", "generate_link", links::generate_link),
+    post("/portal/revoke_link", "revoke_link", links::revoke_link),
 
     // agents
     not_built("GET", "/agents/blueprints", "list_blueprints"),
@@ -171,10 +173,10 @@ const API: &[Operation] = &[
     post("/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor", user_factors::create_user_auth_factor).slow(),
 
     // organization_domains
-    not_built("POST", "/organization_domains", "create_organization_domain"),
-    not_built("GET", "/organization_domains/{id}", "get_organization_domain"),
-    not_built("DELETE", "/organization_domains/{id}", "delete_organization_domain"),
-    not_built("POST", "/organization_domains/{id}/verify", "verify_organization_domain"),
+    post("/organization_domains", "create_organization_domain", organization_domains::create_organization_domain),
+    get("/organization_domains/{id}", "get_organization_domain", organization_domains::get_organization_domain),
+    delete("/organization_domains/{id}", "delete_organization_domain", organization_domains::delete_organization_domain),
+    post("/organization_domains/{id}/verify", "verify_organization_domain", organization_domains::verify_organization_domain),
 
     // organization_membership
     get("/user_management/organization_memberships", "list_organization_memberships", memberships::list_organization_memberships),
@@ -195,11 +197,11 @@ const API: &[Operation] = &[
     delete("/organizations/{id}", "delete_organization", organizations::delete_organization),
     not_built("GET", "/organizations/{id}/audit_log_configuration", "get_audit_log_configuration"),
     get("/organizations/{organization_id}/authorized_applications", "list_authorized_applications", authorized_applications::list_authorized_applications),
-    not_built("GET", "/organizations/{organization_id}/it_contacts", "list_it_contacts"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts", "create_it_contact"),
-    not_built("DELETE", "/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/invite", "invite_it_contact"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/revoke", "revoke_it_contact"),
+    get("/organizations/{organization_id}/it_contacts", "list_it_contacts", it_contacts::list_it_contacts),
+    post("/organizations/{organization_id}/it_contacts", "create_it_contact", it_contacts::create_it_contact),
+    delete("/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact", it_contacts::delete_it_contact),
+    post("/organizations/{organization_id}/it_contacts/{contact_id}/invite", "invite_it_contact", it_contacts::invite_it_contact),
+    post("/organizations/{organization_id}/it_contacts/{contact_id}/revoke", "revoke_it_contact", it_contacts::revoke_it_contact),
 
     // pipes
     not_built("GET", "/data-integrations", "list_data_integrations"),
@@ -274,13 +276,13 @@ const API: &[Operation] = &[
     get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
     post("/user_management/cors_origins", "create_cors_origin", cors_origins::create_cors_origin),
     get("/user_management/email_verification/{id}", "get_email_verification", email_verification::get_email_verification),
-    not_built("GET", "/user_management/invitations", "list_invitations"),
-    not_built("POST", "/user_management/invitations", "send_invitation"),
-    not_built("GET", "/user_management/invitations/by_token/{token}", "find_invitation_by_token"),
-    not_built("GET", "/user_management/invitations/{id}", "get_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/accept", "accept_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/resend", "resend_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/revoke", "revoke_invitation"),
+    get("/user_management/invitations", "list_invitations", invitations::list_invitations),
+    post("/user_management/invitations", "send_invitation", invitations::send_invitation),
+    get("/user_management/invitations/by_token/{token}", "find_invitation_by_token", invitations::find_invitation_by_token),
+    get("/user_management/invitations/{id}", "get_invitation", invitations::get_invitation),
+    post("/user_management/invitations/{id}/accept", "accept_invitation", invitations::accept_invitation),
+    post("/user_management/invitations/{id}/resend", "resend_invitation", invitations::resend_invitation),
+    post("/user_management/invitations/{id}/revoke", "revoke_invitation", invitations::revoke_invitation),
     get("/user_management/jwt_template", "list_jwt_template", jwt_template::get_jwt_template),
     put("/user_management/jwt_template", "update_jwt_template", jwt_template::update_jwt_template),
     post("/user_management/magic_auth", "create_magic_auth", magic_auth::create_magic_auth),
@@ -311,13 +313,13 @@ const API: &[Operation] = &[
     post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
     get("/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications", authorized_applications::list_user_authorized_applications),
     delete("/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application", authorized_applications::delete_user_authorized_application),
-    not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),
-    not_built("POST", "/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve"),
-    not_built("POST", "/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny"),
-    not_built("GET", "/user_management/waitlists", "list_waitlists"),
-    not_built("GET", "/user_management/waitlists/{id}", "get_waitlist"),
-    not_built("GET", "/user_management/waitlists/{id}/entries", "list_waitlist_entries"),
-    not_built("POST", "/user_management/waitlists/{id}/entries", "create_waitlist_entry"),
+    delete("/user_management/waitlist_entries/{id}", "delete_waitlist_entry", waitlists::delete_waitlist_entry),
+    post("/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve", waitlists::create_waitlist_entry_approve),
+    post("/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny", waitlists::create_waitlist_entry_deny),
+    get("/user_management/waitlists", "list_waitlists", waitlists::list_waitlists),
+    get("/user_management/waitlists/{id}", "get_waitlist", waitlists::get_waitlist),
+    get("/user_management/waitlists/{id}/entries", "list_waitlist_entries", waitlists::list_waitlist_entries),
+    post("/user_management/waitlists/{id}/entries", "create_waitlist_entry", waitlists::create_waitlist_entry),
 
     // vault
     not_built("POST", "/vault/v1/keys/data-key", "create_data_key"),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::{Record, Table};
 use crate::{
     api::{
+        admin_portal::{links::PortalLink, sessions::PortalSession, setup_links::SetupLink},
         api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
         connect::{
@@ -29,7 +30,8 @@ use crate::{
         multi_factor_auth::{
             challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
         },
-        organizations::{Organization, entitlements::Entitlements},
+        organization_domains::dns::DnsRecords,
+        organizations::{Organization, entitlements::Entitlements, it_contacts::ItContact},
         user_management::{
             authenticate::{
                 authorization_code::AuthorizationCode, pending::PendingAuthentication,
@@ -42,6 +44,7 @@ use crate::{
             email_verification::EmailVerification,
             identities::Identity,
             impersonation::Impersonation,
+            invitations::{Invitation, blocks::InvitationBlock},
             jwt_template::JwtTemplate,
             magic_auth::MagicAuth,
             memberships::OrganizationMembership,
@@ -54,6 +57,7 @@ use crate::{
             sessions::Session,
             signing_keys::SigningKeys,
             users::{Password, User},
+            waitlists::WaitlistEntry,
         },
         webhooks::WebhookEndpoint,
     },
@@ -179,6 +183,8 @@ tables! {
     device_authorizations: DeviceAuthorization,
     identities: Identity,
     impersonations: Impersonation,
+    invitations: Invitation,
+    invitation_blocks: InvitationBlock,
     magic_auths: MagicAuth,
     email_verifications: EmailVerification,
     email_changes: EmailChange,
@@ -188,12 +194,15 @@ tables! {
     totp_enrollments: TotpEnrollment,
     provider_grants: ProviderGrant,
     radar_challenges: RadarChallenge,
+    waitlist_entries: WaitlistEntry,
     rate_windows: RateWindow,
 
     // Organizations, roles
     organizations: Organization,
     entitlements: Entitlements,
     organization_policies: OrganizationPolicies,
+    it_contacts: ItContact,
+    dns_records: DnsRecords,
     roles: Role,
     permissions: Permission,
     api_keys: ApiKey,
@@ -201,6 +210,11 @@ tables! {
     groups: Group,
     group_memberships: GroupMembership,
     feature_flags: Flag,
+
+    // Admin Portal
+    portal_links: PortalLink,
+    setup_links: SetupLink,
+    portal_sessions: PortalSession,
 
     // Connect
     connect_applications: ConnectApplication,

@@ -22,6 +22,7 @@ mod receiver;
 mod tests;
 
 pub(crate) use self::{
-    deliverer::deliver_all,
+    deliverer::deliver,
+    sender::{Sender, TIMEOUT},
     wait::{wait_for_delivery, wait_for_event},
 };

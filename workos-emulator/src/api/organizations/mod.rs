@@ -2,6 +2,7 @@
 
 pub(crate) mod domains;
 pub(crate) mod entitlements;
+pub(crate) mod it_contacts;
 #[cfg(test)]
 mod tests;
 
@@ -16,13 +17,13 @@ use self::{
     entitlements::Entitlements,
 };
 use super::{
-    api_keys,
+    admin_portal, api_keys,
     authorization::roles,
     connect::applications,
     directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
-    user_management::{memberships, organization_policies::OrganizationPolicies},
+    user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
 };
 use crate::{
     core::clock,
@@ -114,9 +115,30 @@ pub(crate) const BY_VERIFIED_DOMAIN: Index<Organization> = Index::unique("verifi
         .collect()
 });
 
+/// The organization whose domain has this id.
+pub(crate) const BY_DOMAIN_ID: Index<Organization> = Index::unique("domain id", |organization| {
+    let ids = organization.domains.iter().map(|domain| domain.id.as_str());
+    ids.map(|id| (id.into(), 0)).collect()
+});
+
+/// Organizations with domains that wait for their TXT record, by the end of the wait.
+pub(crate) const WAITING_FOR_DNS: Index<Organization> = Index::ordered("waiting for DNS", |organization| {
+    let ends = organization
+        .domains
+        .iter()
+        .filter_map(OrganizationDomain::expires_at);
+    ends.map(|end| ("".into(), end.as_millisecond())).collect()
+});
+
 impl Record for Organization {
-    const INDEXES: &'static [Index<Self>] =
-        &[BY_EXTERNAL_ID, BY_STRIPE_CUSTOMER, BY_DOMAIN, BY_VERIFIED_DOMAIN];
+    const INDEXES: &'static [Index<Self>] = &[
+        BY_EXTERNAL_ID,
+        BY_STRIPE_CUSTOMER,
+        BY_DOMAIN,
+        BY_VERIFIED_DOMAIN,
+        BY_DOMAIN_ID,
+        WAITING_FOR_DNS,
+    ];
 
     fn id(&self) -> &str {
         &self.id
@@ -237,7 +259,8 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its groups, memberships, roles, API keys and Connect applications go, sessions in it end,
+/// Deletes an organization and what belongs to it: its groups, invitations, memberships, roles, API keys and Connect
+/// applications go, sessions in it end,
 /// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
@@ -245,11 +268,14 @@ fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
     directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
+    invitations::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;
     applications::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
+    admin_portal::close_to_organization(tx, id);
+    it_contacts::delete_of_organization(tx, id);
     tx.delete::<Entitlements>(id);
     tx.delete::<OrganizationPolicies>(id);
     domains::emit_changes(tx, &organization.domains, &[])?;

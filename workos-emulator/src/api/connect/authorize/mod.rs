@@ -149,7 +149,7 @@ fn without_pages(
     sign_in: SignIn,
 ) -> Result<String, ApiError> {
     let sign_in = sign_in.to(request.organization_id.as_deref());
-    let error = match next_step(tx, user, &sign_in) {
+    let error = match next_step(tx, user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => {
             return session::reach(tx, request, sign_in.to(organization_id.as_deref()));
         }

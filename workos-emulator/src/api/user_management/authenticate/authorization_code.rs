@@ -100,6 +100,7 @@ pub(crate) fn issue(
 struct Request {
     code: String,
     code_verifier: Option<String>,
+    invitation_token: Option<String>,
     /// Not in WorkOS's API, but general OAuth libraries send it (RFC 6749 section 4.1.3).
     redirect_uri: Option<String>,
 }
@@ -138,16 +139,35 @@ fn redeem(
     if !sign_in_methods::is_on(tx, code.bearer.method()) {
         return Ok(Err(sign_in_methods::not_allowed_for_code()));
     }
+    let token = request.invitation_token.as_deref();
     match code.bearer.clone() {
         Bearer::User(begun) => {
             let device = device.or(&begun.device);
-            sign_in(tx, client, SignIn { device, ..begun })
+            sign_in(tx, client, SignIn { device, ..begun }.invited_by(token))
         }
         Bearer::Arrival(arrival) => {
             let device = device.or(&arrival.device);
-            oauth::sign_in(tx, client, Arrival { device, ..*arrival })
+            let invitation = token.map(Secret::digest).or(arrival.invitation.clone());
+            let arrival = Arrival {
+                device,
+                invitation,
+                ..*arrival
+            };
+            oauth::sign_in(tx, client, arrival)
         }
     }
+}
+
+/// The sign-in of a code that no application asked for and none has redeemed. It takes the code back.
+pub(crate) fn reclaim(tx: &mut Transaction<'_>, code: &str) -> Option<SignIn> {
+    let id = Secret::digest(code);
+    let code = tx.unexpired::<AuthorizationCode>(&id)?;
+    let sign_in = match &code.bearer {
+        Bearer::User(sign_in) if code.client_id.is_none() => sign_in.clone(),
+        Bearer::User(_) | Bearer::Arrival(_) => return None,
+    };
+    tx.delete::<AuthorizationCode>(&id);
+    Some(sign_in)
 }
 
 impl AuthorizationCode {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     api::user_management::{
         identities::{self, Account},
+        invitations,
         providers::{self, Provider},
         sessions::Device,
         users::{self, NewUser, User, UserChanges},
@@ -54,6 +55,8 @@ pub(crate) struct Arrival {
     pub(crate) profile: Profile,
     pub(crate) tokens: Option<OauthTokens>,
     pub(crate) device: Device,
+    /// The digest of the token of an invitation that they come with.
+    pub(crate) invitation: Option<String>,
 }
 
 /// What a sign-in through a provider takes along.
@@ -144,6 +147,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
         profile,
         tokens,
         device,
+        invitation,
     } = arrival;
     let verified = profile.email_verified();
     let account = profile.account.clone();
@@ -153,7 +157,9 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
         None => match users::find_by_email(tx, &account.email).cloned() {
             Some(user) if verified => (updated(tx, &user.id, &profile)?, false),
             Some(user) => (user, true),
-            None if tx.settings().sign_up => (created(tx, &profile)?, !verified),
+            None if invitations::opens_sign_up(tx, invitation.as_deref(), &account.email) => {
+                (created(tx, &profile)?, !verified)
+            }
             None => {
                 let refusal = ApiError::oauth(
                     "sign_up_not_allowed",
@@ -173,6 +179,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
     };
     Ok(Ok(SignIn {
         provided: Some(Box::new(provided)),
+        invitation,
         ..SignIn::new(&user.id, profile.account.provider, device)
     }))
 }

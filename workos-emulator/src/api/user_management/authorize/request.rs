@@ -1,5 +1,6 @@
 //! An authorization request: its parameters, what is wrong with them, and the way back to the application.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
@@ -8,10 +9,12 @@ use crate::{
         connect::authorize::{self as connect, request::ConnectRequest},
         user_management::{
             authenticate::{method::AuthenticationMethod, sign_in::SignIn},
+            invitations::{self, Invitation},
             providers::{self, Provider},
+            users,
         },
     },
-    core::pkce::CodeChallenge,
+    core::{pkce::CodeChallenge, secret::Secret},
     hosted,
     server::call::Query,
     store::State,
@@ -33,6 +36,9 @@ pub(crate) enum Goal {
         callback: Callback,
         code_challenge: Option<CodeChallenge>,
     },
+    /// A code at the default redirect URI, for whichever application has the environment's secret: an invitation was
+    /// opened, and none asked for the sign-in.
+    Invitation { callback: Callback },
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
     Device {
@@ -48,7 +54,7 @@ impl Goal {
     /// The page that asks the person before it is reached.
     pub(super) fn confirmation(&self, state: &State, sign_in: &SignIn) -> Option<&'static str> {
         match self {
-            Self::Code { .. } => None,
+            Self::Code { .. } | Self::Invitation { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
             Self::Connect(request) => connect::confirmation(state, request, sign_in),
         }
@@ -57,7 +63,7 @@ impl Goal {
     /// Where the browser goes when it cannot be reached.
     pub(crate) fn failed(&self, client_id: &str, error: &AuthorizationError) -> String {
         match self {
-            Self::Code { callback, .. } => callback.with_error(error),
+            Self::Code { callback, .. } | Self::Invitation { callback } => callback.with_error(error),
             Self::Device { .. } => hosted::device::done(client_id, error.code),
             Self::Connect(request) => connect::failed(client_id, request, error),
         }
@@ -77,6 +83,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) max_age: Option<u32>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
+    /// The digest of the token of the invitation that is accepted with it.
+    pub(crate) invitation: Option<String>,
     /// The provider to go to, past AuthKit's own pages.
     pub(crate) provider: Option<ProviderRequest>,
 }
@@ -160,25 +168,50 @@ impl AuthorizationRequest {
             login_hint: None,
             max_age: None,
             sign_up: false,
+            invitation: None,
             provider: None,
+        }
+    }
+
+    /// A sign-in by the link of an invitation.
+    pub(crate) fn for_invitation(
+        client_id: &str,
+        callback: Callback,
+        invitation: &Invitation,
+        state: &State,
+    ) -> Self {
+        let request = Self::for_goal(client_id, Goal::Invitation { callback });
+        Self {
+            login_hint: Some(invitation.email.clone()),
+            sign_up: users::find_by_email(state, &invitation.email).is_none(),
+            invitation: Some(Secret::digest(invitation.token.expose())),
+            ..request
         }
     }
 
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
+    /// An invitation says who is expected, and whether they are new, where nothing else does.
+    ///
+    /// Assumption: an invitation that cannot be accepted is told to the application, like any other wrong parameter.
     pub(super) fn parse(
         query: &Query,
         callback: &Callback,
         client_id: &str,
         state: &State,
+        now: Timestamp,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
         let provider = check_selector(query, state)?;
-        if given(query, "invitation_token").is_some() {
-            return Err(AuthorizationError::invalid_request(
-                "This emulator does not serve invitations yet: leave invitation_token out.",
-            ));
-        }
+        let token = given(query, "invitation_token");
+        let invitation = token
+            .map(|token| invitations::open(state, token, now))
+            .transpose()
+            .map_err(|refusal| AuthorizationError::new("invitation_invalid", refusal.description()))?;
+        let login_hint = given(query, "login_hint").map(str::to_owned);
+        let login_hint = login_hint.or_else(|| invitation.map(|invitation| invitation.email.clone()));
+        let is_new =
+            || invitation.is_some_and(|invitation| users::find_by_email(state, &invitation.email).is_none());
         Ok(Self {
             client_id: client_id.to_owned(),
             goal: Goal::Code {
@@ -186,9 +219,10 @@ impl AuthorizationRequest {
                 code_challenge: code_challenge(query)?,
             },
             organization_id: given(query, "organization_id").map(str::to_owned),
-            login_hint: given(query, "login_hint").map(str::to_owned),
+            login_hint,
             max_age: max_age(query)?,
-            sign_up: sign_up(query)?,
+            sign_up: sign_up(query)?.unwrap_or_else(is_new),
+            invitation: token.map(Secret::digest),
             provider: provider.map(|provider| provider_request(query, provider)),
         })
     }
@@ -302,10 +336,12 @@ fn max_age(query: &Query) -> Result<Option<u32>, AuthorizationError> {
     })
 }
 
-fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
+/// Whether the sign-up page comes first, where the application says so.
+fn sign_up(query: &Query) -> Result<Option<bool>, AuthorizationError> {
     match given(query, "screen_hint") {
-        None | Some("sign-in") => Ok(false),
-        Some("sign-up") => Ok(true),
+        None => Ok(None),
+        Some("sign-in") => Ok(Some(false)),
+        Some("sign-up") => Ok(Some(true)),
         Some(_) => Err(AuthorizationError::invalid_request(
             "screen_hint must be sign-in or sign-up.",
         )),

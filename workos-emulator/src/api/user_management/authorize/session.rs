@@ -165,7 +165,11 @@ pub(crate) fn go_on(
         None => sign_in.to(wanted),
         Some(_) => sign_in,
     };
-    match next_step(tx, &user, &sign_in) {
+    let sign_in = SignIn {
+        invitation: session.request.invitation.clone(),
+        ..sign_in
+    };
+    match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
             if passkeys::is_offered(tx, &user, &sign_in, tx.now()) {
@@ -259,6 +263,10 @@ pub(crate) fn reach(
         ) => {
             let challenge = code_challenge.clone();
             let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, bearer)?;
+            Ok(callback.with_code(code.expose()))
+        }
+        (Goal::Invitation { callback }, bearer) => {
+            let code = authorization_code::issue(tx, None, callback, None, bearer)?;
             Ok(callback.with_code(code.expose()))
         }
         // The person has been asked, and the program got the sign-in.

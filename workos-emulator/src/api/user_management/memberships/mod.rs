@@ -24,7 +24,7 @@ pub(crate) use self::{
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
         update_organization_membership,
     },
-    rules::{NewMembership, create, delete_of_organization, delete_of_user},
+    rules::{NewMembership, create, delete, delete_of_organization, delete_of_user, join, set_roles},
 };
 use super::users::User;
 use crate::{
@@ -259,12 +259,20 @@ pub(crate) fn active_of_user<'a>(
         .map(AsRef::as_ref)
 }
 
-/// The id of a user's membership in an organization, whatever its status.
-pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+/// A user's membership in an organization, whatever its status.
+pub(crate) fn of<'a>(
+    state: &'a State,
+    user_id: &str,
+    organization_id: &str,
+) -> Option<&'a Arc<OrganizationMembership>> {
     state
         .organization_memberships
         .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
-        .map(|membership| membership.id.clone())
+}
+
+/// Its id.
+pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+    of(state, user_id, organization_id).map(|membership| membership.id.clone())
 }
 
 /// The active membership of a user in an organization.
@@ -273,9 +281,7 @@ pub(crate) fn active<'a>(
     user_id: &str,
     organization_id: &str,
 ) -> Option<&'a OrganizationMembership> {
-    state
-        .organization_memberships
-        .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
+    of(state, user_id, organization_id)
         .map(AsRef::as_ref)
         .filter(|membership| membership.status == MembershipStatus::Active)
 }

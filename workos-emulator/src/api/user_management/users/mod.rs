@@ -18,7 +18,7 @@ pub(crate) use self::{list::list_users, password::Password};
 use super::{
     email_change::{self, EmailChange},
     email_verification::EmailVerification,
-    identities, impersonation,
+    identities, impersonation, invitations,
     magic_auth::MagicAuth,
     memberships, passkeys, password_reset, sessions,
 };
@@ -256,7 +256,7 @@ pub(crate) fn update(
 }
 
 /// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions and tokens of Connect applications
-/// end, and it is no target of feature flags any more.
+/// end, and it is no target of feature flags any more. Invitations that it sent stay.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -266,6 +266,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     identities::delete_of_user(tx, id);
     consents::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    invitations::forget_user(tx, id)?;
     password_reset::forget(tx, id);
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
