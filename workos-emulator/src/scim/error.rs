@@ -22,7 +22,6 @@ pub(crate) enum ScimType {
     InvalidValue,
     Mutability,
     NoTarget,
-    Sensitive,
     Uniqueness,
 }
 
@@ -35,7 +34,6 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::Mutability => "mutability",
             Self::NoTarget => "noTarget",
-            Self::Sensitive => "sensitive",
             Self::Uniqueness => "uniqueness",
         }
     }

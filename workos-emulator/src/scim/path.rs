@@ -67,8 +67,10 @@ impl Target {
         }
         // An extension that is not known: `urn:…:2.0:User` is one as a whole, `urn:…:2.0:User:team` an attribute of it.
         let (uri, name) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let stands_for_resource = name.eq_ignore_ascii_case(resource_type.name);
-        if stands_for_resource || !uri.contains(':') {
+        if !uri.contains(':') || uri.split(':').any(str::is_empty) || !text.chars().all(is_path_char) {
+            return Err(wrong());
+        }
+        if name.eq_ignore_ascii_case(resource_type.name) {
             return Ok(Self::Extension(text.to_owned()));
         }
         AttributePath::parse(Some(uri.to_owned()), name)
