@@ -69,7 +69,7 @@ struct Directory {
 impl Directory {
     fn new(emulator: &Emulator) -> Self {
         Self {
-            scim_url: format!("{}/scim/v2.0/acme", emulator.url()),
+            scim_url: format!("{}/scim/v2.0/acmedirectory", emulator.url()),
             bearer_token: "se_only_for_this_example",
         }
     }
@@ -79,7 +79,10 @@ impl Directory {
         let person = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "carol@acme.example",
             "name": {"givenName": "Carol", "familyName": "Carver"}, "active": true,
             "emails": [{"value": "carol@acme.example", "type": "work", "primary": true}]});
-        let Self { scim_url, bearer_token } = self;
+        let Self {
+            scim_url,
+            bearer_token,
+        } = self;
         format!("curl {scim_url}/Users -H 'Authorization: Bearer {bearer_token}' --json '{person}'")
     }
 }

@@ -77,7 +77,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .seed(include_str!("seed.yaml"))
         .start()
         .await?;
-    let webhook_secret = variable("SAAS_WEBHOOK_SECRET").unwrap_or_else(|| "whsec_only_for_this_example".to_owned());
+    let webhook_secret =
+        variable("SAAS_WEBHOOK_SECRET").unwrap_or_else(|| "whsec_only_for_this_example".to_owned());
     // What the WorkOS dashboard is for: where sign-ins come back to, and where webhooks go.
     let endpoint_url = format!("{app_url}/webhooks/workos");
     let endpoint =

@@ -29,7 +29,8 @@ pub(crate) async fn page(shell: &Shell, notice: Option<Notice<'_>>) -> Result<Ht
 fn table(organization: &str, people: &[Person]) -> String {
     let organization = escape(organization);
     let body = if people.is_empty() {
-        r#"<p class="soft">Nobody yet: people appear when they sign in, or when a directory names them.</p>"#.to_owned()
+        r#"<p class="soft">Nobody yet: people appear when they sign in, or when a directory names them.</p>"#
+            .to_owned()
     } else {
         let rows: String = people.iter().map(row).collect();
         format!(
@@ -70,6 +71,9 @@ fn row(person: &Person) -> String {
         escape(email),
         escape(&person.role),
         escape(person.department.as_deref().unwrap_or("–")),
-        person.last_signed_in_at.as_deref().map_or_else(|| "–".to_owned(), time)
+        person
+            .last_signed_in_at
+            .as_deref()
+            .map_or_else(|| "–".to_owned(), time)
     )
 }

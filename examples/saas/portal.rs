@@ -59,9 +59,15 @@ pub(crate) async fn open(shell: Shell, form: web::Form<Wanted>) -> Result<HttpRe
         external_user_id: Some(shell.user.id().to_owned()),
         it_contact_emails: None,
     });
-    match shell.paperboat.workos().admin_portal().generate_link(params).await {
+    match shell
+        .paperboat
+        .workos()
+        .admin_portal()
+        .generate_link(params)
+        .await
+    {
         Ok(portal) => Ok(HttpResponse::SeeOther()
-            .insert_header(("Location", portal.link))
+            .insert_header(("Location", portal.link.expose()))
             .finish()),
         Err(error) => people::page(&shell, Some(Notice::Failed(&explain(&error)))).await,
     }

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use workos_actix::{AuthError, workos};
 
 use crate::{
-    database::Failure,
+    database::{Failure, members::Deprovisioned},
     page::{self, escape},
 };
 
@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     Auth(AuthError),
     /// Our own database has failed.
     Database(Failure),
+    /// The directory of the organization has taken the person's access away.
+    Deprovisioned,
     /// The person is signed in, and may not do this.
     Forbidden,
     /// Somebody acts as the person, and this is for the person alone.
@@ -42,7 +44,11 @@ impl From<AuthError> for Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        Self::Database(failure)
+        if failure.is::<Deprovisioned>() {
+            Self::Deprovisioned
+        } else {
+            Self::Database(failure)
+        }
     }
 }
 
@@ -52,6 +58,7 @@ impl fmt::Display for Problem {
             Self::WorkOs(error) => f.write_str(&explain(error)),
             Self::Auth(error) => error.fmt(f),
             Self::Database(_) => f.write_str("Something is wrong on our side. Try again in a moment."),
+            Self::Deprovisioned => Deprovisioned.fmt(f),
             Self::Forbidden => f.write_str("Only an admin of the organization may do this."),
             Self::Impersonated => f.write_str(FOR_THEMSELVES),
             Self::NotFound => f.write_str("It does not exist any more, or it is not yours."),
@@ -66,7 +73,7 @@ impl ResponseError for Problem {
             Self::WorkOs(_) => StatusCode::BAD_GATEWAY,
             Self::Auth(error) => error.status_code(),
             Self::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Forbidden | Self::Impersonated => StatusCode::FORBIDDEN,
+            Self::Deprovisioned | Self::Forbidden | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
     }
@@ -75,8 +82,10 @@ impl ResponseError for Problem {
         if let Self::Auth(error) = self {
             return error.error_response();
         }
-        if let Self::Database(failure) = self {
-            eprintln!("the database has failed: {failure}");
+        match self {
+            Self::Deprovisioned => return page::refusal(&self.to_string()),
+            Self::Database(failure) => eprintln!("the database has failed: {failure}"),
+            _ => {}
         }
         let body = format!(
             r#"<h1>That did not work</h1>

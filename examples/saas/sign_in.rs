@@ -21,9 +21,15 @@ pub(crate) fn remember(database: Database) -> impl Fn(SignedIn) -> Remembered + 
         let database = database.clone();
         Box::pin(async move {
             if let Some(impersonator) = signed_in.user.impersonator() {
-                eprintln!("{} is impersonated by {}", signed_in.user.email(), impersonator.email);
+                eprintln!(
+                    "{} is impersonated by {}",
+                    signed_in.user.email(),
+                    impersonator.email
+                );
             }
-            database.transact(move |db| members::sign_in(db, &signed_in)).await?;
+            database
+                .transact(move |db| members::sign_in(db, &signed_in))
+                .await?;
             Ok(AfterSignIn::Return)
         })
     }

@@ -64,7 +64,8 @@ fn work_off(db: &Connection, webhook: &Webhook, user_of_membership: Option<&User
 
 /// Remembers the event, in the transaction that works it off: one that fails is new again the next time.
 fn is_first(db: &Connection, webhook: &Webhook) -> rusqlite::Result<bool> {
-    let insert = format!("INSERT OR IGNORE INTO webhook_events (id, event, processed_at) VALUES (?1, ?2, {NOW})");
+    let insert =
+        format!("INSERT OR IGNORE INTO webhook_events (id, event, processed_at) VALUES (?1, ?2, {NOW})");
     Ok(db.execute(&insert, [&webhook.id, &webhook.event])? == 1)
 }
 
@@ -99,7 +100,10 @@ fn apply(db: &Connection, webhook: &Webhook, user_of_membership: Option<&User>) 
 
 /// Memberships name the user by the id alone. A user who is gone again is nobody to remember.
 async fn user_of_membership(paperboat: &Paperboat, webhook: &Webhook) -> Result<Option<User>, Failure> {
-    let names_a_member = ["organization_membership.created", "organization_membership.updated"];
+    let names_a_member = [
+        "organization_membership.created",
+        "organization_membership.updated",
+    ];
     if !names_a_member.contains(&webhook.event.as_str()) {
         return Ok(None);
     }

@@ -36,8 +36,7 @@ pub enum AfterSignIn {
 }
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
-type OnSuccess =
-    dyn Fn(SignedIn) -> Pending<Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + Send + Sync;
+type OnSuccess = dyn Fn(SignedIn) -> Pending<Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + Send + Sync;
 type OnError = dyn Fn(SignInError) -> Pending<Option<HttpResponse>> + Send + Sync;
 
 /// The hooks of an app; without them, nothing happens.

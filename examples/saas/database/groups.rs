@@ -18,7 +18,10 @@ pub(crate) fn map_groups_to_role(groups: &[String]) -> &'static str {
 /// The first of these groups that is named as a department is.
 pub(crate) fn get_department_id(db: &Connection, groups: &[String]) -> rusqlite::Result<Option<i64>> {
     let mut departments = db.prepare_cached("SELECT id FROM departments WHERE name = ?1")?;
-    for name in groups.iter().filter(|name| !name.to_lowercase().contains("admin")) {
+    for name in groups
+        .iter()
+        .filter(|name| !name.to_lowercase().contains("admin"))
+    {
         if let Some(id) = departments.query_row([name], |row| row.get(0)).optional()? {
             return Ok(Some(id));
         }
@@ -93,7 +96,9 @@ pub(crate) fn apply_to(db: &Connection, directory_user_id: &str) -> rusqlite::Re
 
 fn apply_to_members(db: &Connection, group_id: &str) -> rusqlite::Result<()> {
     let members: Vec<String> = db
-        .prepare_cached("SELECT directory_user_id FROM directory_group_members WHERE group_id = ?1 AND is_member")?
+        .prepare_cached(
+            "SELECT directory_user_id FROM directory_group_members WHERE group_id = ?1 AND is_member",
+        )?
         .query_map([group_id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     members.iter().try_for_each(|id| apply_to(db, id))

@@ -42,10 +42,6 @@ pub(crate) fn sign_in(db: &Connection, signed_in: &SignedIn) -> Result<(), Failu
         Some(row) => row,
         None => insert(db, user.user(), user.organization_id())?,
     };
-    let is_deprovisioned = "SELECT 1 FROM people WHERE id = ?1 AND directory_user_id IS NOT NULL AND NOT active";
-    if db.prepare_cached(is_deprovisioned)?.exists([row])? {
-        return Err(Deprovisioned.into());
-    }
     // What a directory says stands.
     db.execute(
         "UPDATE people SET email = :email, name = :name, role = coalesce(:role, role), active = TRUE, deleted_at = NULL
@@ -58,6 +54,23 @@ pub(crate) fn sign_in(db: &Connection, signed_in: &SignedIn) -> Result<(), Failu
         None => format!("UPDATE people SET workos_id = ?2, last_signed_in_at = {NOW} WHERE id = ?1"),
     };
     db.execute(&update, params![row, user.id()])?;
+    check_access(db, user.id(), user.organization_id())
+}
+
+/// Refuses whom the directory of the organization has deprovisioned. Their session lasts a few minutes longer at WorkOS.
+pub(crate) fn check_access(
+    db: &Connection,
+    workos_id: &str,
+    organization_id: Option<&str>,
+) -> Result<(), Failure> {
+    let is_deprovisioned = "SELECT 1 FROM people WHERE workos_id = ?1 AND organization_id = ?2
+                            AND directory_user_id IS NOT NULL AND NOT active";
+    if db
+        .prepare_cached(is_deprovisioned)?
+        .exists(params![workos_id, organization_id])?
+    {
+        return Err(Deprovisioned.into());
+    }
     Ok(())
 }
 
@@ -80,7 +93,12 @@ pub(crate) fn upsert(db: &Connection, membership: &Membership, user: &User) -> r
         "UPDATE people SET role = ?2, active = ?3, deleted_at = NULL, changed_at = ?4
          WHERE id = ?1 AND directory_user_id IS NULL
            AND (changed_at < ?4 OR changed_at = ?4 AND deleted_at IS NULL)",
-        params![row, membership.role.slug, membership.status == "active", membership.updated_at],
+        params![
+            row,
+            membership.role.slug,
+            membership.status == "active",
+            membership.updated_at
+        ],
     )?;
     Ok(())
 }
@@ -109,7 +127,7 @@ pub(crate) fn delete_user(db: &Connection, user: &User, at: &str) -> rusqlite::R
     db.execute(
         "UPDATE people SET active = FALSE, deleted_at = ?2, changed_at = ?2
          WHERE workos_id = ?1 AND directory_user_id IS NULL AND deleted_at IS NULL",
-        [&user.id, at],
+        params![user.id, at],
     )?;
     db.execute(
         "UPDATE people SET workos_id = NULL WHERE workos_id = ?1 AND directory_user_id IS NOT NULL",

@@ -44,7 +44,10 @@ pub(crate) fn of_organization(db: &Connection, organization_id: &str) -> rusqlit
 /// `dsync.user.created` and `dsync.user.updated`: whichever comes first makes the row.
 pub(crate) fn upsert(db: &Connection, user: &DirectoryUser) -> rusqlite::Result<()> {
     let directory_is_gone = "SELECT 1 FROM deleted_directories WHERE id = ?1";
-    if db.prepare_cached(directory_is_gone)?.exists([&user.directory_id])? {
+    if db
+        .prepare_cached(directory_is_gone)?
+        .exists([&user.directory_id])?
+    {
         return Ok(());
     }
     claim(db, user)?;
@@ -110,7 +113,10 @@ pub(crate) fn delete(db: &Connection, user: &DirectoryUser, at: &str) -> rusqlit
 
 /// `dsync.deleted`, the only event about a directory that goes: nobody in it is told of one by one.
 pub(crate) fn delete_directory(db: &Connection, directory_id: &str, at: &str) -> rusqlite::Result<()> {
-    db.execute("INSERT OR IGNORE INTO deleted_directories (id) VALUES (?1)", [directory_id])?;
+    db.execute(
+        "INSERT OR IGNORE INTO deleted_directories (id) VALUES (?1)",
+        [directory_id],
+    )?;
     db.execute(
         "UPDATE people SET active = FALSE, deleted_at = ?2, changed_at = ?2
          WHERE directory_id = ?1 AND deleted_at IS NULL",

@@ -43,8 +43,10 @@ fn membership(status: &str, role: &str, at: Second) -> Value {
 }
 
 fn user() -> User {
-    serde_json::from_value(json!({"object": "user", "id": "user_1", "email": "Carol@acme.example", "email_verified": true,
-        "first_name": "Carol", "last_name": "Carver", "created_at": time(0), "updated_at": time(0)}))
+    serde_json::from_value(
+        json!({"object": "user", "id": "user_1", "email": "Carol@acme.example", "email_verified": true,
+        "first_name": "Carol", "last_name": "Carver", "created_at": time(0), "updated_at": time(0)}),
+    )
     .unwrap()
 }
 
@@ -65,8 +67,20 @@ fn people(db: &Connection) -> Vec<(String, String, Option<String>, bool, bool)> 
     people.into_iter().map(row).collect()
 }
 
-fn one(name: &str, role: &str, department: Option<&str>, active: bool, removed: bool) -> [(String, String, Option<String>, bool, bool); 1] {
-    [(name.to_owned(), role.to_owned(), department.map(str::to_owned), active, removed)]
+fn one(
+    name: &str,
+    role: &str,
+    department: Option<&str>,
+    active: bool,
+    removed: bool,
+) -> [(String, String, Option<String>, bool, bool); 1] {
+    [(
+        name.to_owned(),
+        role.to_owned(),
+        department.map(str::to_owned),
+        active,
+        removed,
+    )]
 }
 
 /// Every order of a few things.
@@ -97,21 +111,49 @@ fn the_order_of_events_changes_nothing() {
     for order in orders(&events) {
         let db = database();
         order.iter().for_each(|event| tell(&db, event));
-        assert_eq!(people(&db), one("Caroline", "member", Some("Engineering"), false, false), "{order:?}");
+        assert_eq!(
+            people(&db),
+            one("Caroline", "member", Some("Engineering"), false, false),
+            "{order:?}"
+        );
     }
-    events.push(news("dsync.user.deleted", 6, person("u1", "Caroline", "suspended", 5)));
+    events.push(news(
+        "dsync.user.deleted",
+        6,
+        person("u1", "Caroline", "suspended", 5),
+    ));
     for order in orders(&events) {
         let db = database();
         order.iter().for_each(|event| tell(&db, event));
-        assert_eq!(people(&db), one("Caroline", "member", Some("Engineering"), false, true), "{order:?}");
+        assert_eq!(
+            people(&db),
+            one("Caroline", "member", Some("Engineering"), false, true),
+            "{order:?}"
+        );
     }
 }
 
 #[test]
 fn an_event_is_worked_off_once() {
     let db = database();
-    tell(&db, &event("event_1", "dsync.user.created", 1, person("u1", "Carol", "active", 1)));
-    tell(&db, &event("event_1", "dsync.user.updated", 2, person("u1", "Mallory", "active", 2)));
+    tell(
+        &db,
+        &event(
+            "event_1",
+            "dsync.user.created",
+            1,
+            person("u1", "Carol", "active", 1),
+        ),
+    );
+    tell(
+        &db,
+        &event(
+            "event_1",
+            "dsync.user.updated",
+            2,
+            person("u1", "Mallory", "active", 2),
+        ),
+    );
     assert_eq!(people(&db), one("Carol", "member", None, true, false));
 }
 
@@ -121,7 +163,12 @@ async fn an_event_that_failed_is_new_again() {
     let broken = event("event_1", "dsync.user.created", 1, json!({"id": "u1"}));
     let failed = database.transact(move |db| work_off(db, &broken, None)).await;
     assert!(failed.unwrap_err().to_string().contains("missing field"));
-    let whole = event("event_1", "dsync.user.created", 1, person("u1", "Carol", "active", 1));
+    let whole = event(
+        "event_1",
+        "dsync.user.created",
+        1,
+        person("u1", "Carol", "active", 1),
+    );
     let found = database.transact(move |db| {
         work_off(db, &whole, None)?;
         Ok(people(db))
@@ -132,21 +179,39 @@ async fn an_event_that_failed_is_new_again() {
 #[test]
 fn a_directory_may_bring_somebody_back() {
     let db = database();
-    tell(&db, &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)));
-    tell(&db, &news("dsync.user.deleted", 2, person("u1", "Carol", "inactive", 2)));
+    tell(
+        &db,
+        &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)),
+    );
+    tell(
+        &db,
+        &news("dsync.user.deleted", 2, person("u1", "Carol", "inactive", 2)),
+    );
     // As itself, when the provider makes an inactive user active.
-    tell(&db, &news("dsync.user.created", 3, person("u1", "Carol", "active", 3)));
+    tell(
+        &db,
+        &news("dsync.user.created", 3, person("u1", "Carol", "active", 3)),
+    );
     assert_eq!(people(&db), one("Carol", "member", None, true, false));
     // As another user with the same address, when the provider forgot the first one.
-    tell(&db, &news("dsync.user.deleted", 4, person("u1", "Carol", "inactive", 4)));
-    tell(&db, &news("dsync.user.created", 5, person("u2", "Carol", "active", 5)));
+    tell(
+        &db,
+        &news("dsync.user.deleted", 4, person("u1", "Carol", "inactive", 4)),
+    );
+    tell(
+        &db,
+        &news("dsync.user.created", 5, person("u2", "Carol", "active", 5)),
+    );
     assert_eq!(people(&db), one("Carol", "member", None, true, false));
 }
 
 #[test]
 fn groups_decide_on_role_and_department_as_long_as_they_are_there() {
     let db = database();
-    tell(&db, &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)));
+    tell(
+        &db,
+        &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)),
+    );
     tell(&db, &news("dsync.group.user_added", 2, in_group("Sales")));
     tell(&db, &news("dsync.group.user_added", 3, in_group("Managers")));
     assert_eq!(people(&db), one("Carol", "manager", Some("Sales"), true, false));
@@ -163,43 +228,115 @@ fn groups_decide_on_role_and_department_as_long_as_they_are_there() {
 #[test]
 fn a_directory_that_goes_takes_everybody_along() {
     let db = database();
-    tell(&db, &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)));
+    tell(
+        &db,
+        &news("dsync.user.created", 1, person("u1", "Carol", "active", 1)),
+    );
     let mut dave = person("u2", "Dave", "active", 1);
     dave["email"] = json!("dave@acme.example");
     tell(&db, &event("event_dave", "dsync.user.created", 1, dave));
-    tell(&db, &news("dsync.deleted", 2, json!({"object": "directory", "id": "directory_1"})));
+    tell(
+        &db,
+        &news(
+            "dsync.deleted",
+            2,
+            json!({"object": "directory", "id": "directory_1"}),
+        ),
+    );
     // Late.
-    tell(&db, &news("dsync.user.updated", 3, person("u1", "Carol", "active", 3)));
+    tell(
+        &db,
+        &news("dsync.user.updated", 3, person("u1", "Carol", "active", 3)),
+    );
     assert_eq!(
         people(&db),
-        [one("Carol", "member", None, false, true), one("Dave", "member", None, false, true)].concat()
+        [
+            one("Carol", "member", None, false, true),
+            one("Dave", "member", None, false, true)
+        ]
+        .concat()
     );
 }
 
 #[test]
 fn memberships_make_rows_and_leave_those_of_a_directory_alone() {
     let db = database();
-    tell(&db, &news("organization_membership.created", 1, membership("active", "member", 1)));
-    tell(&db, &news("organization_membership.updated", 3, membership("active", "admin", 3)));
+    tell(
+        &db,
+        &news(
+            "organization_membership.created",
+            1,
+            membership("active", "member", 1),
+        ),
+    );
+    tell(
+        &db,
+        &news(
+            "organization_membership.updated",
+            3,
+            membership("active", "admin", 3),
+        ),
+    );
     // Late.
-    tell(&db, &news("organization_membership.updated", 2, membership("inactive", "member", 2)));
+    tell(
+        &db,
+        &news(
+            "organization_membership.updated",
+            2,
+            membership("inactive", "member", 2),
+        ),
+    );
     assert_eq!(people(&db), one("Carol Carver", "admin", None, true, false));
-    tell(&db, &news("organization_membership.deleted", 4, membership("active", "admin", 3)));
+    tell(
+        &db,
+        &news(
+            "organization_membership.deleted",
+            4,
+            membership("active", "admin", 3),
+        ),
+    );
     assert_eq!(people(&db), one("Carol Carver", "admin", None, false, true));
 
     // The directory knows the same person, and has the say from now on.
-    tell(&db, &news("dsync.user.created", 5, person("u1", "Carol", "active", 5)));
+    tell(
+        &db,
+        &news("dsync.user.created", 5, person("u1", "Carol", "active", 5)),
+    );
     assert_eq!(people(&db), one("Carol", "member", None, true, false));
-    tell(&db, &news("organization_membership.updated", 6, membership("inactive", "admin", 6)));
-    tell(&db, &news("organization_membership.deleted", 7, membership("inactive", "admin", 6)));
+    tell(
+        &db,
+        &news(
+            "organization_membership.updated",
+            6,
+            membership("inactive", "admin", 6),
+        ),
+    );
+    tell(
+        &db,
+        &news(
+            "organization_membership.deleted",
+            7,
+            membership("inactive", "admin", 6),
+        ),
+    );
     assert_eq!(people(&db), one("Carol", "member", None, true, false));
 }
 
 #[test]
 fn a_user_who_is_deleted_is_removed() {
     let db = database();
-    tell(&db, &news("organization_membership.created", 1, membership("active", "member", 1)));
-    tell(&db, &news("user.deleted", 2, serde_json::to_value(user()).unwrap()));
+    tell(
+        &db,
+        &news(
+            "organization_membership.created",
+            1,
+            membership("active", "member", 1),
+        ),
+    );
+    tell(
+        &db,
+        &news("user.deleted", 2, serde_json::to_value(user()).unwrap()),
+    );
     assert_eq!(people(&db), one("Carol Carver", "member", None, false, true));
 }
 

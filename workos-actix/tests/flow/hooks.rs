@@ -70,10 +70,16 @@ async fn success_is_told_with_everything_that_workos_answered() {
     };
     let user = &signed_in.user;
     assert_eq!((user.id(), user.email()), ("user_1", "alice@acme.example"));
-    assert_eq!((user.organization_id(), user.role()), (Some("org_1"), Some("admin")));
+    assert_eq!(
+        (user.organization_id(), user.role()),
+        (Some("org_1"), Some("admin"))
+    );
     assert!(user.impersonator().is_none());
     assert_eq!(signed_in.return_to, "/me?tab=1");
-    assert_eq!(signed_in.authentication_method.as_ref().unwrap().as_str(), "Password");
+    assert_eq!(
+        signed_in.authentication_method.as_ref().unwrap().as_str(),
+        "Password"
+    );
     assert!(signed_in.refresh_token.expose().starts_with("refresh_"));
     let shown = format!("{signed_in:?}");
     assert!(!shown.contains(signed_in.refresh_token.expose()), "{shown}");
@@ -89,7 +95,8 @@ async fn success_is_told_with_everything_that_workos_answered() {
 #[actix_web::test]
 async fn success_may_lead_elsewhere() {
     let app = TestApp::start_with(|builder| {
-        builder.on_success(|_| async { Ok(AfterSignIn::Redirect("https://other.example/welcome".to_owned())) })
+        builder
+            .on_success(|_| async { Ok(AfterSignIn::Redirect("https://other.example/welcome".to_owned())) })
     })
     .await;
     let mut browser = app.browser();
@@ -120,7 +127,11 @@ async fn a_hook_that_fails_signs_nobody_in() {
     let callback = browser.authorize(&app.workos, "/auth/sign-in").await;
     let response = browser.visit(&callback).await;
     assert_eq!(response.status, 500);
-    assert!(response.body.contains("could not be completed here"), "{}", response.body);
+    assert!(
+        response.body.contains("could not be completed here"),
+        "{}",
+        response.body
+    );
     assert!(!response.body.contains("row 7"), "the cause is for the log");
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     assert_eq!(browser.fetch("/me").await.status, 401);
