@@ -35,7 +35,7 @@ fn table(organization: &str, people: &[Person]) -> String {
         let rows: String = people.iter().map(row).collect();
         format!(
             r#"<div class="scroll" role="region" aria-label="People of {organization}" tabindex="0"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Department</th><th scope="col">State</th><th scope="col">Known from</th><th scope="col">Last sign-in</th></tr></thead>
+<thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Role</th><th scope="col">Department</th><th scope="col">Known from</th><th scope="col">Last sign-in</th></tr></thead>
 <tbody>{rows}</tbody></table></div>"#
         )
     };
@@ -65,7 +65,7 @@ fn row(person: &Person) -> String {
         "Sign-in"
     };
     format!(
-        r#"<tr><th scope="row">{}<br><span class="soft">{}</span></th><td>{}</td><td>{}</td><td><span class="{class}">{state}</span></td><td>{source}</td><td>{}</td></tr>
+        r#"<tr><th scope="row">{}<br><span class="soft">{}</span></th><td><span class="{class}">{state}</span></td><td>{}</td><td>{}</td><td>{source}</td><td>{}</td></tr>
 "#,
         escape(name),
         escape(email),
