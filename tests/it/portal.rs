@@ -176,8 +176,21 @@ async fn a_domain_is_verified_by_its_record() {
 
 #[actix_web::test]
 async fn a_failed_domain_is_tried_again_or_removed() {
-    let (emulator, acme, browser, list) = opened().await;
-    let page = browser.submit(&list, &[("domain", "acme.example")]).await;
+    let emulator = Emulator::start().await.unwrap();
+    let acme = emulator
+        .organization("Acme")
+        .pending_domain("acme.example")
+        .create()
+        .unwrap()
+        .id;
+    let link = generate(
+        &emulator,
+        wanted(&acme, Some(GenerateLinkIntent::DomainVerification)),
+    )
+    .await
+    .unwrap();
+    let browser = Browser::new();
+    let list = browser.visit(link).await;
     let organizations = sdk::client(&emulator);
     let domains = async || {
         organizations
@@ -251,7 +264,7 @@ async fn a_link_opens_once_and_soon() {
 
 #[actix_web::test]
 async fn only_the_browser_that_opened_the_link_gets_in() {
-    let (_emulator, _, browser, page) = opened().await;
+    let (emulator, _, browser, page) = opened().await;
     let stranger = Browser::new();
     let seen = stranger.visit(page.url.clone()).await;
     assert_eq!((seen.status, title(&seen)), (400, "This page is not open to you"));
@@ -266,7 +279,7 @@ async fn only_the_browser_that_opened_the_link_gets_in() {
     );
 
     // A session lasts for hours, not for ever.
-    _emulator.clock().advance(Duration::from_secs(8 * 3600));
+    emulator.clock().advance(Duration::from_secs(8 * 3600));
     assert_eq!(browser.visit(page.url).await.status, 400);
 }
 
@@ -380,4 +393,95 @@ async fn revoking_ends_the_links_and_sessions_of_one_user() {
     assert_eq!(of_bob.visit(bobs.url).await.status, 200);
     revoke(&acme, "nobody").await.unwrap();
     assert_eq!(refusal(revoke("org_x", "ada").await).0, 404);
+}
+
+#[actix_web::test]
+async fn a_directory_is_linked_and_shows_its_token_once() {
+    let emulator = Emulator::start().await.unwrap();
+    let acme = emulator.organization("Acme").create().unwrap();
+    let link = generate(&emulator, wanted(&acme.id, Some(GenerateLinkIntent::Dsync)))
+        .await
+        .unwrap();
+    let browser = Browser::new();
+    let list = browser.visit(link).await;
+    let refused = browser.submit(&list, &[("provider", "carrier pigeon")]).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text.contains("Choose one of the providers"),
+        "{}",
+        refused.text
+    );
+    let mut events = emulator.events();
+    let linked = browser.submit(&list, &[("provider", "okta scim v2.0")]).await;
+    assert_eq!((linked.status, title(&linked)), (200, "Okta"));
+    let (_, token) = linked.text.split_once("<code>se_").unwrap();
+    let token = format!("se_{}", token.split_once('<').unwrap().0);
+    let activated = events.expect("dsync.activated").await.unwrap();
+    assert_eq!(activated.data["organization_id"], acme.id);
+
+    // The list leads to it, without the token; and the same form sent again links nothing more.
+    let again = browser.submit(&list, &[("provider", "okta scim v2.0")]).await;
+    let directory = again.text.split_once("/portal/directory-sync/").unwrap().1;
+    let path = format!("/portal/directory-sync/{}", directory.split_once('?').unwrap().0);
+    assert_eq!(again.text.matches("/portal/directory-sync/directory_").count(), 1);
+    let at = |path: &str| {
+        list.url
+            .join(&format!("{path}?{}", list.url.query().unwrap()))
+            .unwrap()
+    };
+    let page = browser.visit(at(&path)).await;
+    assert!(page.text.contains("/scim/v2.0/") && page.text.contains("Nobody has come"));
+    assert!(!page.text.contains(&token) && page.text.contains(&token[token.len() - 4..]));
+
+    // Somebody comes over it.
+    let user = json!({"email": "ada@acme.example", "first_name": "<b>Ada", "groups": ["Engineering"]});
+    let users = path.replace("/portal/directory-sync", "/_emulate/directories") + "/users";
+    let (status, body) = http::call(&emulator, Method::POST, &users, &user).await;
+    assert_eq!(status, 201, "{body}");
+    let page = browser.visit(at(&path)).await;
+    assert!(
+        page.text.contains("Users (1)") && page.text.contains("ada@acme.example"),
+        "{}",
+        page.text
+    );
+    assert!(
+        page.text.contains("Groups (1)") && page.text.contains("Engineering") && !page.text.contains("<b>")
+    );
+
+    let rotated = browser.submit_to(&path, &page, &[("decision", "rotate")]).await;
+    assert!(rotated.text.contains("Copy the token now") && !rotated.text.contains(&token));
+    let reset = browser.submit_to(&path, &page, &[("decision", "reset")]).await;
+    assert_eq!(reset.status, 303);
+    events.expect("dsync.deleted").await.unwrap();
+    assert_eq!(browser.visit(at(&path)).await.status, 400);
+}
+
+#[actix_web::test]
+async fn a_directory_of_another_organization_is_out_of_reach() {
+    let emulator = Emulator::start().await.unwrap();
+    let [acme, other] = ["Acme", "Other"].map(|name| emulator.organization(name).create().unwrap());
+    let foreign = emulator.directory(&other).create().unwrap();
+    let link = generate(&emulator, wanted(&acme.id, Some(GenerateLinkIntent::Dsync)))
+        .await
+        .unwrap();
+    let browser = Browser::new();
+    let list = browser.visit(link).await;
+    let path = format!("/portal/directory-sync/{}", foreign.id);
+    let url = list
+        .url
+        .join(&format!("{path}?{}", list.url.query().unwrap()))
+        .unwrap();
+    assert_eq!(browser.visit(url).await.status, 400);
+    for decision in ["rotate", "reset"] {
+        let sent = browser.submit_to(&path, &list, &[("decision", decision)]).await;
+        assert_eq!(sent.status, 400, "{decision}");
+    }
+    let (_, found) = http::call(
+        &emulator,
+        Method::GET,
+        &format!("/directories/{}", foreign.id),
+        &Value::Null,
+    )
+    .await;
+    assert_eq!(found["state"], "linked");
 }

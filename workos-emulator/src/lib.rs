@@ -36,7 +36,6 @@
 #![forbid(unsafe_code)]
 
 mod api;
-mod background;
 mod control;
 mod core;
 mod embed;
@@ -47,7 +46,7 @@ mod scim;
 mod seed;
 mod server;
 mod store;
-mod timetable;
+mod timers;
 mod webhooks;
 
 pub use embed::{

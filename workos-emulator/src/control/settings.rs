@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::{
     api::{
         admin_portal::{intent::Intent, return_urls},
-        organization_domains::dns::DomainVerification,
         directory_sync::{
             settings::{DirectorySync, ScimProfile},
             users,
         },
+        organization_domains::dns::DomainVerification,
         user_management::{providers, radar_challenges::Channel, sign_out_redirects},
     },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},

@@ -13,7 +13,6 @@ use serde_json::{Map, Value};
 
 use super::{EmulatedEnvironment, Emulator, EmulatorError, Running};
 use crate::{
-    background,
     control::environments::{self, Start},
     core::{
         ids,
@@ -26,6 +25,7 @@ use crate::{
         registry::{Options, Registry, Source},
         routes::Routes,
     },
+    timers, webhooks,
 };
 
 /// Sets up an [`Emulator`].
@@ -229,7 +229,8 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
         routes: Routes::new(),
         request_ids: Mutex::new(rand::rngs::StdRng::from_rng(&mut ids::system_randomness())),
     });
-    let background = background::run(Arc::clone(&registry));
+    let deliveries = webhooks::deliver_all(Arc::clone(&registry));
+    let timers = timers::watch_all(Arc::clone(&registry));
     let (ready, started) = tokio::sync::oneshot::channel();
     let thread = thread::Builder::new()
         .name("workos-emulator".to_owned())
@@ -250,7 +251,8 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                         // Deliveries end with the server; those under way are made again by the next start.
                         tokio::select! {
                             _ = server => {}
-                            () = background => {}
+                            () = deliveries => {}
+                            () = timers => {}
                         }
                     }
                     Err(error) => drop(ready.send(Err(error))),

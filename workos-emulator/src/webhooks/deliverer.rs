@@ -10,16 +10,50 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::task::{self, JoinSet};
+use tokio::task::{self, JoinHandle, JoinSet};
 
 use super::{
     outbox::{self, Delivery, Outcome},
-    sender::Sender,
+    sender::{self, Sender},
 };
-use crate::{environment::Environment, store::State};
+use crate::{environment::Environment, server::registry::Registry, store::State};
+
+/// Runs a deliverer for each environment, for as long as it is polled: those that are created later are found, and those
+/// that are removed are let go.
+pub(crate) async fn deliver_all(registry: Arc<Registry>) {
+    let sender = Arc::new(Sender::new(sender::TIMEOUT));
+    let mut changes = registry.changes();
+    let mut running: HashMap<String, Running> = HashMap::new();
+    loop {
+        changes.borrow_and_update();
+        let environments = registry.environments();
+        let present: HashSet<_> = environments
+            .iter()
+            .map(|environment| environment.id.as_str())
+            .collect();
+        running.retain(|id, _| present.contains(id.as_str()));
+        for environment in &environments {
+            running.entry(environment.id.clone()).or_insert_with(|| {
+                let deliver = deliver(Arc::clone(environment), Arc::clone(&sender));
+                Running(tokio::spawn(deliver))
+            });
+        }
+        // The registry is held here: its sender is not dropped.
+        let _ = changes.changed().await;
+    }
+}
+
+/// A task that ends when nobody holds it any more.
+struct Running(JoinHandle<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Delivers the webhooks of one environment. What is under way ends with it.
-pub(crate) async fn deliver(environment: Arc<Environment>, sender: Arc<Sender>) {
+pub(super) async fn deliver(environment: Arc<Environment>, sender: Arc<Sender>) {
     let mut commits = environment.commits();
     let mut attempts = JoinSet::new();
     // Endpoints that are being sent to.

@@ -22,7 +22,6 @@ mod receiver;
 mod tests;
 
 pub(crate) use self::{
-    deliverer::deliver,
-    sender::{Sender, TIMEOUT},
+    deliverer::deliver_all,
     wait::{wait_for_delivery, wait_for_event},
 };

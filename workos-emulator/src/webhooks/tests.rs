@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::{
-    deliverer::{deliver, due},
+    deliverer::{deliver, deliver_all, due},
     outbox::{self, Attempt, Delivery, DeliveryStatus},
     receiver::{Received, Receiver},
     sender::{self, Sender},
@@ -270,7 +270,7 @@ async fn says_why_nothing_came_back() {
 async fn serves_environments_while_they_are_there() {
     let default = Arc::new(Environment::for_tests());
     let registry = Arc::new(Registry::new(default, Options::default()));
-    let serving = tokio::spawn(crate::background::run(Arc::clone(&registry)));
+    let serving = tokio::spawn(deliver_all(Arc::clone(&registry)));
     let mut receiver = Receiver::start();
     let later = Arc::new(Environment::new(
         "later",

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{api::organizations::CreateOrganization, control, environment::Environment, timetable};
+use crate::{api::organizations::CreateOrganization, control, environment::Environment, timers};
 
 fn environment(domain_verification: &str) -> Arc<Environment> {
     let environment = Arc::new(Environment::for_tests());
@@ -58,7 +58,7 @@ fn names(environment: &Environment) -> Vec<String> {
 
 fn days(environment: &Environment, days: u64) {
     environment.clock.advance(Duration::from_secs(days * 24 * 3600));
-    timetable::catch_up(environment).unwrap();
+    assert!(timers::run_due(environment));
 }
 
 #[test]

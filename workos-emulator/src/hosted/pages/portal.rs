@@ -97,3 +97,60 @@ pub(crate) struct DomainPage<'a> {
     /// Publishes the record in the emulator.
     pub(crate) command: &'a str,
 }
+
+/// The directories of the organization. Without one, posts `provider` and the hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/portal/directories.html")]
+pub(crate) struct DirectoriesPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) frame: Frame<'a>,
+    pub(crate) form: Form<'a>,
+    pub(crate) directories: &'a [DirectoryRow<'a>],
+    pub(crate) providers: &'a [ProviderChoice<'a>],
+    /// No provider was chosen.
+    pub(crate) refused: bool,
+}
+
+/// A directory in a list.
+pub(crate) struct DirectoryRow<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) state: &'static str,
+    pub(crate) linked: bool,
+    pub(crate) url: String,
+}
+
+/// A provider to choose.
+pub(crate) struct ProviderChoice<'a> {
+    pub(crate) value: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// A directory. Posts `decision` (`rotate` or `reset`) and the hidden fields.
+#[derive(Template)]
+#[template(path = "hosted/portal/directory.html")]
+pub(crate) struct DirectoryPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) frame: Frame<'a>,
+    pub(crate) form: Form<'a>,
+    pub(crate) name: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) state: &'static str,
+    pub(crate) linked: bool,
+    /// Where the provider pushes, if it does.
+    pub(crate) endpoint: Option<&'a str>,
+    /// What it pushes with: shown this once.
+    pub(crate) token: Option<&'a str>,
+    pub(crate) token_suffix: &'a str,
+    pub(crate) user_count: u64,
+    /// The first of them.
+    pub(crate) users: &'a [Synced],
+    pub(crate) group_count: u64,
+    pub(crate) groups: &'a [Synced],
+}
+
+/// A user or a group that has come from the provider.
+pub(crate) struct Synced {
+    pub(crate) name: String,
+    pub(crate) detail: String,
+}

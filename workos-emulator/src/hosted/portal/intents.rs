@@ -1,6 +1,6 @@
 //! The steps of the portal: where each intent has its page, and how far the organization has come with it.
 
-use super::{domains, not_served, visit::Visit};
+use super::{directories, domains, not_served, visit::Visit};
 use crate::api::{admin_portal::intent::Intent, organizations::domains::DomainState};
 
 /// How far an intent has come.
@@ -16,7 +16,7 @@ pub(super) fn path(intent: Intent) -> &'static str {
     match intent {
         Intent::DomainVerification => domains::PATH,
         Intent::Sso => not_served::SSO,
-        Intent::Dsync => not_served::DIRECTORY_SYNC,
+        Intent::Dsync => directories::PATH,
         Intent::CertificateRenewal => not_served::CERTIFICATES,
         Intent::AuditLogs => not_served::AUDIT_LOGS,
         Intent::LogStreams => not_served::LOG_STREAMS,
@@ -69,8 +69,21 @@ pub(super) fn progress(visit: &Visit<'_>, intent: Intent) -> Progress {
                 done: verified > 0,
             }
         }
+        Intent::Dsync => {
+            let state = visit.call.environment.state();
+            let synced = directories::synced(&state, &visit.organization.id);
+            let text = match synced {
+                None => "Not started".to_owned(),
+                Some(0) => "Linked; nobody has come yet".to_owned(),
+                Some(1) => "Linked; 1 active user".to_owned(),
+                Some(users) => format!("Linked; {users} active users"),
+            };
+            Progress {
+                text,
+                done: synced.is_some(),
+            }
+        }
         Intent::Sso
-        | Intent::Dsync
         | Intent::CertificateRenewal
         | Intent::AuditLogs
         | Intent::LogStreams

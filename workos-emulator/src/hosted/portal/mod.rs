@@ -3,6 +3,7 @@
 //! A link is opened once and becomes a session of this browser ([`visit`]). Each intent has its pages in a file here; the
 //! rules are those of the API.
 
+pub(crate) mod directories;
 pub(crate) mod domains;
 mod intents;
 pub(crate) mod not_served;

@@ -7,7 +7,6 @@ use crate::{
 };
 
 pub(crate) const SSO: &str = "/portal/sso";
-pub(crate) const DIRECTORY_SYNC: &str = "/portal/directory-sync";
 pub(crate) const CERTIFICATES: &str = "/portal/certificates";
 pub(crate) const AUDIT_LOGS: &str = "/portal/audit-logs";
 pub(crate) const LOG_STREAMS: &str = "/portal/log-streams";
@@ -15,10 +14,6 @@ pub(crate) const KEYS: &str = "/portal/keys";
 
 pub(crate) fn show_sso(call: &Call) -> Result<Reply, ApiError> {
     show(call, Intent::Sso)
-}
-
-pub(crate) fn show_directory_sync(call: &Call) -> Result<Reply, ApiError> {
-    show(call, Intent::Dsync)
 }
 
 pub(crate) fn show_certificates(call: &Call) -> Result<Reply, ApiError> {
