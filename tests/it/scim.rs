@@ -15,7 +15,6 @@ pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
     pub(crate) environment: EmulatedEnvironment,
-    pub(crate) id: String,
     pub(crate) base_url: String,
     pub(crate) token: String,
 }
@@ -67,7 +66,6 @@ impl Directory {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
             environment: environment.clone(),
-            id: text(&body["id"]),
             base_url: text(&body["scim"]["base_url"]),
             token: text(&body["scim"]["bearer_token"]),
         }
@@ -427,11 +425,9 @@ async fn workos_own_rules_count_by_default() {
     let members = [ada.as_str(), "directory_user_x", bob.as_str()];
     let group = directory.group("Engineers", &members).await;
     assert_eq!(directory.members(&group).await, [ada.as_str(), bob.as_str()]);
-    let renamed = directory.patch(
-        &format!("/Groups/{group}"),
-        &json!([{"op": "replace", "value": {"displayName": "Builders"}}]),
-    );
-    assert_eq!(renamed.await.status, 204);
+    let rename = json!([{"op": "replace", "value": {"displayName": "Builders"}}]);
+    let renamed = directory.patch(&format!("/Groups/{group}"), &rename).await;
+    assert_eq!(renamed.status, 204);
     let taken = directory
         .post("/Groups", &json!({"displayName": "Engineers"}))
         .await;
@@ -449,14 +445,9 @@ async fn workos_own_rules_count_by_default() {
             .status,
         201
     );
-    let refused = directory.post(
-        "/Groups",
-        &json!({"schemas": [GROUP], "displayName": "G", "members": [{"value": "x"}]}),
-    );
-    assert_eq!(
-        refused.await.error(),
-        (400, "invalidValue", "There is no user 'x'.")
-    );
+    let stranger = json!({"schemas": [GROUP], "displayName": "G", "members": [{"value": "x"}]});
+    let refused = directory.post("/Groups", &stranger).await;
+    assert_eq!(refused.error(), (400, "invalidValue", "There is no user 'x'."));
 }
 
 #[actix_web::test]

@@ -18,9 +18,10 @@ async fn only_the_directorys_own_token_opens_it() {
     let acme = Directory::create(&emulator, "okta scim v2.0").await;
     let globex = Directory::create(&emulator, "okta scim v2.0").await;
     let unknown = format!("{}/scim/v2.0/unknownkey/Users", emulator.url());
+    let api_key = emulator.api_key();
     for (url, token) in [
         (format!("{}/Users", acme.base_url), globex.token.as_str()),
-        (format!("{}/Users", acme.base_url), emulator.api_key()),
+        (format!("{}/Users", acme.base_url), api_key.as_str()),
         (format!("{}/Users", acme.base_url), ""),
         (
             format!("{}/Users", acme.base_url),
