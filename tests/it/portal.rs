@@ -202,7 +202,7 @@ async fn a_failed_domain_is_tried_again_or_removed() {
     };
     let path = format!("/_emulate/organization_domains/{}", domains().await[0].id);
     http::call(&emulator, Method::PATCH, &path, &json!({"state": "failed"})).await;
-    let failed = browser.visit(page.url.clone()).await;
+    let failed = browser.visit(list.url.clone()).await;
     assert!(
         failed.text.contains("not found within 30 days"),
         "{}",
