@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     operations::{create_directory_sync, delete_directory, get_directory, list_directories},
-    rules::{DirectoryChanges, NewDirectory, create, delete_of_organization, update},
+    rules::{DirectoryChanges, NewDirectory, create, delete, delete_of_organization, update},
 };
 use crate::{
     core::clock,
