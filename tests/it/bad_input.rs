@@ -413,7 +413,11 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             format!("/organizations/{acme}/it_contacts/x/invite"),
             json!({"intents": ["sso"]}),
         ),
-        ("POST", format!("/organizations/{acme}/it_contacts/x/revoke"), json!({})),
+        (
+            "POST",
+            format!("/organizations/{acme}/it_contacts/x/revoke"),
+            json!({}),
+        ),
     ];
     (emulator, requests)
 }
