@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { set } from "./control.mjs";
 import { inspect } from "./inspect.mjs";
 import {
   button,
@@ -40,12 +41,8 @@ async function organization(name) {
   return data[0];
 }
 
-/** An invitation leads to the default redirect URI. */
-let registered;
-
 /** Invites somebody, and answers with the link of the e-mail. */
 async function invite(email, more = {}) {
-  await (registered ??= call("POST", "/user_management/redirect_uris", { uri: new URL("/auth/callback", saas.ready.app).href }));
   const invitation = await call("POST", "/user_management/invitations", { email, ...more });
   const { data } = await call("GET", `/_emulate/mailbox?to=${encodeURIComponent(email)}&kind=invitation`);
   assert.equal(data[0].url, invitation.accept_invitation_url);
@@ -144,10 +141,10 @@ describe("an invitation for another address", () => {
     await field("Email").fill("second@fleet.example");
     await field("Password").fill(PASSWORD);
     // The address is not verified by the link, which went to another one.
-    await call("PATCH", "/_emulate/settings", { email_verification: false });
+    await set({ email_verification: false });
     await button("Create account").click();
     await assertSignedInTo("second@fleet.example", "Acme", "member");
-    await call("PATCH", "/_emulate/settings", { email_verification: null });
+    await set({ email_verification: null });
   });
 });
 
@@ -164,7 +161,7 @@ describe("an invitation that was withdrawn", () => {
 
 describe("the waitlist", () => {
   test("takes the place of sign-up", async () => {
-    await call("PATCH", "/_emulate/settings", { waitlist: true, branding: { name: "Paperboat" } });
+    await set({ waitlist: true, branding: { name: "Paperboat" } });
     await page.goto(saas.ready.app);
     await link("Sign in").first().click();
     await heading("Sign in").waitFor();
@@ -181,6 +178,6 @@ describe("the waitlist", () => {
     await heading("You are on the waitlist").waitFor();
     assert.ok((await page.locator("main").innerText()).includes("dorothy@navy.example"));
     await inspect(page, "waitlist-joined");
-    await call("PATCH", "/_emulate/settings", { waitlist: null, branding: null });
+    await set({ waitlist: null, branding: null });
   });
 });

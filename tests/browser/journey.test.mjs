@@ -26,8 +26,6 @@ import {
   visitExample,
 } from "./visitor.mjs";
 
-// Until the emulator serves invitations.
-
 visitExample();
 
 const alert = () => page.getByRole("alert");

@@ -123,6 +123,11 @@ impl EmulatedEnvironment {
         RoleBuilder::new(self.clone(), slug.as_ref())
     }
 
+    /// An invitation to be sent to this address.
+    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
+        InvitationBuilder::new(self.clone(), email.into())
+    }
+
     /// A directory of an organization to be created, and the people and groups in it.
     ///
     /// ```
@@ -146,11 +151,6 @@ impl EmulatedEnvironment {
     /// ```
     pub fn directory(&self, organization: &Organization) -> DirectoryBuilder {
         DirectoryBuilder::new(self.clone(), organization)
-    }
-
-    /// An invitation to be sent to this address.
-    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
-        InvitationBuilder::new(self.clone(), email.into())
     }
 
     /// A Connect application to be created.

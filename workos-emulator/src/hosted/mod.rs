@@ -189,3 +189,6 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
         body: content,
     })
 }
+
+#[cfg(test)]
+mod tests;

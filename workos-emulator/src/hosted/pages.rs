@@ -96,6 +96,13 @@ pub(crate) struct SignInPage<'a> {
     pub(crate) by_email: bool,
 }
 
+impl SignInPage<'_> {
+    /// Nobody can sign in: every way is switched off.
+    fn is_closed(&self) -> bool {
+        !self.by_email && self.passkey.is_none() && self.providers.buttons.is_empty()
+    }
+}
+
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
 #[derive(Template)]
 #[template(path = "hosted/password.html")]
@@ -130,7 +137,7 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) first_name: TextField<'a>,
     pub(crate) last_name: TextField<'a>,
     pub(crate) email: TextField<'a>,
-    /// Whether there are passwords, and whether there are codes. One of them there must be.
+    /// Whether there are passwords, and whether there are codes. Without either, people come through providers alone.
     pub(crate) with_password: bool,
     pub(crate) with_code: bool,
     /// What the password policy found.
@@ -139,8 +146,6 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
     pub(crate) providers: ProviderButtons<'a>,
-    /// People sign up with a password, not through providers alone.
-    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {

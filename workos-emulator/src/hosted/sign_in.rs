@@ -117,7 +117,7 @@ pub(super) fn form(
             passkey,
             sign_up: sign_up.as_ref().map(|(url, label)| (url.as_str(), *label)),
             providers: provider::buttons(&state, own),
-            by_email: methods.password || methods.magic_auth || methods.passkey,
+            by_email: methods.password || methods.magic_auth,
         },
     )
 }

@@ -18,6 +18,7 @@ use crate::{
             sign_in::SignIn,
         },
         authorize::session,
+        email_verification,
         users::{
             self, NewUser,
             password::{self, GivenPassword},
@@ -87,6 +88,10 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
         }
         if fields.decision == "code" || !password_page::is_on(call) {
             return sign_up_with_code(visit, &fields);
+        }
+        let problems = Problems::without_rules(&fields);
+        if problems.are_there() {
+            return form(visit, 400, &fields, &problems);
         }
         match sign_up(visit, &fields) {
             Ok(Some(step)) => Ok(visit.go(step)),
@@ -177,6 +182,9 @@ fn sign_up_with_code(visit: &Visit<'_>, fields: &Fields) -> Result<Reply, ApiErr
 }
 
 /// Nothing where another tab finished the sign-in.
+///
+/// Where addresses are verified, an address that is taken leads to the same page as one that is new: only its owner is told,
+/// by mail. Where they are not, the answer cannot help telling, as whoever is new is signed in at once.
 fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, ApiError> {
     let environment = &visit.call.environment;
     let given = GivenPassword {
@@ -203,14 +211,30 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
             return Err(ApiError::oauth("sign_up_not_allowed", "Sign-up is closed."));
         }
         let email_verified = invitation.is_some_and(|invitation| invitation.is_to(&fields.email));
-        let new = NewUser {
-            email_verified,
-            ..new
+        let session = session::identified(tx, &visit.session, new.email.trim())?;
+        let user = match users::find_by_email(tx, &new.email).cloned() {
+            // The invitation shows whose address it is: a stranger may have signed up with it before.
+            Some(user) if email_verified && !user.email_verified => {
+                let user = email_verification::verified(tx, &user)?;
+                if let Some(hash) = new.password_hash {
+                    password::set(tx, &user.id, hash)?;
+                }
+                user
+            }
+            Some(_) if tx.settings().email_verification => {
+                return session::address_taken(tx, &session).map(Some);
+            }
+            _ => users::create(
+                tx,
+                NewUser {
+                    email_verified,
+                    ..new
+                },
+            )?,
         };
-        let user = users::create(tx, new)?;
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
-        session::go_on(tx, &visit.session, SignIn::new(&user.id, method, device)).map(Some)
+        session::go_on(tx, &session, SignIn::new(&user.id, method, device)).map(Some)
     })
 }
 
@@ -314,7 +338,6 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
             providers: provider::buttons(&state, own),
-            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

@@ -369,14 +369,7 @@ impl Routes {
     /// All routes of the emulator.
     pub(crate) fn new() -> Self {
         let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
-        let all = [
-            API,
-            UNPUBLISHED,
-            scim::OPERATIONS,
-            hosted::OPERATIONS,
-            control::OPERATIONS,
-        ];
-        for operation in all.into_iter().flatten() {
+        for operation in Self::all() {
             by_path
                 .entry(pattern(operation.path))
                 .or_default()
@@ -388,6 +381,19 @@ impl Routes {
             debug_assert!(inserted.is_ok(), "{inserted:?}");
         }
         Self(router)
+    }
+
+    /// Every operation, in the order of the lists.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
+        [
+            API,
+            UNPUBLISHED,
+            scim::OPERATIONS,
+            hosted::OPERATIONS,
+            control::OPERATIONS,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The operations at a path, and the values of its parameters.

@@ -57,4 +57,7 @@ pub(crate) struct DirectorySync {
     /// Directory users become AuthKit users and members of their organization. Off, as in production. Source:
     /// <https://workos.com/docs/authkit/directory-provisioning>.
     pub(crate) provisioning: bool,
+    /// Users are listed four times a second at most, for each directory, as in production. Off: under a clock that stands
+    /// still there would be no fifth time. Source: <https://workos.com/docs/reference/rate-limits>.
+    pub(crate) rate_limit: bool,
 }

@@ -56,7 +56,6 @@ fn sign_up() -> SignUpPage<'static> {
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
         providers: ProviderButtons::default(),
-        by_password: true,
     }
 }
 
@@ -129,7 +128,6 @@ fn every_page(text: &str) -> Vec<String> {
             password_hint: text,
             sign_in_url: text,
             providers: ProviderButtons::default(),
-            by_password: true,
         }
         .render(),
         OrganizationPage {

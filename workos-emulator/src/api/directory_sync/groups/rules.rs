@@ -44,6 +44,8 @@ pub(crate) fn create(
     directory: &Directory,
     new: NewDirectoryGroup,
 ) -> Result<Arc<DirectoryGroup>, DirectoryError> {
+    // As it is in this transaction: it may have changed since the caller saw it, or be gone.
+    let directory = &Arc::clone(directories::find(tx, &directory.id)?);
     check_name(&new.name)?;
     let idp_id = new.idp_id.filter(|id| !id.trim().is_empty());
     let idp_id = idp_id.unwrap_or_else(|| new.name.clone());

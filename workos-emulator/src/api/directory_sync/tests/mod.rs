@@ -42,7 +42,10 @@ fn scim(email: &str) -> Map<String, Value> {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(members) = value else {
+        unreachable!("{value} is an object")
+    };
+    members
 }
 
 fn with(mut attributes: Map<String, Value>, name: &str, value: Value) -> Map<String, Value> {
@@ -265,6 +268,13 @@ fn a_deleted_directory_has_one_event_and_leaves_nothing() {
     assert_eq!(left, [0; 6]);
     let gone = provider.call(directories::delete_directory, &provider.directory.id, "");
     assert_eq!(gone.unwrap_err().status, 404);
+    // Who saw it before can put nothing into it any more.
+    for refused in [
+        provider.push(scim("late@acme.example")).map(drop),
+        provider.push_group("Late", &[]).map(drop),
+    ] {
+        assert_eq!(ApiError::from(refused.unwrap_err()).status, 404);
+    }
 }
 
 #[test]

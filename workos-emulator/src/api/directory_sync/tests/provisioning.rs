@@ -1,9 +1,12 @@
 //! AuthKit users and memberships that follow a directory.
 
 use super::{super::users as directory_users, *};
-use crate::api::user_management::{
-    memberships::{self, MembershipStatus, OrganizationMembership},
-    users,
+use crate::{
+    api::user_management::{
+        memberships::{self, MembershipStatus, OrganizationMembership},
+        users,
+    },
+    control::settings,
 };
 
 impl Provider {
@@ -96,6 +99,34 @@ fn somebody_at_a_verified_domain_is_a_member_for_as_long_as_the_directory_has_th
 }
 
 #[test]
+fn a_membership_has_the_custom_attributes_of_its_directory_user() {
+    let provider = Provider::provisioning();
+    provider
+        .push(with(scim("grace@acme.example"), "title", json!("Admiral")))
+        .unwrap();
+    assert!(
+        provider
+            .membership("grace@acme.example")
+            .unwrap()
+            .custom_attributes
+            .is_empty()
+    );
+    let changes = json!({"directory_sync": {"predefined_attributes": ["job_title"]}});
+    let changed = provider
+        .fixture
+        .environment
+        .transact(|tx| settings::change(tx, &changes));
+    changed.unwrap().unwrap();
+    let membership = provider.membership("grace@acme.example").unwrap();
+    assert_eq!(
+        membership.custom_attributes,
+        object(json!({"job_title": "Admiral"}))
+    );
+    let updated = provider.fixture.events("organization_membership.updated");
+    assert_eq!(updated[0].1["custom_attributes"], json!({"job_title": "Admiral"}));
+}
+
+#[test]
 fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
     let provider = Provider::provisioning();
     let id = provider.user("grace@elsewhere.example");
@@ -107,6 +138,9 @@ fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
             .unwrap()
             .email_verified
     );
+    let invited = provider.fixture.events("invitation.created");
+    assert_eq!(invited[0].1["email"], "grace@elsewhere.example");
+    assert_eq!(invited[0].1["organization_id"], json!(provider.organization_id));
     // The directory has no say in a guest's name.
     let renamed = with(
         scim("grace@elsewhere.example"),
@@ -121,6 +155,8 @@ fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
         .replace(&id, with(renamed, "active", json!(false)))
         .unwrap();
     assert!(provider.membership("grace@elsewhere.example").is_none());
+    assert_eq!(provider.fixture.events("invitation.").len(), 2, "it is revoked");
+    assert_eq!(provider.fixture.events("invitation.revoked").len(), 1);
 }
 
 #[test]

@@ -196,10 +196,15 @@ impl DirectoryUser {
         attributes::text(&self.attributes, "userName")
     }
 
+    /// What the environment wants to see of the provider's attributes, and what was given as such.
+    pub(crate) fn custom_attributes(&self, state: &State) -> Map<String, Value> {
+        let mut attributes = custom_attributes::of(&state.settings().directory_sync, &self.attributes);
+        attributes.extend(self.given_attributes.clone());
+        attributes
+    }
+
     /// The user without its groups, as events show it.
     pub(crate) fn body(&self, state: &State, directory: &Directory) -> DirectoryUserBody<'_> {
-        let mut custom_attributes = custom_attributes::of(&state.settings().directory_sync, &self.attributes);
-        custom_attributes.extend(self.given_attributes.clone());
         let roles = roles::of_user(state, directory, &self.id);
         let slim = |slug: &String| SlimRole { slug: slug.clone() };
         DirectoryUserBody {
@@ -216,7 +221,7 @@ impl DirectoryUser {
             username: self.username(),
             state: self.state,
             raw_attributes: Map::new(),
-            custom_attributes,
+            custom_attributes: self.custom_attributes(state),
             role: roles.first().map(slim),
             roles: roles.iter().map(slim).collect(),
             created_at: self.created_at,

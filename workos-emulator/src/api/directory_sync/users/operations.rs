@@ -7,9 +7,13 @@ use super::{
     BY_EMAIL, BY_IDP_ID, DirectoryUser, LISTED_BY_DIRECTORY, find_listed,
 };
 use crate::{
+    api::user_management::rate_limit,
     server::{call::Call, error::ApiError, reply::Reply},
     store::{List, Page, Select, State, group},
 };
+
+/// How often the users of a directory are listed in a second.
+const MOST_IN_SECOND: u32 = 4;
 
 /// `GET /directory_users`
 ///
@@ -25,6 +29,17 @@ pub(crate) fn list_users(call: &Call) -> Result<Reply, ApiError> {
         email: given("email").map(str::to_lowercase),
     };
     let page = filter.page(&state, &call.page()?)?;
+    if let Some(directory) = filter
+        .directory
+        .filter(|_| state.settings().directory_sync.rate_limit)
+        && !call
+            .environment
+            .transact(|tx| rate_limit::count_in_second(tx, directory, MOST_IN_SECOND))?
+    {
+        let mut refusal = Reply::json(429, &"Ratelimited")?;
+        refusal.headers.push(("Retry-After", "1".to_owned()));
+        return Ok(refusal);
+    }
     let bodies: Result<Vec<_>, ApiError> = page
         .data
         .iter()

@@ -70,7 +70,7 @@ pub(crate) fn after_change(
 pub(crate) fn after_settings_change(
     tx: &mut Transaction<'_>,
     before: &DirectorySync,
-) -> Result<(), ApiError> {
+) -> Result<(), DirectoryError> {
     let of = |settings: &DirectorySync| {
         let predefined = settings.predefined_attributes.clone();
         (predefined, settings.custom_attributes.clone())
@@ -94,7 +94,8 @@ pub(crate) fn after_settings_change(
         body["custom_attributes"] = was.into();
         let present = shown(tx, &directory, user)?;
         if present.is_some_and(|present| previous::updated(&body, present).is_some()) {
-            tell(tx, &directory, user, &body)?;
+            let user = tell(tx, &directory, user, &body)?;
+            provisioning::follow(tx, &directory, Some(&user), Some(&user))?;
         }
     }
     Ok(())

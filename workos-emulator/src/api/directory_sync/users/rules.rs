@@ -54,6 +54,8 @@ pub(crate) fn create(
     directory: &Directory,
     new: NewDirectoryUser,
 ) -> Result<Arc<DirectoryUser>, DirectoryError> {
+    // As it is in this transaction: it may have changed since the caller saw it, or be gone.
+    let directory = &Arc::clone(directories::find(tx, &directory.id)?);
     let strict = is_strict(tx);
     let checked = check(tx, new.attributes)?;
     let hidden = same_username(tx, directory, &checked).map(|user| (user.standing, user.id.clone()));

@@ -16,7 +16,7 @@ use crate::{
     api::user_management::{authorize::request::Callback, sessions::Device},
     core::{clock, pkce::CodeChallenge, secret::Secret},
     server::{call::Call, error::ApiError},
-    store::{Expiring, Record, Transaction},
+    store::{Expiring, Index, Record, Transaction},
 };
 
 /// A code that was sent to an application. Its id is the digest of its value.
@@ -62,7 +62,15 @@ impl From<Arrival> for Bearer {
     }
 }
 
+/// By the user who may redeem it; an impersonator is somebody else.
+const BY_USER: Index<AuthorizationCode> = Index::ordered("user", |code| match &code.bearer {
+    Bearer::User(sign_in) if sign_in.impersonator.is_none() => vec![(sign_in.user_id.as_str().into(), 0)],
+    _ => Vec::new(),
+});
+
 impl Record for AuthorizationCode {
+    const INDEXES: &'static [Index<Self>] = &[BY_USER];
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -93,6 +101,15 @@ pub(crate) fn issue(
         expires_at: clock::saturating_add(tx.now(), lifetime),
     })?;
     Ok(Secret::new(code))
+}
+
+/// Forgets the codes of a user.
+pub(super) fn forget(tx: &mut Transaction<'_>, user_id: &str) {
+    let found = tx.authorization_codes.group(BY_USER, user_id);
+    let ids: Vec<_> = found.map(|code| code.id.clone()).collect();
+    for id in ids {
+        tx.delete::<AuthorizationCode>(&id);
+    }
 }
 
 /// `grant_type: authorization_code`

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     api::user_management::{
+        email_verification,
         identities::{self, Account},
         invitations,
         providers::{self, Provider},
@@ -70,6 +71,11 @@ pub(crate) struct Provided {
 }
 
 impl Provided {
+    /// Whether the account was linked before.
+    pub(super) fn is_linked(&self) -> bool {
+        !self.unproven
+    }
+
     /// The same, after the address was verified in this sign-in.
     pub(super) fn proven(self) -> Self {
         Self {
@@ -155,7 +161,10 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
     let (user, unproven) = match linked {
         Some(user_id) => (updated(tx, &user_id, &profile)?, false),
         None => match users::find_by_email(tx, &account.email).cloned() {
-            Some(user) if verified => (updated(tx, &user.id, &profile)?, false),
+            Some(user) if verified => {
+                email_verification::take_over(tx, &user)?;
+                (updated(tx, &user.id, &profile)?, false)
+            }
             Some(user) => (user, true),
             None if invitations::opens_sign_up(tx, invitation.as_deref(), &account.email) => {
                 (created(tx, &profile)?, !verified)

@@ -1,15 +1,18 @@
 //! The one rule of every way in: grants, hosted pages, control API.
 //!
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
-//! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
-//! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
+//! 1. a credential was checked ([`password`](super::password), …), which is told by an event, and the environment offers that way
+//!    in ([`sign_in_methods`]);
+//! 2. Radar's challenge, for passwords through the API alone, is answered ([`radar_challenge`]);
 //! 3. the policy for the domain of the address allows the way they came ([`organization_policies`]);
-//! 4. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 4. the e-mail address is verified ([`email_verification`](super::email_verification)), or whose it is was shown before an
+//!    account at a provider is linked ([`oauth`]);
 //! 5. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
 //! 6. an invitation that is presented can be accepted by the user ([`invitations::presented`]);
 //! 7. an organization is found, the one of the invitation first, or the person has to choose one ([`destination`]);
 //! 8. the organization's policy is satisfied ([`organization_policies`]);
-//! 9. the invitation is spent, the session begins and the tokens are made ([`sign_in`]).
+//! 9. the account at a provider is linked ([`oauth::link`]), the invitation is spent, the session begins and the tokens are
+//!    made ([`sign_in`]).
 
 use std::sync::Arc;
 
@@ -32,6 +35,7 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
+            email_verification::Prover,
             impersonation, invitations, jwt_template, memberships,
             organization_policies::{self, OtherMethod},
             radar_challenges::Channel,
@@ -99,6 +103,18 @@ impl SignIn {
             organization_id: organization_id.map(str::to_owned),
             ..self
         }
+    }
+
+    /// Whether the user came by what the account had before.
+    pub(crate) fn prover(&self) -> Prover {
+        let holds = match &self.provided {
+            Some(provided) => provided.is_linked(),
+            None => matches!(
+                self.method,
+                AuthenticationMethod::Password | AuthenticationMethod::Passkey
+            ),
+        };
+        if holds { Prover::Holder } else { Prover::Newcomer }
     }
 
     /// The same, after the user has shown in this sign-in that the address is theirs.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{
     BY_USER_AND_ORGANIZATION, MembershipStatus, NewMembership, OrganizationMembership, find, id_of,
-    rules::{self, create, put},
+    rules::{self, create_with, put},
 };
 use crate::{
     api::{authorization::roles, user_management::sessions},
@@ -12,16 +14,24 @@ use crate::{
     store::{Transaction, group},
 };
 
-/// Makes a user a member of an organization because its directory has them, with these roles; none leave the roles that an
-/// existing membership has.
+/// What a directory says of a membership.
+#[derive(Debug)]
+pub(crate) struct Provisioned {
+    /// Of a membership that is not there yet.
+    pub(crate) status: MembershipStatus,
+    /// Slugs. None leave the roles that an existing membership has.
+    pub(crate) roles: Vec<String>,
+    pub(crate) custom_attributes: Map<String, Value>,
+}
+
+/// Makes a user a member of an organization because its directory has them.
 ///
 /// An inactive membership is reactivated; a pending one stays pending until its invitation is accepted.
 pub(crate) fn provision(
     tx: &mut Transaction<'_>,
     user_id: &str,
     organization_id: &str,
-    slugs: Vec<String>,
-    status: MembershipStatus,
+    with: Provisioned,
 ) -> Result<(), ApiError> {
     let key = group(&[user_id, organization_id]);
     let Some(before) = tx
@@ -33,18 +43,19 @@ pub(crate) fn provision(
             id: None,
             user_id: user_id.to_owned(),
             organization_id: organization_id.to_owned(),
-            roles: slugs,
-            status,
+            roles: with.roles,
+            status: with.status,
             directory_managed: true,
         };
-        return create(tx, new).map(drop);
+        return create_with(tx, new, with.custom_attributes).map(drop);
     };
     let mut membership = OrganizationMembership {
         directory_managed: true,
+        custom_attributes: with.custom_attributes,
         ..OrganizationMembership::clone(&before)
     };
-    if !slugs.is_empty() {
-        membership.roles = roles::assignable(tx, organization_id, slugs)?;
+    if !with.roles.is_empty() {
+        membership.roles = roles::assignable(tx, organization_id, with.roles)?;
     }
     if before.status == MembershipStatus::Inactive {
         membership.status = MembershipStatus::Active;

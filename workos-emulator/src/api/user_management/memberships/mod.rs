@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use self::{
-    directory::{deprovision, provision},
+    directory::{Provisioned, deprovision, provision},
     operations::{
         create_organization_membership, deactivate_organization_membership, delete_organization_membership,
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
@@ -68,6 +68,9 @@ pub(crate) struct OrganizationMembership {
     pub(crate) user_place: u64,
     /// Slugs, the highest priority first; never empty.
     pub(crate) roles: Vec<String>,
+    /// Those of the directory user whom it follows.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) custom_attributes: Map<String, Value>,
     #[serde(with = "clock::timestamp")]
     pub(crate) created_at: Timestamp,
     #[serde(with = "clock::timestamp")]
@@ -152,7 +155,6 @@ struct EventData<'a> {
     /// The first one of `roles`.
     role: SlimRole<'a>,
     roles: Vec<SlimRole<'a>>,
-    /// Comes from a directory or an SSO profile; there is none.
     custom_attributes: Map<String, Value>,
     #[serde(with = "clock::timestamp")]
     created_at: Timestamp,
@@ -202,7 +204,7 @@ impl OrganizationMembership {
             directory_managed: self.directory_managed,
             role: SlimRole { slug: self.role() },
             roles: self.roles.iter().map(|slug| SlimRole { slug }).collect(),
-            custom_attributes: Map::new(),
+            custom_attributes: self.custom_attributes.clone(),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }

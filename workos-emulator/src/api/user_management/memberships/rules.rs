@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{
     BY_ORGANIZATION, BY_USER, BY_USER_AND_ORGANIZATION, MembershipStatus, OrganizationMembership, find,
 };
@@ -38,6 +40,15 @@ pub(crate) fn create(
     tx: &mut Transaction<'_>,
     new: NewMembership,
 ) -> Result<Arc<OrganizationMembership>, ApiError> {
+    create_with(tx, new, Map::new())
+}
+
+/// The same with the custom attributes of the directory user whom a new membership follows.
+pub(super) fn create_with(
+    tx: &mut Transaction<'_>,
+    new: NewMembership,
+    custom_attributes: Map<String, Value>,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
     users::find(tx, &new.user_id)?;
     let user_place = tx.users.place(&new.user_id).unwrap_or_default();
     organizations::find(tx, &new.organization_id)?;
@@ -53,6 +64,7 @@ pub(crate) fn create(
                 organization_id: new.organization_id,
                 status: new.status,
                 directory_managed: new.directory_managed,
+                custom_attributes,
                 user_place,
                 roles,
                 created_at: now,

@@ -17,7 +17,7 @@ use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
 use super::{
     email_change::{self, EmailChange},
-    email_verification::EmailVerification,
+    email_verification::{self, EmailVerification},
     identities, impersonation, invitations,
     magic_auth::MagicAuth,
     memberships, passkeys, password_reset, sessions,
@@ -248,6 +248,7 @@ pub(crate) fn update(
     }
     if user.email != before.email {
         identities::unlink_others(tx, id, &user.email);
+        email_verification::address_changed(tx, id)?;
     }
     user.updated_at = tx.now();
     let user = tx.put(user)?;
