@@ -45,11 +45,13 @@ mod mail;
 mod seed;
 mod server;
 mod store;
+mod timers;
 mod webhooks;
 
 pub use embed::{
-    ConnectApplication, ConnectApplicationBuilder, EmittedEvent, EmulatedClock, EmulatedEnvironment,
-    Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Mail, Mailbox, Organization,
-    OrganizationBuilder, Role, RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    ConnectApplication, ConnectApplicationBuilder, Connection, ConnectionBuilder, EmittedEvent,
+    EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events, ExpectedMail, Mail,
+    Mailbox, Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, SsoProfile, User, UserBuilder,
+    Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

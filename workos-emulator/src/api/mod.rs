@@ -14,6 +14,7 @@ pub(crate) mod multi_factor_auth;
 pub(crate) mod organizations;
 #[cfg(test)]
 pub(crate) mod recorded;
+pub(crate) mod sso;
 pub(crate) mod user_management;
 pub(crate) mod webhooks;
 pub(crate) mod widgets;

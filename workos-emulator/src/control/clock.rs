@@ -10,6 +10,7 @@ use crate::{
     core::clock::{self, Clock},
     environment::Environment,
     server::{call::Call, error::ApiError, reply::Reply},
+    timers,
 };
 
 /// `POST /_emulate/clock`. Several members are done in this order: reset, set, advance, freeze.
@@ -63,6 +64,7 @@ pub(super) fn move_clock(call: &Call) -> Result<Reply, ApiError> {
     if let Some(freeze) = wanted.freeze {
         clock.freeze(freeze);
     }
+    timers::run_due(&call.environment);
     show(&call.environment)
 }
 

@@ -25,7 +25,7 @@ use crate::{
         registry::{Options, Registry, Source},
         routes::Routes,
     },
-    webhooks,
+    timers, webhooks,
 };
 
 /// Sets up an [`Emulator`].
@@ -230,6 +230,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
         request_ids: Mutex::new(rand::rngs::StdRng::from_rng(&mut ids::system_randomness())),
     });
     let deliveries = webhooks::deliver_all(Arc::clone(&registry));
+    let timers = timers::watch_all(Arc::clone(&registry));
     let (ready, started) = tokio::sync::oneshot::channel();
     let thread = thread::Builder::new()
         .name("workos-emulator".to_owned())
@@ -251,6 +252,7 @@ async fn serve(listeners: Vec<TcpListener>, registry: Arc<Registry>) -> Result<R
                         tokio::select! {
                             _ = server => {}
                             () = deliveries => {}
+                            () = timers => {}
                         }
                     }
                     Err(error) => drop(ready.send(Err(error))),

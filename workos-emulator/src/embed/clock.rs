@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::environment::Environment;
+use crate::{environment::Environment, timers};
 
 /// The time of an environment: expiries and webhook retries follow it. It starts as the system's time.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ impl EmulatedClock {
     /// Moves the time forward.
     pub fn advance(&self, by: Duration) {
         self.0.clock.advance(by);
+        timers::run_due(&self.0);
     }
 
     /// Jumps to a time; a running clock goes on from there. Times beyond the year 9999 are the end of it.
@@ -32,6 +33,7 @@ impl EmulatedClock {
         let to = i64::try_from(since_1970.as_millis()).ok();
         let to = to.and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok());
         self.0.clock.set(to.unwrap_or(Timestamp::MAX));
+        timers::run_due(&self.0);
     }
 
     /// Stops the time where it is.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
     connect::ConnectApplicationBuilder,
-    create::{OrganizationBuilder, RoleBuilder, UserBuilder},
+    connection::ConnectionBuilder,
+    create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -114,6 +115,11 @@ impl EmulatedEnvironment {
     /// An organization to be created.
     pub fn organization(&self, name: impl Into<String>) -> OrganizationBuilder {
         OrganizationBuilder::new(self.clone(), name.into())
+    }
+
+    /// An SSO connection of an organization to be created.
+    pub fn connection(&self, organization: &Organization) -> ConnectionBuilder {
+        ConnectionBuilder::new(self.clone(), &organization.id)
     }
 
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.

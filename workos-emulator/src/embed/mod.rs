@@ -3,6 +3,7 @@
 mod builder;
 mod clock;
 mod connect;
+mod connection;
 mod create;
 mod environment;
 mod error;
@@ -19,6 +20,7 @@ pub use self::{
     builder::EmulatorBuilder,
     clock::EmulatedClock,
     connect::{ConnectApplication, ConnectApplicationBuilder},
+    connection::{Connection, ConnectionBuilder, SsoProfile},
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     environment::EmulatedEnvironment,
     error::EmulatorError,

@@ -15,6 +15,7 @@ pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
+pub(crate) mod sso;
 
 use std::borrow::Cow;
 

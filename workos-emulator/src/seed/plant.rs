@@ -1,6 +1,7 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
 mod connect_applications;
+mod connections;
 mod feature_flags;
 mod groups;
 mod social;
@@ -231,6 +232,7 @@ impl Planting<'_, '_> {
                 );
             }
         }
+        self.connections(document);
         self.feature_flags(document);
         self.connect_applications(document);
         if let Some(content) = &document.jwt_template {

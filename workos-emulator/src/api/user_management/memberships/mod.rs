@@ -21,7 +21,7 @@ pub(crate) use self::{
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
         update_organization_membership,
     },
-    rules::{NewMembership, create, delete_of_organization, delete_of_user},
+    rules::{NewMembership, create, delete_of_organization, delete_of_user, set_roles},
 };
 use super::users::User;
 use crate::{
