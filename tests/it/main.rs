@@ -39,6 +39,8 @@ mod sdk;
 mod sessions;
 mod sign_in;
 mod social;
+mod sso;
+mod sso_connections;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
 mod users;

@@ -17,13 +17,33 @@ use crate::{
 const HISTORY: [&str; 5] = ["events", "deliveries", "attempts", "messages", "refresh_tokens"];
 
 /// Sign-ins in progress: they end by themselves within minutes, and look again at all that they name when they go on.
-const IN_PROGRESS: [&str; 5] = [
+const IN_PROGRESS: [&str; 8] = [
+    "sso_sessions",
+    "sso_logouts",
+    "idp_grants",
     "authorization_sessions",
     "authorization_codes",
     "device_authorizations",
     "impersonations",
     "pending_authentications",
 ];
+
+/// A certificate of an identity provider. Its key is known to nobody.
+const IDP_CERTIFICATE: &str = concat!(
+    r#"{"value": ""#,
+    r"-----BEGIN CERTIFICATE-----\n",
+    r"MIIBiTCCAS+gAwIBAgIUdXxQe3ja1idHc0kF2wcixTy2wBAwCgYIKoZIzj0EAwIw\n",
+    r"GjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMB4XDTI2MTEyNTE0MzkxOFoXDTI3\n",
+    r"MTEyNTE0MzkxOFowGjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMFkwEwYHKoZI\n",
+    r"zj0CAQYIKoZIzj0DAQcDQgAEjsd+EOGKoTVKOPhRfV4PMV5NZTGeUlz9iaJ8Br1t\n",
+    r"OJVHwYVPXA5rX5oAEaoyNm2EJABqT+p5u162BWLXIpW0kKNTMFEwHQYDVR0OBBYE\n",
+    r"FE6sl2bG4SX+wHL7xvsf0ArOCXYPMB8GA1UdIwQYMBaAFE6sl2bG4SX+wHL7xvsf\n",
+    r"0ArOCXYPMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJsuusia\n",
+    r"XQ/GgV2VH6EeOmF3hDvJiwnAbFO5NU29ecvnAiBnbR/sdNh8pSH011jJ1U0KvyIr\n",
+    r"RaB7rz8cNLtZwKLVug==\n",
+    r"-----END CERTIFICATE-----\n",
+    r#""}"#
+);
 
 /// A call: method, path and body. `{users}` in either is the id of a row of that table, `{new}` a word that was not used.
 type Step = (&'static str, &'static str, &'static str);
@@ -49,6 +69,9 @@ const STEPS: &[Step] = &[
     ("POST", "/organizations/{organizations}/groups/{groups}/organization-memberships", r#"{"organization_membership_id": "{organization_memberships}"}"#),
     ("POST", "/organizations/{organizations}/api_keys", r#"{"name": "K"}"#),
     ("POST", "/user_management/users/{users}/api_keys", r#"{"name": "K", "organization_id": "{organizations}"}"#),
+    ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "OktaSAML", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
+    ("POST", "/_emulate/connections/{connections}/profiles", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/connections/{connections}/saml_idp_signing_certs", IDP_CERTIFICATE),
     ("POST", "/_emulate/feature_flags", r#"{"slug": "{new}"}"#),
     ("POST", "/feature-flags/{feature_flags.slug}/targets/{users}", ""),
     ("POST", "/feature-flags/{feature_flags.slug}/targets/{organizations}", ""),
@@ -60,6 +83,7 @@ const STEPS: &[Step] = &[
     ("DELETE", "/organizations/{organizations}/groups/{groups}", ""),
     ("DELETE", "/authorization/permissions/{permissions.slug}", ""),
     ("DELETE", "/authorization/organizations/{organizations}/roles/{roles.slug}", ""),
+    ("DELETE", "/connections/{connections}", ""),
     ("DELETE", "/api_keys/{api_keys}", ""),
     ("DELETE", "/_emulate/feature_flags/{feature_flags.slug}", ""),
 ];

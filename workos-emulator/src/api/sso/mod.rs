@@ -13,8 +13,6 @@ pub(crate) mod certificates;
 pub(crate) mod connection_type;
 pub(crate) mod connections;
 mod events;
-#[cfg(test)]
-pub(crate) mod fixture;
 pub(crate) mod identity_provider;
 pub(crate) mod logout;
 pub(crate) mod profiles;
