@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, Responder, web};
 use serde::Deserialize;
 use workos_actix::workos::{
-    CreateUserInviteOptions, ResendUserInviteOptions, UserInvite, UserInviteState,
+    CreateUserInviteOptions, PaginationOrder, ResendUserInviteOptions, UserInvite, UserInviteState,
     organization_membership::ListOrganizationMembershipsParams,
     user_management::{ListInvitationsParams, ResendInvitationParams, SendInvitationParams},
 };
@@ -56,6 +56,7 @@ async fn member_list(shell: &Shell, organization_id: &str, organization: &str) -
     let params = ListOrganizationMembershipsParams {
         organization_id: Some(organization_id.to_owned()),
         limit: Some(100),
+        order: Some(PaginationOrder::Asc),
         ..Default::default()
     };
     let memberships = shell.paperboat.workos().organization_membership();

@@ -5,7 +5,10 @@ use std::{future::Future, pin::Pin};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use workos_actix::{
     AuthUser,
-    workos::{UserOrganizationMembership, organization_membership::ListOrganizationMembershipsParams},
+    workos::{
+        PaginationOrder, UserOrganizationMembership,
+        organization_membership::ListOrganizationMembershipsParams,
+    },
 };
 
 use crate::{
@@ -35,6 +38,7 @@ impl FromRequest for Shell {
             let params = ListOrganizationMembershipsParams {
                 user_id: Some(user.id().to_owned()),
                 limit: Some(100),
+                order: Some(PaginationOrder::Asc),
                 ..Default::default()
             };
             let memberships = paperboat.workos().organization_membership();

@@ -70,13 +70,20 @@ pub(crate) async fn begin(shell: Shell) -> Result<HttpResponse, Problem> {
 <p>Secret<br><code>{}</code></p></div></section>
 <section><h2>2. Enter the code that it shows</h2>{}</section>"#,
         escape(totp.qr_code.expose()),
-        escape(totp.secret.expose()),
+        escape(&in_groups(totp.secret.expose())),
         code_form(
             &enrolled.authentication_factor.id,
             &enrolled.authentication_challenge.id
         )
     );
     Ok(shell.page(TITLE, None, &steps))
+}
+
+/// As people type it.
+fn in_groups(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join(" ")
 }
 
 fn code_form(factor_id: &str, challenge_id: &str) -> String {

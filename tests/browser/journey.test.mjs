@@ -1,9 +1,12 @@
-// The example as a product: what a person does in it, from organization to organization, with the account, with others.
+// The journey of somebody new: sign-up, verification, a second factor, a forgotten password, a second organization.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { advance, impersonationOf, now } from "./control.mjs";
 import { inspect } from "./inspect.mjs";
+import { post, row, signIn, status, switchTo } from "./product.mjs";
+import { totp } from "./totp.mjs";
 import {
   assertDashboard,
   button,
@@ -15,8 +18,10 @@ import {
   openSignIn,
   page,
   saas,
+  signOut,
   signOutControl,
   submitCredentials,
+  submitPassword,
   userWith,
   visitExample,
 } from "./visitor.mjs";
@@ -24,88 +29,43 @@ import {
 visitExample();
 
 const alert = () => page.getByRole("alert");
-const status = () => page.getByRole("status");
-const row = (text) => page.getByRole("listitem").filter({ hasText: text });
 
-/** Signs in and, where there is a choice, into `organization`. */
-async function signIn(user, organization) {
+/** Opens the mailbox page at the newest message to `address`, by the link that every page of the product has. */
+async function openMail(address) {
+  await page.goto(saas.ready.app);
+  await link("E-mails sent by this demo").click();
+  await heading("Mailbox").waitFor();
+  await field("Sent to").fill(address);
+  await button("Filter").click();
+  return row(`To ${address}`).first();
+}
+
+/** A new code of the authenticator app: each works once. */
+async function nextCode(secret) {
+  await advance(30);
+  return totp(secret, await now());
+}
+
+async function signInWithCode(person, secret) {
   await openSignIn();
-  await submitCredentials(user.email, user.password);
-  if (user.organizations.length > 1) {
-    await button(organization.name).click();
-  }
-  await assertDashboard(user, organization);
+  await submitCredentials(person.email, person.password);
+  await enterCode(secret);
 }
 
-async function switchTo(organization) {
-  await field("Organization").selectOption({ label: organization.name });
-  await button("Switch").click();
+async function enterCode(secret) {
+  await heading("Two-factor authentication").waitFor();
+  await field("Code").fill(await nextCode(secret));
+  await button("Continue").click();
 }
 
-/** Sends a form that no page has, with the session of the page; answers with the status. */
-async function post(path, form) {
-  const { app } = saas.ready;
-  const options = { form, headers: { origin: app }, maxRedirects: 0 };
-  return (await page.context().request.post(`${app}${path}`, options)).status();
-}
+describe("somebody new", () => {
+  test("goes all the way", async () => {
+    const person = { first_name: "Nadia", last_name: "Newcomb", email: "nadia@example.com", password: "seven quiet lighthouses drift" };
+    const harbour = { name: "Harbour", role: "admin", permissions: ["documents:write", "members:manage"] };
+    const acme = { name: "Acme", role: "member", permissions: ["documents:read"] };
+    const user = { ...person, name: "Nadia Newcomb" };
 
-/** What "Impersonate user" in the WorkOS dashboard does: a link that leads into the app. */
-async function impersonationOf(email) {
-  const response = await fetch(new URL("/_emulate/impersonations", saas.ready.emulator), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      email,
-      impersonator_email: "support@paperboat.example",
-      reason: "She asked <b>for help</b>",
-      redirect_uri: `${saas.ready.app}/auth/callback`,
-    }),
-  });
-  assert.equal(response.status, 201);
-  return (await response.json()).url;
-}
-
-describe("organizations", () => {
-  test("are switched in the header, and each has its own documents and rights", async () => {
-    const user = userWith(2);
-    const [member, admin] = user.organizations;
-    await signIn(user, admin);
-    await field("Title").fill("Plans for <i>spring</i>");
-    await button("Add a document").click();
-    await row("Plans for <i>spring</i>").waitFor();
-    await inspect(page, "product-dashboard");
-
-    await switchTo(member);
-    await assertDashboard(user, member);
-    assert.equal(await row("Plans for").count(), 0);
-    assert.equal(await button("Add a document").count(), 0, "a member reads");
-    assert.equal(await link("Members").count(), 0);
-    const refused = await page.goto(`${saas.ready.app}/members`);
-    assert.equal(refused.status(), 403);
-    await heading("That did not work").waitFor();
-    await inspect(page, "product-forbidden");
-
-    await page.goto(`${saas.ready.app}/dashboard`);
-    await switchTo(admin);
-    await assertDashboard(user, admin);
-    await row("Plans for <i>spring</i>").waitFor();
-  });
-
-  test("of others cannot be switched to", async () => {
-    const user = userWith(1);
-    const stranger = userWith(2);
-    await signIn(stranger, stranger.organizations[1]);
-    const foreign = await field("Organization").inputValue();
-    await page.context().close();
-    await openBrowser();
-    await signIn(user, user.organizations[0]);
-    assert.equal(await post("/auth/switch-organization", { organization_id: foreign }), 403);
-    await page.reload();
-    await assertDashboard(user, user.organizations[0]);
-  });
-
-  test("are made by whoever signs up, as their admin", async () => {
-    const person = { first_name: "Nora", last_name: "New", email: "nora@example.com", password: "seven quiet lighthouses drift" };
+    // Sign-up, and the code that comes by e-mail.
     await page.goto(saas.ready.app);
     await link("Sign up").first().click();
     await field("First name").fill(person.first_name);
@@ -113,85 +73,195 @@ describe("organizations", () => {
     await field("Email").fill(person.email);
     await field("Password").fill(person.password);
     await button("Create account").click();
+    await heading("Verify your email").waitFor();
+    const verification = page.url();
+    const code = (await (await openMail(person.email)).locator(".mail-code").innerText()).trim();
+    await page.goto(verification);
+    await field("Code").fill(code);
+    await button("Verify").click();
     await heading("Dashboard").waitFor();
-    assert.equal((await detail("Organization").innerText()).trim(), "none");
-    await inspect(page, "product-no-organization");
-    await field("Name of the organization").fill("Nora & Daughters");
+
+    // An organization of their own.
+    await field("Name of the organization").fill(harbour.name);
     await button("Make an organization").click();
-    await page.getByRole("heading", { name: "Documents of Nora & Daughters" }).waitFor();
-    assert.equal((await detail("Role").innerText()).trim(), "admin");
-    assert.equal((await detail("Organization").innerText()).trim(), "Nora & Daughters");
+    await page.getByRole("heading", { name: "Documents of Harbour" }).waitFor();
+    await assertDashboard(user, harbour);
+
+    // A second factor, with the secret that the page shows beside the QR code.
+    await link("Account").click();
+    assert.ok((await detail("Email").innerText()).includes("(verified)"));
+    await button("Set up an authenticator app").click();
+    await heading("Set up two-step verification").waitFor();
+    const secret = await page.locator("code").innerText();
+    await field("Code").fill(totp(secret, await now()));
+    await button("Turn on").click();
+    await status().filter({ hasText: "Two-step verification is on." }).waitFor();
+    await signOut();
+    await signInWithCode(person, secret);
+    await assertDashboard(user, harbour);
+    await signOut();
+
+    // The password is forgotten.
+    await openSignIn();
+    await field("Email").fill(person.email);
+    await button("Continue").click();
+    await link("Forgot password?").click();
+    await heading("Reset your password").waitFor();
+    await field("Email").fill(person.email);
+    await button("Send link").click();
+    await heading("Check your email").waitFor();
+    await (await openMail(person.email)).getByRole("link", { name: /^Open link/ }).click();
+    await heading("Choose a new password").waitFor();
+    person.password = "eleven drifting lanterns wait";
+    await field("New password").fill(person.password);
+    await button("Change password").click();
+    await heading("Your password was changed").waitFor();
+    await signInWithCode(person, secret);
+    await assertDashboard(user, harbour);
+    await signOut();
+
+    // An admin of another organization invites them.
+    const admin = userWith(1);
+    await signIn(admin, admin.organizations[0]);
     await link("Members").click();
+    await field("Email").fill(person.email);
+    await field("Role").selectOption({ label: "Member" });
+    await button("Send invitation").click();
+    await status().filter({ hasText: "on its way" }).waitFor();
     await row(person.email).waitFor();
-  });
-});
+    await inspect(page, "product-members-invited");
+    await signOut();
+    await (await openMail(person.email)).getByRole("link", { name: /^Open link/ }).click();
+    await heading("Join Acme").waitFor();
+    await button("Accept the invitation").click();
+    await heading("Sign in").waitFor();
+    await button("Continue").click();
+    await submitPassword(person.password);
+    await enterCode(secret);
+    await assertDashboard(user, acme);
 
-describe("the account", () => {
-  test("shows the profile, and where the person is signed in, and ends that elsewhere", async () => {
-    const user = userWith(1);
-    await signIn(user, user.organizations[0]);
-    const elsewhere = page;
-    await openBrowser();
-    await signIn(user, user.organizations[0]);
-    await link("Account").click();
-    await heading("Account").waitFor();
-    assert.equal((await detail("Name").innerText()).trim(), user.name);
-    assert.equal(await row("this browser").count(), 1);
-    const before = await row("Chrome on Linux").count();
-    assert.ok(before >= 2, `${before} sessions`);
-    await inspect(page, "product-account");
-    await button("Sign out everywhere else").click();
-    await status().filter({ hasText: "signed out everywhere else" }).waitFor();
-    assert.equal(await row("Chrome on Linux").count(), 1);
-    await inspect(page, "product-account-done");
-    await elsewhere.context().close();
-  });
-});
+    // From one organization to the other, and back.
+    await switchTo(harbour);
+    await assertDashboard(user, harbour);
+    await switchTo(acme);
+    await assertDashboard(user, acme);
+    const place = await field("Organization").inputValue();
+    await signOut();
 
-describe("members", () => {
-  test("are listed for an admin", async () => {
-    const user = userWith(1);
-    await signIn(user, user.organizations[0]);
-    await link("Members").click();
-    await heading("Members").waitFor();
-    for (const { email } of saas.ready.users) {
-      await row(email).waitFor();
-    }
-    await inspect(page, "product-members");
-  });
-});
-
-describe("impersonation", () => {
-  test("is seen on every page, keeps away from what is personal, and stops", async () => {
-    const user = userWith(1);
-    await page.goto(await impersonationOf(user.email));
-    await heading("Dashboard").waitFor();
-    await assertDashboard(user, user.organizations[0]);
+    // Support has a look.
+    await page.goto(await impersonationOf(person.email, place));
+    await assertDashboard(user, acme);
     const banner = page.getByRole("region", { name: "Impersonation" });
-    const text = await banner.innerText();
-    assert.ok(text.includes(`support@paperboat.example is signed in as ${user.name}.`), text);
-    assert.ok(text.includes("She asked <b>for help</b>"), text);
-    await inspect(page, "product-impersonation");
-    await link("Account").click();
-    await heading("Account").waitFor();
-    await banner.waitFor();
-    assert.equal(await button("Reset password").count(), 0);
-    assert.equal(await post("/account/password", {}), 403);
-    await inspect(page, "product-impersonation-account");
+    assert.ok((await banner.innerText()).includes(`is signed in as ${user.name}.`));
     await button("Stop").click();
     await link("Sign in").waitFor();
-    await page.goto(`${saas.ready.app}/dashboard`);
-    await heading("Sign in").waitFor();
   });
 });
 
-describe("a form on another site", () => {
-  test("changes nothing, with the session or without", async () => {
-    for (const path of ["/documents", "/organizations", "/account/password", "/account/two-step", "/members/invitations", "/auth/switch-organization"]) {
-      for (const headers of [{ origin: "https://foreign.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }]) {
-        const response = await fetch(`${saas.ready.app}${path}`, { method: "POST", headers, redirect: "manual" });
-        assert.equal(response.status, 403, `${path} ${JSON.stringify(headers)}`);
-      }
-    }
+describe("an invitation", () => {
+  test("is sent again, and revoked", async () => {
+    const admin = userWith(1);
+    await signIn(admin, admin.organizations[0]);
+    await link("Members").click();
+    await field("Email").fill("ines@example.com");
+    await button("Send invitation").click();
+    const invited = row("ines@example.com");
+    await invited.waitFor();
+    await button("Resend invitation to ines@example.com").click();
+    await status().filter({ hasText: "on its way again" }).waitFor();
+    await button("Revoke invitation to ines@example.com").click();
+    await status().filter({ hasText: "revoked" }).waitFor();
+    assert.equal(await invited.count(), 0);
+    // Who is a member already cannot be invited.
+    await field("Email").fill(userWith(2).email);
+    await button("Send invitation").click();
+    await alert().waitFor();
+    assert.equal(await field("Email").inputValue(), userWith(2).email);
+    await inspect(page, "product-members-refused");
+  });
+
+  test("of another organization is out of reach", async () => {
+    const admin = userWith(1);
+    await signIn(admin, admin.organizations[0]);
+    await link("Members").click();
+    await field("Email").fill("ida@example.com");
+    await button("Send invitation").click();
+    await row("ida@example.com").waitFor();
+    const action = await page.locator("form", { has: button("Revoke invitation to ida@example.com") }).getAttribute("action");
+    await openBrowser();
+    const other = userWith(2);
+    await signIn(other, other.organizations[1]);
+    assert.equal(await post(action, {}), 404);
+    await openBrowser();
+    await signIn(other, other.organizations[0]);
+    assert.equal(await post(action, {}), 403, "a member manages nobody");
+  });
+});
+
+describe("the password", () => {
+  test("is reset by a link that the account page sends", async () => {
+    const user = userWith(1);
+    await signIn(user, user.organizations[0]);
+    await link("Account").click();
+    await button("Reset password").click();
+    await status().filter({ hasText: "sent you an e-mail" }).waitFor();
+    await (await openMail(user.email)).getByRole("link", { name: /^Open link/ }).click();
+    await heading("Choose a new password").waitFor();
+  });
+});
+
+describe("two-step verification", () => {
+  test("is set up with the secret, asked for at sign-in, and removed again", async () => {
+    const user = userWith(1);
+    await signIn(user, user.organizations[0]);
+    await link("Account").click();
+    await button("Set up an authenticator app").click();
+    await heading("Set up two-step verification").waitFor();
+    const picture = page.getByRole("img", { name: /^QR code/ });
+    assert.ok(await picture.evaluate((image) => image.complete && image.naturalWidth > 100), "the QR code is a picture");
+    await inspect(page, "product-two-step");
+    const secret = await page.locator("code").innerText();
+    await field("Code").fill("000000");
+    await button("Turn on").click();
+    await alert().waitFor();
+    await inspect(page, "product-two-step-refused");
+    await field("Code").fill(totp(secret, await now()));
+    await button("Turn on").click();
+    await status().filter({ hasText: "Two-step verification is on." }).waitFor();
+    await inspect(page, "product-two-step-on");
+
+    await signOutControl().click();
+    await openSignIn();
+    await submitCredentials(user.email, user.password);
+    await heading("Two-factor authentication").waitFor();
+    // The app shows the next code by then: each works once.
+    await advance(30);
+    await field("Code").fill(totp(secret, await now()));
+    await button("Continue").click();
+    await assertDashboard(user, user.organizations[0]);
+
+    await link("Account").click();
+    await button("Remove").click();
+    await status().filter({ hasText: "Two-step verification is off." }).waitFor();
+    await signOutControl().click();
+    await signIn(user, user.organizations[0]);
+  });
+
+  test("of somebody else cannot be removed", async () => {
+    const user = userWith(1);
+    await signIn(user, user.organizations[0]);
+    await link("Account").click();
+    await button("Set up an authenticator app").click();
+    await heading("Set up two-step verification").waitFor();
+    const factor = await page.locator('form[action$="/remove"] input[name=factor_id]').inputValue();
+    const owner = page;
+    await openBrowser();
+    const stranger = userWith(2);
+    await signIn(stranger, stranger.organizations[0]);
+    assert.equal(await post("/account/two-step/remove", { factor_id: factor }), 404);
+    assert.equal(await post("/account/two-step/confirm", { factor_id: factor, challenge_id: "auth_challenge_1", code: "000000" }), 404);
+    await owner.getByRole("button", { name: "Cancel" }).click();
+    await owner.getByRole("button", { name: "Set up an authenticator app" }).waitFor();
+    await owner.context().close();
   });
 });

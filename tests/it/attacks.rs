@@ -1,5 +1,10 @@
 //! What an attacker tries on an app and its WorkOS.
 
+mod codes;
+mod prehijacking;
+mod redirects;
+mod wire;
+
 use crate::{
     app::{EXPIRED, TestApp},
     browser::Browser,

@@ -37,6 +37,20 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     let own_roles = format!("/authorization/organizations/{acme}/roles");
     created(&own_roles, own_role).await;
 
+    let invitation = json!({
+        "email": "new@example.com", "organization_id": acme, "role_slug": "editor", "expires_in_days": 7,
+        "inviter_user_id": user, "locale": "en",
+    });
+    let invitations = "/user_management/invitations";
+    let invitation_id = created(invitations, json!({"email": "new@example.com"})).await;
+    let (_, waitlists) = http::call(&emulator, Method::GET, "/user_management/waitlists", &Value::Null).await;
+    let waitlist_id = waitlists["data"][0]["id"].as_str().unwrap();
+    let entries = format!("/user_management/waitlists/{waitlist_id}/entries");
+    let entry = json!({
+        "email": "new@example.com", "additional_fields": {"company": "Acme"}, "send_confirmation_email": true,
+    });
+    let entry_id = created(&entries, entry.clone()).await;
+
     let organization = json!({
         "name": "Globex", "external_id": "1", "metadata": {"a": "b"}, "domains": ["globex.com"],
         "domain_data": [{"domain": "globex.com", "state": "verified"}],
@@ -52,6 +66,7 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     let authenticate = json!({
         "grant_type": "password", "client_id": "client_emulate", "client_secret": "sk_test_default",
         "email": "ada@example.com", "password": "correct horse battery", "ip_address": "192.0.2.1", "user_agent": "x",
+        "invitation_token": "x",
     });
     let grant = |grant_type: &str, members: Value| {
         let mut body = json!({
@@ -62,7 +77,10 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         }
         body
     };
-    let code = grant("authorization_code", json!({"code": "x", "code_verifier": "x"}));
+    let code = grant(
+        "authorization_code",
+        json!({"code": "x", "code_verifier": "x", "invitation_token": "x"}),
+    );
     let refresh = grant(
         "refresh_token",
         json!({"refresh_token": "x", "organization_id": "x"}),
@@ -123,6 +141,26 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             {"claim": "a", "type": "enum", "label": "A", "choices": [{"value": "a", "label": "A"}]},
         ],
     });
+    let factor = json!({
+        "type": "totp", "phone_number": "+15555550123", "totp_issuer": "x", "totp_user": "x", "user_id": user,
+    });
+    let user_factor =
+        json!({"type": "totp", "totp_issuer": "x", "totp_user": "x", "totp_secret": "JBSWY3DPEHPK3PXP"});
+    let factor_id = created(
+        "/auth/factors/enroll",
+        json!({"type": "sms", "phone_number": "+15555550123"}),
+    )
+    .await;
+    let challenge = format!("/auth/factors/{factor_id}/challenge");
+    let challenge_id = created(&challenge, json!({})).await;
+    let totp = grant(
+        "urn:workos:oauth:grant-type:mfa-totp",
+        json!({"pending_authentication_token": "x", "authentication_challenge_id": challenge_id, "code": "123456"}),
+    );
+    let device_code = grant(
+        "urn:ietf:params:oauth:grant-type:device_code",
+        json!({"device_code": "x"}),
+    );
     let widget = json!({"organization_id": acme, "user_id": user, "scopes": ["widgets:sso:manage"]});
     let token = "/user_management/authenticate".to_owned();
     let requests = vec![
@@ -237,6 +275,28 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "/user_management/radar_challenges".to_owned(),
             json!({"user_id": user, "pending_authentication_token": "x", "phone_number": "+15555550123"}),
         ),
+        ("POST", invitations.to_owned(), invitation),
+        (
+            "POST",
+            format!("{invitations}/{invitation_id}/accept"),
+            json!({"x": 1}),
+        ),
+        ("POST", "/auth/factors/enroll".to_owned(), factor),
+        (
+            "POST",
+            challenge,
+            json!({"sms_template": "Your code is {{code}}."}),
+        ),
+        (
+            "POST",
+            format!("/auth/challenges/{challenge_id}/verify"),
+            json!({"code": "123456"}),
+        ),
+        (
+            "POST",
+            format!("/user_management/users/{user}/auth_factors"),
+            user_factor,
+        ),
         ("POST", "/connect/applications".to_owned(), application.clone()),
         (
             "PUT",
@@ -259,6 +319,27 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", "/oauth2/device_authorization".to_owned(), oauth.clone()),
         ("POST", "/oauth2/userinfo".to_owned(), oauth),
         ("POST", "/oauth2/register".to_owned(), metadata),
+        (
+            "POST",
+            format!("{invitations}/{invitation_id}/resend"),
+            json!({"locale": "en"}),
+        ),
+        (
+            "POST",
+            format!("{invitations}/{invitation_id}/revoke"),
+            json!({"x": 1}),
+        ),
+        ("POST", entries, entry),
+        (
+            "POST",
+            format!("/user_management/waitlist_entries/{entry_id}/approve"),
+            json!({"x": 1}),
+        ),
+        (
+            "POST",
+            format!("/user_management/waitlist_entries/{entry_id}/deny"),
+            json!({"x": 1}),
+        ),
         ("POST", "/widgets/token".to_owned(), widget.clone()),
         ("POST", "/client/token".to_owned(), widget),
         (
@@ -299,6 +380,8 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", token.clone(), selection),
         ("POST", token.clone(), magic_auth),
         ("POST", token.clone(), verification),
+        ("POST", token.clone(), totp),
+        ("POST", token.clone(), device_code),
         ("POST", token.clone(), by_email),
         ("POST", token, by_sms),
     ];

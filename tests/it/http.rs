@@ -43,3 +43,14 @@ pub(crate) async fn call(
     })
     .await
 }
+
+/// The names and the data of all events of the environment, in order; up to a hundred.
+pub(crate) async fn events(environment: &EmulatedEnvironment) -> Vec<(String, Value)> {
+    let path = "/events?limit=100&order=asc";
+    let (status, mut list) = call(environment, Method::GET, path, &Value::Null).await;
+    assert_eq!(status, 200, "{list}");
+    let events = list["data"].as_array_mut().unwrap().iter_mut();
+    events
+        .map(|event| (event["event"].as_str().unwrap().to_owned(), event["data"].take()))
+        .collect()
+}

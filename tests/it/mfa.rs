@@ -29,7 +29,7 @@ const PHONE: &str = "+15555550123";
 const SECRET: &str = "JBSWY3DPEHPK3PXP";
 
 /// What an authenticator app shows that scanned this URI.
-fn shown(uri: &str, clock: &EmulatedClock) -> String {
+pub(crate) fn shown(uri: &str, clock: &EmulatedClock) -> String {
     let app = Totp::from_url_unchecked(uri).unwrap();
     let now = clock.now().duration_since(UNIX_EPOCH).unwrap();
     app.generate(now.as_secs()).to_string()

@@ -5,7 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use workos::{
     UserManagementAuthenticationProvider as Provider,
-    user_management::{AuthenticateWithPasswordParams, AuthenticateWithRefreshTokenParams},
+    user_management::{
+        AuthenticateWithOrganizationSelectionParams, AuthenticateWithPasswordParams,
+        AuthenticateWithRefreshTokenParams,
+    },
 };
 use workos_emulator::{Emulator, User};
 
@@ -51,7 +54,7 @@ async fn the_control_api_sets_them_and_says_what_is_wrong_with_them() {
     let emulator = Emulator::start().await.unwrap();
     let acme = emulator.organization("Acme").create().unwrap();
     let nothing = json!({
-        "organization_id": acme.id, "entitlements": [], "domain_policy": null,
+        "organization_id": acme.id, "entitlements": [], "invitations_blocked": false, "domain_policy": null,
         "organization_policy": {"sso_required": false, "mfa_required": false},
     });
     assert_eq!(update(&emulator, &acme.id, json!({})).await, (200, nothing));
@@ -61,7 +64,7 @@ async fn the_control_api_sets_them_and_says_what_is_wrong_with_them() {
         "organization_policy": {"mfa_required": true},
     });
     let all = json!({
-        "organization_id": acme.id, "entitlements": ["audit-logs"],
+        "organization_id": acme.id, "entitlements": ["audit-logs"], "invitations_blocked": false,
         "domain_policy": {"auth_methods": ["GoogleOAuth", "SSO"]},
         "organization_policy": {"sso_required": false, "mfa_required": true},
     });
@@ -144,11 +147,19 @@ async fn a_session_is_refused_the_organization_that_it_does_not_satisfy() {
     let acme = emulator.organization("Acme").require_sso().create().unwrap();
     let globex = emulator.organization("Globex").create().unwrap();
     let safe = emulator.organization("Safe").require_mfa().create().unwrap();
-    let ada = ada(&emulator, &[&acme, &globex, &safe]);
-    let signed_in = emulator.sign_in_to(&ada, &globex).await.unwrap();
+    ada(&emulator, &[&acme, &globex, &safe]);
     let sdk = sdk::client(&emulator);
+    let (_, choice) = refused(&emulator).await;
+    let pending = choice["pending_authentication_token"].as_str().unwrap();
+    let selection = AuthenticateWithOrganizationSelectionParams::new(pending, globex.id.as_str());
+    let signed_in = sdk
+        .user_management()
+        .authenticate_with_organization_selection(selection)
+        .await
+        .unwrap();
+    let refresh_token = signed_in.refresh_token.expose();
     for (organization, error) in [(&acme, "sso_required"), (&safe, "mfa_enrollment")] {
-        let mut refresh = AuthenticateWithRefreshTokenParams::new(signed_in.refresh_token.as_str());
+        let mut refresh = AuthenticateWithRefreshTokenParams::new(refresh_token);
         refresh.organization_id = Some(organization.id.clone());
         let refused = sdk::refused(
             sdk.user_management()
@@ -158,7 +169,7 @@ async fn a_session_is_refused_the_organization_that_it_does_not_satisfy() {
         let body: Value = serde_json::from_slice(&refused.raw_body).unwrap();
         assert_eq!((refused.status, &body["error"]), (400, &json!(error)));
     }
-    let refresh = AuthenticateWithRefreshTokenParams::new(signed_in.refresh_token);
+    let refresh = AuthenticateWithRefreshTokenParams::new(refresh_token);
     let stays = sdk
         .user_management()
         .authenticate_with_refresh_token(refresh)

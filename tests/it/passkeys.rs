@@ -23,18 +23,18 @@ const CALLBACK: &str = "http://localhost:3000/callback";
 
 const CREATE: &str = "/authkit/passkey/create";
 const CREATE_OPTIONS: &str = "/authkit/passkey/create/options";
-const GET: &str = "/authkit/passkey";
+pub(crate) const GET: &str = "/authkit/passkey";
 const GET_OPTIONS: &str = "/authkit/passkey/options";
 
 /// An emulator with passkeys, by the name that a browser would use.
-struct Site {
-    emulator: Emulator,
+pub(crate) struct Site {
+    pub(crate) emulator: Emulator,
     url: String,
     user_id: String,
 }
 
 impl Site {
-    async fn start(organizations: &[&str]) -> Self {
+    pub(crate) async fn start(organizations: &[&str]) -> Self {
         let emulator = Emulator::start().await.unwrap();
         let mut ada = emulator.user(EMAIL).password(PASSWORD);
         for name in organizations {
@@ -56,7 +56,7 @@ impl Site {
     }
 
     /// The sign-in page, opened from an application.
-    async fn sign_in_page(&self, browser: &Browser) -> Page {
+    pub(crate) async fn sign_in_page(&self, browser: &Browser) -> Page {
         let page = browser.visit(format!(
             "{}/user_management/authorize?client_id={}&redirect_uri={CALLBACK}&response_type=code&provider=authkit",
             self.url,
@@ -75,7 +75,7 @@ impl Site {
     }
 
     /// Ada, signed out, with a passkey.
-    async fn enrolled(&self) -> SoftwareAuthenticator {
+    pub(crate) async fn enrolled(&self) -> SoftwareAuthenticator {
         let browser = Browser::new();
         let mut authenticator = SoftwareAuthenticator::new(&self.url);
         let page = self.offer(&browser).await;
@@ -89,7 +89,7 @@ impl Site {
     }
 
     /// An answer of the authenticator to the challenge of this sign-in.
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         browser: &Browser,
         page: &Page,
@@ -99,7 +99,7 @@ impl Site {
         authenticator.get(&options).to_string()
     }
 
-    async fn redeem(&self, page: &Page) -> AuthenticateResponse {
+    pub(crate) async fn redeem(&self, page: &Page) -> AuthenticateResponse {
         assert_eq!(page.status, 303, "{}", page.text);
         let url = page.location();
         assert!(url.as_str().starts_with(CALLBACK), "{url}");

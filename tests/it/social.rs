@@ -61,7 +61,7 @@ pub(crate) fn provider_buttons(page: &Page) -> Page {
 }
 
 /// Answers the stand-in, follows AuthKit, and stops where the application would take over.
-async fn answer(browser: &Browser, stand_in: &Page, fields: &[(&str, &str)]) -> Page {
+pub(crate) async fn answer(browser: &Browser, stand_in: &Page, fields: &[(&str, &str)]) -> Page {
     let answered = browser.submit_and_stop(stand_in, fields).await;
     assert_eq!(answered.status, 303, "{}", answered.text);
     let callback = answered.location();
@@ -70,14 +70,14 @@ async fn answer(browser: &Browser, stand_in: &Page, fields: &[(&str, &str)]) -> 
 }
 
 /// The code that the application gets, with its state as it was.
-fn code(page: &Page) -> String {
+pub(crate) fn code(page: &Page) -> String {
     let back = page.location();
     assert!(back.as_str().starts_with(CALLBACK), "{back}");
     assert_eq!(parameter(&back, "state").as_deref(), Some("a b+c&d=é"));
     parameter(&back, "code").unwrap_or_else(|| panic!("{back}"))
 }
 
-async fn redeem(emulator: &Emulator, code: String) -> Result<AuthenticateResponse, workos::Error> {
+pub(crate) async fn redeem(emulator: &Emulator, code: String) -> Result<AuthenticateResponse, workos::Error> {
     sdk::client(emulator)
         .user_management()
         .authenticate_with_code(AuthenticateWithCodeParams::new(code))

@@ -218,9 +218,10 @@ impl AuthKit {
                 let retry_after = Duration::from_secs(UNKNOWN_KEY_SECONDS.unsigned_abs());
                 Authenticated::unavailable(retry_after, Some(session)).with_cookie(cookie)
             }
-            (Rotation::Unacceptable, _) => self.end(old).await,
+            (Rotation::Unacceptable, _) | (Rotation::Ended | Rotation::Refused { .. }, None) => {
+                self.end(old).await
+            }
             (_, Some(context)) => Authenticated::signed_in(context, old),
-            (Rotation::Ended | Rotation::Refused { .. }, None) => self.end(old).await,
             (Rotation::Unavailable { retry_after }, None) => {
                 Authenticated::unavailable(retry_after, Some(old))
             }

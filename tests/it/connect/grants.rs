@@ -59,6 +59,28 @@ async fn a_public_application_proves_itself_by_pkce() {
     );
 }
 
+/// What is compared is the text, whatever a browser makes of it.
+#[actix_web::test]
+async fn a_redirect_uri_stays_as_it_was_written() {
+    let world = World::start().await;
+    for uri in [
+        "https://bare.example",
+        "com.example.app:/oauth",
+        "https://a.example/%7e?x=1",
+    ] {
+        let application = world.emulator.connect_application("App").redirect_uri(uri);
+        let application = application.create().unwrap();
+        let code = world.code(&application, &[("redirect_uri", uri)]).await;
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", uri),
+        ];
+        let (status, tokens) = world.token(&application, &form).await;
+        assert_eq!(status, 200, "{uri}: {tokens}");
+    }
+}
+
 #[actix_web::test]
 async fn a_code_is_bound_and_short_lived() {
     let world = World::start().await;

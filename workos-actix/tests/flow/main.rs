@@ -22,3 +22,5 @@ mod sign_out;
 mod stores;
 #[cfg(test)]
 mod switch_organization;
+#[cfg(test)]
+mod switch_races;

@@ -6,6 +6,7 @@ pub(crate) mod authorization;
 mod cascade_tests;
 pub(crate) mod client_api;
 pub(crate) mod connect;
+pub(crate) mod directory_sync;
 pub(crate) mod events;
 pub(crate) mod feature_flags;
 pub(crate) mod groups;

@@ -3,6 +3,7 @@
 mod clock;
 pub(crate) mod connections;
 pub(crate) mod device_authorizations;
+mod directories;
 pub(crate) mod environments;
 mod feature_flags;
 pub(crate) mod hooks;
@@ -22,7 +23,7 @@ use serde_json::json;
 use crate::server::{
     call::Call,
     error::ApiError,
-    operation::{Operation, delete, get, not_built, patch, post, waiting},
+    operation::{Operation, delete, get, not_built, patch, post, put, waiting},
     reply::Reply,
 };
 
@@ -73,16 +74,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post("/_emulate/connections/{id}/profiles", "create_profile", connections::create_profile).control(),
     get("/_emulate/sso/traces", "list_sso_traces", sso_traces::list_sso_traces).control(),
     get("/_emulate/sso/traces/{id}", "get_sso_trace", sso_traces::get_sso_trace).control(),
-    not_built("POST", "/_emulate/directories", "create_directory").control(),
-    not_built("PATCH", "/_emulate/directories/{id}", "update_directory").control(),
-    not_built("POST", "/_emulate/directories/{id}/users", "create_directory_user").control(),
-    not_built("PATCH", "/_emulate/directory_users/{id}", "update_directory_user").control(),
-    not_built("DELETE", "/_emulate/directory_users/{id}", "delete_directory_user").control(),
-    not_built("POST", "/_emulate/directories/{id}/groups", "create_directory_group").control(),
-    not_built("PATCH", "/_emulate/directory_groups/{id}", "update_directory_group").control(),
-    not_built("DELETE", "/_emulate/directory_groups/{id}", "delete_directory_group").control(),
-    not_built("PUT", "/_emulate/directory_groups/{id}/users/{user_id}", "add_directory_group_user").control(),
-    not_built("DELETE", "/_emulate/directory_groups/{id}/users/{user_id}", "remove_directory_group_user").control(),
+    post("/_emulate/directories", "create_directory", directories::create_directory).control().slow(),
+    patch("/_emulate/directories/{id}", "update_directory", directories::update_directory).control(),
+    post("/_emulate/directories/{id}/users", "create_directory_user", directories::create_directory_user).control(),
+    patch("/_emulate/directory_users/{id}", "update_directory_user", directories::update_directory_user).control(),
+    delete("/_emulate/directory_users/{id}", "delete_directory_user", directories::delete_directory_user).control(),
+    post("/_emulate/directories/{id}/groups", "create_directory_group", directories::create_directory_group).control(),
+    patch("/_emulate/directory_groups/{id}", "update_directory_group", directories::update_directory_group).control(),
+    delete("/_emulate/directory_groups/{id}", "delete_directory_group", directories::delete_directory_group).control(),
+    put("/_emulate/directory_groups/{id}/users/{user_id}", "add_directory_group_user", directories::add_directory_group_user).control(),
+    delete("/_emulate/directory_groups/{id}/users/{user_id}", "remove_directory_group_user", directories::remove_directory_group_user).control(),
     patch("/_emulate/organizations/{id}", "update_organization", organizations::update_organization).control(),
     post("/_emulate/feature_flags", "create_feature_flag", feature_flags::create_feature_flag).control(),
     patch("/_emulate/feature_flags/{slug}", "update_feature_flag", feature_flags::update_feature_flag).control(),

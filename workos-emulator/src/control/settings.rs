@@ -6,7 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    api::user_management::{providers, radar_challenges::Channel, sign_out_redirects},
+    api::{
+        directory_sync::{
+            settings::{DirectorySync, ScimProfile},
+            users,
+        },
+        user_management::{providers, radar_challenges::Channel, sign_out_redirects},
+    },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
     hosted::brand,
     server::{
@@ -119,6 +125,12 @@ pub(crate) struct Settings {
     pub(crate) refresh_token_reuse_ends_session: bool,
     /// People may sign up.
     pub(crate) sign_up: bool,
+    /// People may join the waitlist instead: only who is invited may sign up.
+    pub(crate) waitlist: bool,
+    /// Who joins the waitlist may get an e-mail that says so.
+    pub(crate) waitlist_confirmation_email: bool,
+    /// The application's own page for invitations, which gets the `invitation_token`. Default: the emulator's.
+    pub(crate) invitation_url: Option<String>,
     /// The ways in that are on.
     pub(crate) sign_in_methods: SignInMethods,
     /// An address must be verified before its user signs in with a password.
@@ -154,6 +166,9 @@ pub(crate) struct Settings {
     pub(crate) password_reset_url: Option<String>,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
+    /// Whose rules the SCIM endpoint of directories follows.
+    pub(crate) scim_profile: ScimProfile,
+    pub(crate) directory_sync: DirectorySync,
     /// Waits before each further attempt to deliver a webhook.
     pub(crate) webhook_retries: Vec<u32>,
 }
@@ -174,6 +189,9 @@ impl Default for Settings {
             group_member_limit: 10_000,
             refresh_token_reuse_ends_session: false,
             sign_up: true,
+            waitlist: false,
+            waitlist_confirmation_email: true,
+            invitation_url: None,
             sign_in_methods: SignInMethods::default(),
             email_verification: true,
             mfa: Mfa::default(),
@@ -192,6 +210,8 @@ impl Default for Settings {
             password_reset_url: None,
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
+            scim_profile: ScimProfile::default(),
+            directory_sync: DirectorySync::default(),
             webhook_retries: RETRIES.to_vec(),
         }
     }
@@ -234,7 +254,12 @@ pub(crate) fn change(
     merge(&mut wanted, changes);
     match serde_path_to_error::deserialize::<_, Settings>(wanted) {
         Ok(settings) => match settings.check() {
-            Ok(()) => Ok(Ok(tx.put(settings)?)),
+            Ok(()) => {
+                let before = tx.settings().directory_sync.clone();
+                let settings = tx.put(settings)?;
+                users::after_settings_change(tx, &before)?;
+                Ok(Ok(settings))
+            }
             Err(problem) => Ok(Err(problem)),
         },
         Err(error) => Ok(Err(SettingProblem {
@@ -245,6 +270,13 @@ pub(crate) fn change(
 }
 
 impl Settings {
+    /// Whether everybody may sign up, and not only who is invited.
+    ///
+    /// Source: <https://workos.com/docs/authkit/waitlist> and <https://workos.com/docs/authkit/invitations>.
+    pub(crate) fn open_sign_up(&self) -> bool {
+        self.sign_up && !self.waitlist
+    }
+
     /// Checks what the types do not say.
     fn check(&self) -> Result<(), SettingProblem> {
         let lifetimes = [
@@ -263,11 +295,24 @@ impl Settings {
                 message: "must be at least 1 second".to_owned(),
             });
         }
-        let issuer = self.issuer.as_deref();
-        if issuer.is_some_and(|issuer| url::Url::parse(issuer).is_err()) {
+        let is_no_url =
+            |url: &Option<String>| url.as_deref().is_some_and(|url| url::Url::parse(url).is_err());
+        if is_no_url(&self.issuer) {
             return Err(SettingProblem {
                 path: "issuer".to_owned(),
                 message: "must be a URL, like https://api.workos.com".to_owned(),
+            });
+        }
+        // Links in e-mails lead there.
+        let is_no_page = |url: &Option<String>| {
+            let is_page =
+                |url| url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+            url.as_deref().is_some_and(|url| !is_page(url))
+        };
+        if is_no_page(&self.invitation_url) {
+            return Err(SettingProblem {
+                path: "invitation_url".to_owned(),
+                message: "must be a URL, like https://app.example.com/invite".to_owned(),
             });
         }
         if self.password_policy.history > MAX_HISTORY {
@@ -276,9 +321,7 @@ impl Settings {
                 message: format!("must be at most {MAX_HISTORY}"),
             });
         }
-        if let Some(url) = &self.password_reset_url
-            && !url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-        {
+        if is_no_page(&self.password_reset_url) {
             return Err(SettingProblem {
                 path: "password_reset_url".to_owned(),
                 message: "must be a URL, like https://app.example.com/reset-password".to_owned(),
@@ -455,6 +498,7 @@ mod tests {
             ),
             (json!({"access_token_lifetime": 0}), "access_token_lifetime"),
             (json!({"issuer": "auth"}), "issuer"),
+            (json!({"invitation_url": "/invite"}), "invitation_url"),
             (
                 json!({"password_reset_url": "javascript:alert(1)"}),
                 "password_reset_url",

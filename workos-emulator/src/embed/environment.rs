@@ -7,6 +7,8 @@ use super::{
     connect::ConnectApplicationBuilder,
     connection::ConnectionBuilder,
     create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
+    directory::DirectoryBuilder,
+    invitation::InvitationBuilder,
 };
 use crate::{
     control::environments::{self, NewEnvironment},
@@ -127,7 +129,49 @@ impl EmulatedEnvironment {
         RoleBuilder::new(self.clone(), slug.as_ref())
     }
 
+    /// An invitation to be sent to this address.
+    pub fn invitation(&self, email: impl Into<String>) -> InvitationBuilder {
+        InvitationBuilder::new(self.clone(), email.into())
+    }
+
+    /// A directory of an organization to be created, and the people and groups in it.
+    ///
+    /// ```
+    /// # async fn create() -> Result<(), workos_emulator::EmulatorError> {
+    /// use workos_emulator::{DirectoryPerson, Emulator};
+    ///
+    /// let emulator = Emulator::start().await?;
+    /// let acme = emulator.organization("Acme").domain("acme.example").create()?;
+    /// emulator.role("developer").create()?;
+    /// let directory = emulator
+    ///     .directory(&acme)
+    ///     .provider("okta scim v2.0")
+    ///     .group_with_role("Engineering", "developer")
+    ///     .user(DirectoryPerson::new("ada@acme.example").first_name("Ada").group("Engineering"))
+    ///     .create()?;
+    /// // An identity provider pushes more of them to directory.scim_url, with directory.bearer_token.
+    /// assert!(directory.bearer_token.starts_with("se_"));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(create()).unwrap();
+    /// ```
+    pub fn directory(&self, organization: &Organization) -> DirectoryBuilder {
+        DirectoryBuilder::new(self.clone(), organization)
+    }
+
     /// A Connect application to be created.
+    ///
+    /// ```
+    /// # async fn create() -> Result<(), workos_emulator::EmulatorError> {
+    /// let emulator = workos_emulator::Emulator::start().await?;
+    /// let acme = emulator.organization("Acme").create()?;
+    /// let robot = emulator.connect_application("Robot").m2m(&acme).scopes(["robots:run"]).create()?;
+    /// // POST {emulator.url()}/oauth2/token with grant_type=client_credentials and these:
+    /// assert!(robot.client_id.starts_with("client_") && robot.client_secret.is_some());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(create()).unwrap();
+    /// ```
     pub fn connect_application(&self, name: impl Into<String>) -> ConnectApplicationBuilder {
         ConnectApplicationBuilder::new(self.clone(), name.into())
     }

@@ -5,8 +5,10 @@ mod clock;
 mod connect;
 mod connection;
 mod create;
+mod directory;
 mod environment;
 mod error;
+mod invitation;
 mod mailbox;
 mod sign_in;
 mod totp;
@@ -22,8 +24,10 @@ pub use self::{
     connect::{ConnectApplication, ConnectApplicationBuilder},
     connection::{Connection, ConnectionBuilder, SsoProfile},
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
+    directory::{Directory, DirectoryBuilder, DirectoryPerson},
     environment::EmulatedEnvironment,
     error::EmulatorError,
+    invitation::{Invitation, InvitationBuilder},
     mailbox::{ExpectedMail, Mail, Mailbox},
     sign_in::SignedIn,
     webhooks::{EmittedEvent, Events, Webhooks},

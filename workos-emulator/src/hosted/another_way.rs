@@ -33,7 +33,7 @@ pub(super) fn show_another_way(call: &Call) -> Result<Reply, ApiError> {
         let Some(user) = state.users.get(&sign_in.user_id) else {
             return error::sign_in_not_found(call);
         };
-        match next_step(&state, user, sign_in) {
+        match next_step(&state, user, sign_in, call.environment.clock.now()) {
             Ok(NextStep::ComeAnotherWay(other)) => {
                 // Another organization may let them in, unless their address is what it is about.
                 let may_choose = !other.by_domain

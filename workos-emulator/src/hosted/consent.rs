@@ -57,7 +57,9 @@ fn asked<'a>(visit: &'a Visit<'_>, state: &State) -> Option<Asked<'a>> {
     };
     let sign_in = visit.session.authenticated.as_ref()?;
     let user = state.users.get(&sign_in.user_id)?;
-    let Ok(NextStep::Enter(organization_id)) = next_step(state, user, sign_in) else {
+    let Ok(NextStep::Enter(organization_id)) =
+        next_step(state, user, sign_in, visit.call.environment.clock.now())
+    else {
         return None;
     };
     (organization_id == sign_in.organization_id).then_some(())?;

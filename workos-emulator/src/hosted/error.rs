@@ -2,7 +2,7 @@
 
 use super::{chrome, page, pages::ErrorPage};
 use crate::{
-    api::connect::applications::ConnectApplication,
+    api::{connect::applications::ConnectApplication, user_management::invitations::InvitationState},
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
@@ -109,6 +109,66 @@ pub(crate) fn impersonation_over(call: &Call) -> Result<Reply, ApiError> {
                 "curl {}/_emulate/impersonations -H 'Content-Type: application/json' \\\n  \
                  -d '{{\"email\": \"…\", \"impersonator_email\": \"…\", \"reason\": \"…\"}}'",
                 call.base_url()
+            )),
+        },
+    )
+}
+
+/// The link of an invitation that cannot be accepted: what became of it, or nothing is known of it.
+pub(super) fn invitation_over(call: &Call, state: Option<InvitationState>) -> Result<Reply, ApiError> {
+    let (title, what_happened, why, what_to_do) = match state {
+        Some(InvitationState::Accepted) => (
+            "This invitation was accepted already",
+            "You opened the link of an invitation that was accepted.",
+            "An invitation can be accepted once.",
+            "If it was you, go to the application and sign in: you have joined. If it was not, tell the person who \
+             invited you.",
+        ),
+        Some(InvitationState::Expired) => (
+            "This invitation has expired",
+            "You opened the link of an invitation that is too old.",
+            "An invitation is good for as many days as its e-mail says, a week for the most part.",
+            "Ask the person who invited you for a new invitation.",
+        ),
+        Some(InvitationState::Revoked) => (
+            "This invitation was withdrawn",
+            "You opened the link of an invitation that is good no more.",
+            "Whoever sent it has withdrawn it.",
+            "If you think that this is a mistake, ask the person who invited you.",
+        ),
+        Some(InvitationState::Pending) | None => (
+            "This invitation is not known",
+            "You opened the link of an invitation that there is not.",
+            "The link is not complete, or the invitation was deleted.",
+            "Open the link in the e-mail once more, or copy all of it. If that does not help, ask the person who \
+             invited you for a new invitation.",
+        ),
+    };
+    let problem = Problem {
+        title,
+        what_happened,
+        why,
+        what_to_do,
+        example: None,
+    };
+    show(call, 400, &problem)
+}
+
+/// An invitation leads to the default redirect URI, and there is none.
+pub(super) fn no_default_redirect_uri(call: &Call) -> Result<Reply, ApiError> {
+    let base_url = call.base_url();
+    show(
+        call,
+        400,
+        &Problem {
+            title: "There is no application to go to",
+            what_happened: "Somebody accepted an invitation.",
+            why: "After that, the browser goes to the default redirect URI of the environment, and it has none.",
+            what_to_do: "Register the redirect URI of the application (the first one is the default), or let the \
+                         setting invitation_url name a page of the application:",
+            example: Some(&format!(
+                "curl {base_url}/user_management/redirect_uris -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"uri\": \"https://…\"}}'"
             )),
         },
     )
@@ -229,7 +289,7 @@ pub(super) fn identity_provider_not_asked(call: &Call) -> Result<Reply, ApiError
 }
 
 /// Somebody began at their identity provider, and the environment does not say where to go.
-pub(super) fn no_default_redirect_uri(call: &Call) -> Result<Reply, ApiError> {
+pub(super) fn identity_provider_leads_nowhere(call: &Call) -> Result<Reply, ApiError> {
     show(
         call,
         400,

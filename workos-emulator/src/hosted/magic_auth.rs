@@ -87,7 +87,9 @@ pub(super) fn send(
     email: &str,
     named: NewUser,
 ) -> Result<Result<(), &'static str>, ApiError> {
-    let Err(refusal) = magic_auth::send(tx, email, named, Some(&visit.link(PATH))) else {
+    let invitation = visit.session.request.invitation.as_deref();
+    let link = visit.link(PATH);
+    let Err(refusal) = magic_auth::send(tx, email, named, invitation, Some(&link)) else {
         return Ok(Ok(()));
     };
     match refusal.code() {

@@ -70,7 +70,7 @@ pub(super) fn submit_mfa(call: &Call) -> Result<Reply, ApiError> {
 pub(super) fn waiting(state: &State, visit: &Visit<'_>, step: &NextStep) -> Option<(Arc<User>, SignIn)> {
     let sign_in = visit.session.authenticated.as_ref()?;
     let user = state.users.get(&sign_in.user_id)?;
-    let next = next_step(state, user, sign_in).ok()?;
+    let next = next_step(state, user, sign_in, visit.call.environment.clock.now()).ok()?;
     (next == *step).then(|| (Arc::clone(user), sign_in.clone()))
 }
 

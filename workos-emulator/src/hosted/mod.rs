@@ -19,6 +19,7 @@ pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
 pub(crate) mod identity_provider;
 pub(crate) mod impersonation;
+pub(crate) mod invitation;
 pub(crate) mod magic_auth;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
@@ -39,6 +40,7 @@ pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
 pub(crate) mod visit;
+pub(crate) mod waitlist;
 
 use askama::Template;
 
@@ -109,6 +111,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
     get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
+    get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
+    post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
+    get(waitlist::PATH, "show_waitlist", waitlist::show_waitlist).client(),
+    post(waitlist::PATH, "submit_waitlist", waitlist::submit_waitlist).client(),
+    get(waitlist::DONE, "show_waitlist_joined", waitlist::show_waitlist_joined).client(),
     get(signed_out::PATH, "show_signed_out", signed_out::show_signed_out).client(),
     get("/authkit/{asset}", "get_asset", get_asset).client(),
 ];
@@ -176,3 +183,6 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
         body: content,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,14 @@ pub(crate) mod code;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod forgot_password;
+pub(crate) mod invitation;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
 pub(crate) mod sso;
+pub(crate) mod waitlist;
 
 use std::borrow::Cow;
 
@@ -78,18 +80,27 @@ impl<'a> TextField<'a> {
 #[template(path = "hosted/sign_in.html")]
 pub(crate) struct SignInPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-in is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
     pub(crate) form: Form<'a>,
     /// Filled in before: `login_hint`, or what was typed.
     pub(crate) email: &'a str,
     /// Why the attempt was refused.
     pub(crate) error: Option<&'a str>,
+    /// For who has no account: the address, and what its link says. None where people may not sign up.
+    pub(crate) sign_up: Option<(&'a str, &'a str)>,
     /// None where passkeys are off.
     pub(crate) passkey: Option<PasskeyChoice<'a>>,
-    /// None where people may not sign up.
-    pub(crate) sign_up_url: Option<&'a str>,
     pub(crate) providers: ProviderButtons<'a>,
     /// A way is on that begins with the e-mail address.
     pub(crate) by_email: bool,
+}
+
+impl SignInPage<'_> {
+    /// Nobody can sign in: every way is switched off.
+    fn is_closed(&self) -> bool {
+        !self.by_email && self.passkey.is_none() && self.providers.buttons.is_empty()
+    }
 }
 
 /// The password of the person who gave their e-mail address. Posts `password` and the hidden fields.
@@ -116,13 +127,17 @@ pub(crate) struct PasswordPage<'a> {
 #[template(path = "hosted/sign_up.html")]
 pub(crate) struct SignUpPage<'a> {
     pub(crate) chrome: Chrome<'a>,
+    /// Who invites to what, where the sign-up is made with an invitation.
+    pub(crate) invitation: Option<&'a str>,
+    /// The invited address, which the link has verified, and whether another one may be used. Then `email` is not asked.
+    pub(crate) invited_email: Option<(&'a str, bool)>,
     pub(crate) form: Form<'a>,
     /// Why the attempt was refused, when that is not about one field.
     pub(crate) error: Option<&'a str>,
     pub(crate) first_name: TextField<'a>,
     pub(crate) last_name: TextField<'a>,
     pub(crate) email: TextField<'a>,
-    /// Whether there are passwords, and whether there are codes. One of them there must be.
+    /// Whether there are passwords, and whether there are codes. Without either, people come through providers alone.
     pub(crate) with_password: bool,
     pub(crate) with_code: bool,
     /// What the password policy found.
@@ -131,8 +146,6 @@ pub(crate) struct SignUpPage<'a> {
     pub(crate) password_hint: &'a str,
     pub(crate) sign_in_url: &'a str,
     pub(crate) providers: ProviderButtons<'a>,
-    /// People sign up with a password, not through providers alone.
-    pub(crate) by_password: bool,
 }
 
 impl SignUpPage<'_> {

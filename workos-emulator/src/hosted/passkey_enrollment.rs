@@ -87,7 +87,7 @@ fn asked(state: &State, visit: &Visit<'_>) -> Option<(SignIn, User)> {
     let sign_in = visit.session.authenticated.as_ref()?;
     let user = state.users.get(&sign_in.user_id)?;
     let now = visit.call.environment.clock.now();
-    let passed = matches!(next_step(state, user, sign_in), Ok(NextStep::Enter(_)));
+    let passed = matches!(next_step(state, user, sign_in, now), Ok(NextStep::Enter(_)));
     let offered = passed && passkeys::is_offered(state, user, sign_in, now);
     offered.then(|| (sign_in.clone(), User::clone(user)))
 }

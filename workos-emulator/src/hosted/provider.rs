@@ -232,6 +232,7 @@ fn finish(
         profile,
         tokens: oauth::tokens(tx, provider.method, scopes),
         device: visit.device(),
+        invitation: request.invitation.clone(),
     };
     if request.provider.is_some() {
         session::end(tx, &session);

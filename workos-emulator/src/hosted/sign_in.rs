@@ -4,10 +4,11 @@
 use serde::Deserialize;
 
 use super::{
-    chrome, error, magic_auth, page, page_with_script,
+    chrome, error, invitation, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    passkey, password, provider, sign_up, sso,
+    passkey, password, provider, sso,
     visit::{self, Visit},
+    waitlist,
 };
 use crate::{
     api::{
@@ -52,6 +53,9 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
         if users::email::normalized(email).is_none() {
             let problem = "Enter an email address, like name@company.com.";
             return form(visit, 400, email, Some(problem));
+        }
+        if let Some(refusal) = invitation::refusal(visit, email) {
+            return form(visit, 400, email, Some(&refusal));
         }
         if let Some(connection_id) = connection_of(&call.environment.state(), email) {
             return sso::depart_from(visit, &connection_id, Some(email));
@@ -120,7 +124,7 @@ pub(super) fn form(
     let hidden = visit.hidden();
     let passkey = passkey::choice(visit, &hidden);
     let page = if passkey.is_some() { page_with_script } else { page };
-    let sign_up_url = visit.url(sign_up::PATH);
+    let sign_up = waitlist::or_sign_up(visit).map(|(path, label)| (visit.url(path), label));
     let own = Form {
         action: PATH,
         hidden: &hidden,
@@ -131,16 +135,14 @@ pub(super) fn form(
         status,
         &SignInPage {
             chrome: chrome(&visit.call.environment),
+            invitation: invitation::sentence(visit).as_deref(),
             form: own,
             email,
             error,
             passkey,
-            sign_up_url: sign_up::is_allowed(visit.call).then_some(&sign_up_url),
+            sign_up: sign_up.as_ref().map(|(url, label)| (url.as_str(), *label)),
             providers: provider::buttons(&state, own),
-            by_email: methods.password
-                || methods.magic_auth
-                || methods.passkey
-                || state.connections.len() > 0,
+            by_email: methods.password || methods.magic_auth || state.connections.len() > 0,
         },
     )
 }

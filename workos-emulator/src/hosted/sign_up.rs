@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    chrome, error, magic_auth, page,
+    chrome, error, invitation, magic_auth, page,
     pages::{Form, SignUpPage, TextField},
     password as password_page, provider, sign_in,
     visit::{self, Visit},
+    waitlist,
 };
 use crate::{
     api::user_management::{
@@ -17,6 +18,7 @@ use crate::{
             sign_in::SignIn,
         },
         authorize::session,
+        email_verification,
         users::{
             self, NewUser,
             password::{self, GivenPassword},
@@ -52,8 +54,8 @@ struct Problems {
 /// `GET /authkit/sign-up`
 pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::show(call, |visit| {
-        if !is_allowed(call) {
-            return Ok(Reply::redirect(303, visit.url(sign_in::PATH)));
+        if !is_allowed(visit) {
+            return Ok(elsewhere(visit));
         }
         let fields = Fields {
             email: visit.session.email.clone().unwrap_or_default(),
@@ -66,12 +68,30 @@ pub(super) fn show_sign_up(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /authkit/sign-up`: creates the user, who then shows that the address is theirs.
 pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     visit::submit(call, |visit| {
-        if !is_allowed(call) {
-            return error::sign_up_closed(call);
+        if !is_allowed(visit) {
+            return if waitlist::is_open(call) {
+                Ok(elsewhere(visit))
+            } else {
+                error::sign_up_closed(call)
+            };
         }
-        let fields: Fields = call.body()?;
+        let mut fields: Fields = call.body()?;
+        if let Some((email, _)) = invited_email(visit) {
+            fields.email = email;
+        }
+        if let Some(refusal) = invitation::refusal(visit, &fields.email) {
+            let problems = Problems {
+                email: vec![refusal],
+                ..Problems::default()
+            };
+            return form(visit, 400, &fields, &problems);
+        }
         if fields.decision == "code" || !password_page::is_on(call) {
             return sign_up_with_code(visit, &fields);
+        }
+        let problems = Problems::without_rules(&fields);
+        if problems.are_there() {
+            return form(visit, 400, &fields, &problems);
         }
         match sign_up(visit, &fields) {
             Ok(Some(step)) => Ok(visit.go(step)),
@@ -81,12 +101,36 @@ pub(super) fn submit_sign_up(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Whether people may sign up here, and can: with a password, a code, or through a provider.
-pub(super) fn is_allowed(call: &Call) -> bool {
+/// Whether this person may sign up here, as everybody or because they are invited, and can: with a password, a code, or
+/// through a provider.
+pub(super) fn is_allowed(visit: &Visit<'_>) -> bool {
+    let call = visit.call;
     let state = call.environment.state();
     let settings = state.settings();
     let by_provider = !settings.sign_in_methods.providers.is_empty();
-    settings.sign_up && (password_page::is_on(call) || has_codes(call) || by_provider)
+    let is_open = settings.open_sign_up() || invitation::of(visit).is_some();
+    is_open && (password_page::is_on(call) || has_codes(call) || by_provider)
+}
+
+/// Where people go who may not sign up.
+fn elsewhere(visit: &Visit<'_>) -> Reply {
+    visit.to(if waitlist::is_open(visit.call) {
+        waitlist::PATH
+    } else {
+        sign_in::PATH
+    })
+}
+
+/// The invited address, unless the person wants to use another one. Who came by the link has shown that it is theirs
+/// (an assumption): it need not be verified, and cannot be changed. With it goes whether another one may be used.
+fn invited_email(visit: &Visit<'_>) -> Option<(String, bool)> {
+    let invitation = invitation::of(visit)?;
+    let wanted = visit.session.email.as_deref();
+    let invited = wanted.is_some_and(|email| invitation.is_to(email));
+    invited.then(|| {
+        let can_change = invitation::others(&invitation).is_some();
+        (invitation.email.clone(), can_change)
+    })
 }
 
 fn has_codes(call: &Call) -> bool {
@@ -138,6 +182,9 @@ fn sign_up_with_code(visit: &Visit<'_>, fields: &Fields) -> Result<Reply, ApiErr
 }
 
 /// Nothing where another tab finished the sign-in.
+///
+/// Where addresses are verified, an address that is taken leads to the same page as one that is new: only its owner is told,
+/// by mail. Where they are not, the answer cannot help telling, as whoever is new is signed in at once.
 fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, ApiError> {
     let environment = &visit.call.environment;
     let given = GivenPassword {
@@ -158,10 +205,36 @@ fn sign_up(visit: &Visit<'_>, fields: &Fields) -> Result<Option<session::Step>, 
             return Ok(None);
         }
         users::email::check_deliverable(tx, &new.email)?;
-        let user = users::create(tx, new)?;
+        // The invitation may have been revoked while the password was hashed.
+        let invitation = invitation::presented(tx, &visit.session);
+        if invitation.is_none() && !tx.settings().open_sign_up() {
+            return Err(ApiError::oauth("sign_up_not_allowed", "Sign-up is closed."));
+        }
+        let email_verified = invitation.is_some_and(|invitation| invitation.is_to(&fields.email));
+        let session = session::identified(tx, &visit.session, new.email.trim())?;
+        let user = match users::find_by_email(tx, &new.email).cloned() {
+            // The invitation shows whose address it is: a stranger may have signed up with it before.
+            Some(user) if email_verified && !user.email_verified => {
+                let user = email_verification::verified(tx, &user)?;
+                if let Some(hash) = new.password_hash {
+                    password::set(tx, &user.id, hash)?;
+                }
+                user
+            }
+            Some(_) if tx.settings().email_verification => {
+                return session::address_taken(tx, &session).map(Some);
+            }
+            _ => users::create(
+                tx,
+                NewUser {
+                    email_verified,
+                    ..new
+                },
+            )?,
+        };
         let method = AuthenticationMethod::Password;
         method::succeeded(tx, method, &user, &device)?;
-        session::go_on(tx, &visit.session, SignIn::new(&user.id, method, device)).map(Some)
+        session::go_on(tx, &session, SignIn::new(&user.id, method, device)).map(Some)
     })
 }
 
@@ -231,6 +304,7 @@ impl From<&ApiError> for Problems {
 
 fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
+    let invited = invited_email(visit);
     let hidden = visit.hidden();
     let own = Form {
         action: PATH,
@@ -240,6 +314,10 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
         status,
         &SignUpPage {
             chrome: chrome(&visit.call.environment),
+            invitation: invitation::sentence(visit).as_deref(),
+            invited_email: invited
+                .as_ref()
+                .map(|(email, can_change)| (email.as_str(), *can_change)),
             form: own,
             error: problems.error.as_deref(),
             first_name: TextField {
@@ -260,7 +338,6 @@ fn form(visit: &Visit<'_>, status: u16, fields: &Fields, problems: &Problems) ->
             password_hint: &state.settings().password_policy.hint(),
             sign_in_url: &visit.url(sign_in::PATH),
             providers: provider::buttons(&state, own),
-            by_password: state.settings().sign_in_methods.password,
         },
     )
 }

@@ -159,7 +159,7 @@ fn finish_unsolicited(call: &Call) -> Result<Reply, ApiError> {
     match begun {
         Ok((session, assertion)) => finish(call, &session, |_| Ok(assertion)),
         Err(Stop::NotFound) => error::sign_in_not_found(call),
-        Err(Stop::Nowhere) => error::no_default_redirect_uri(call),
+        Err(Stop::Nowhere) => error::identity_provider_leads_nowhere(call),
     }
 }
 

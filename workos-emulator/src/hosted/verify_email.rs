@@ -13,10 +13,12 @@ use crate::{
         authenticate::sign_in::{NextStep, SignIn, next_step},
         authorize::session,
         email_verification,
+        rate_limit::{self, Limit},
         users::{self, User},
     },
+    mail::{self, Mail},
     server::{call::Call, error::ApiError, reply::Reply},
-    store::State,
+    store::{State, Transaction},
 };
 
 pub(crate) const PATH: &str = "/authkit/verify-email";
@@ -37,10 +39,16 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
         decision: String,
     }
     visit::submit(call, |visit| {
+        let Fields { code, decision } = call.body()?;
+        if visit.session.address_taken {
+            return match decision.as_str() {
+                "send" => tell_again(visit),
+                _ => form(visit, 400, Some(REFUSED)),
+            };
+        }
         let Some(sign_in) = &visit.session.authenticated else {
             return error::sign_in_not_found(call);
         };
-        let Fields { code, decision } = call.body()?;
         if decision == "send" {
             return send_again(visit, sign_in);
         }
@@ -48,11 +56,11 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
             |tx| {
                 let user = users::find(tx, &sign_in.user_id)?.clone();
                 // It may have been verified elsewhere in the meantime.
-                if next_step(tx, &user, sign_in) != Ok(NextStep::VerifyEmail) {
+                if next_step(tx, &user, sign_in, tx.now()) != Ok(NextStep::VerifyEmail) {
                     return session::go_on(tx, &visit.session, sign_in.clone()).map(Ok);
                 }
                 let code = magic_auth::typed(&code);
-                if email_verification::redeem(tx, &user, &code, &visit.device())?.is_err() {
+                if email_verification::redeem(tx, &user, &code, &visit.device(), sign_in.prover())?.is_err() {
                     return Ok(Err(REFUSED));
                 }
                 session::go_on(tx, &visit.session, sign_in.clone().with_verified_email()).map(Ok)
@@ -64,6 +72,10 @@ pub(super) fn submit_verify_email(call: &Call) -> Result<Reply, ApiError> {
 
 /// Sends the code that the page of this visit will ask for. Where that fails, the page offers to send another one.
 pub(super) fn send_first_code(visit: &Visit<'_>) {
+    if visit.session.address_taken {
+        let _ = visit.call.environment.transact(|tx| tell_owner(tx, visit));
+        return;
+    }
     let Some(sign_in) = &visit.session.authenticated else {
         return;
     };
@@ -94,6 +106,38 @@ fn send_again(visit: &Visit<'_>, sign_in: &SignIn) -> Result<Reply, ApiError> {
     }
 }
 
+/// In place of a code: tells whose address somebody signed up with that they have an account. It is limited like codes are.
+fn tell_owner(tx: &mut Transaction<'_>, visit: &Visit<'_>) -> Result<(), ApiError> {
+    rate_limit::count(tx, Limit::EmailVerification, &visit.session.id)?;
+    let email = visit.session.email.as_deref().unwrap_or_default();
+    let Some(user) = users::find_by_email(tx, email).cloned() else {
+        return Ok(());
+    };
+    // Whoever asks does not get to see that its owner was told often enough, by other sign-ups.
+    if rate_limit::count(tx, Limit::EmailVerification, &user.email).is_err() {
+        return Ok(());
+    }
+    let link = visit.link(sign_in::PATH);
+    let mail = Mail {
+        kind: "account_exists",
+        to: &user.email,
+        subject: "You already have an account",
+        lead: "Somebody signed up with this address, which has an account already. If it was you, sign in instead; if you have no password, or forgot it, reset it on the way.",
+        link: Some(("Sign in", &link)),
+        note: "If it was not you, ignore this email: nobody got into your account.",
+        ..Mail::default()
+    };
+    mail::send(tx, mail).map(drop)
+}
+
+fn tell_again(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    match visit.call.environment.transact(|tx| tell_owner(tx, visit)) {
+        Ok(()) => Ok(visit.to_again(PATH)),
+        Err(refusal) if refusal.status == 429 => form(visit, 400, Some(magic_auth::TOO_MANY_CODES)),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// Who signs in.
 fn signing_in<'a>(visit: &Visit<'_>, state: &'a State) -> Option<&'a User> {
     let sign_in = visit.session.authenticated.as_ref()?;
@@ -102,8 +146,13 @@ fn signing_in<'a>(visit: &Visit<'_>, state: &'a State) -> Option<&'a User> {
 
 fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, ApiError> {
     let state = visit.call.environment.state();
-    let Some(user) = signing_in(visit, &state) else {
-        return error::sign_in_not_found(visit.call);
+    let email = match signing_in(visit, &state) {
+        Some(user) => user.email.clone(),
+        None if visit.session.address_taken => {
+            let typed = visit.session.email.as_deref().unwrap_or_default();
+            users::email::normalized(typed).unwrap_or_default()
+        }
+        None => return error::sign_in_not_found(visit.call),
     };
     page(
         status,
@@ -114,7 +163,7 @@ fn form(visit: &Visit<'_>, status: u16, error: Option<&str>) -> Result<Reply, Ap
                 hidden: &visit.hidden(),
             },
             title: "Verify your email",
-            email: &user.email,
+            email: &email,
             submit: "Verify",
             error,
             sent_again: visit.is_again(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::form_urlencoded;
 
-use super::{another_way, error, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
+use super::{another_way, error, invitation, mfa, mfa_enroll, organization, sign_in, sign_up, verify_email};
 use crate::{
     api::user_management::{
         authenticate::sign_in::NextStep,
@@ -238,7 +238,11 @@ impl Visit<'_> {
             }
             Step::Confirm(path, session) => self.on(path, &session),
             Step::Leave(url) => {
-                Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0))
+                let kept = invitation::keep_code(self, &url);
+                let mut reply =
+                    Reply::redirect(303, url).header("Set-Cookie", cookie(self.call, &self.session, "", 0));
+                reply.headers.extend(kept.map(|cookie| ("Set-Cookie", cookie)));
+                reply
             }
         };
         reply.header("Cache-Control", "no-store")

@@ -122,8 +122,15 @@ impl<'a> Fields<'a> {
                 };
                 let problem = Problem::new(path, error.into_inner().to_string());
                 // Of a secret, its type is enough.
-                let is_secret =
-                    ["password", "secret", "client_secret", "totp_secret", "value"].contains(&key);
+                let is_secret = [
+                    "password",
+                    "secret",
+                    "client_secret",
+                    "totp_secret",
+                    "bearer_token",
+                    "value",
+                ]
+                .contains(&key);
                 self.report
                     .problems
                     .push(if is_secret { problem } else { problem.got(value) });

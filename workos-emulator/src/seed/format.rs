@@ -1,9 +1,12 @@
 //! The seed-file format: what can stand in a file. It is that of `@workos/emulate`, with `settings` and `redirectUris` in
 //! addition.
 
+mod directories;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(super) use self::directories::SeedDirectory;
 use super::document::{Fields, Report};
 use crate::{
     api::{
@@ -33,7 +36,9 @@ pub(super) struct Document {
     pub(super) api_keys: Vec<SeedApiKey>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) error_hooks: Vec<SeedHook>,
+    pub(super) directories: Vec<SeedDirectory>,
     pub(super) feature_flags: Vec<SeedFlag>,
+    pub(super) invitations: Vec<SeedInvitation>,
     pub(super) connect_applications: Vec<SeedConnectApplication>,
     /// The content of the JWT template.
     pub(super) jwt_template: Option<String>,
@@ -117,6 +122,16 @@ pub(super) struct SeedFlag {
     pub(super) organizations: Vec<String>,
 }
 
+/// It names organization and inviter by their ids, which the seed pins.
+#[derive(Debug, Clone)]
+pub(super) struct SeedInvitation {
+    pub(super) email: String,
+    pub(super) organization_id: Option<String>,
+    pub(super) inviter_user_id: Option<String>,
+    pub(super) role_slug: Option<String>,
+    pub(super) expires_in_days: Option<i64>,
+}
+
 /// An application of Connect, with one client secret.
 #[derive(Debug, Clone)]
 pub(super) struct SeedConnectApplication {
@@ -182,13 +197,7 @@ pub(super) struct SeedHook {
 }
 
 /// Features of the format that the emulator does not have yet.
-const NOT_SERVED_YET: &[&str] = &[
-    "pipeConnections",
-    "connectedAccounts",
-    "invitations",
-    "agentBlueprints",
-    "directories",
-];
+const NOT_SERVED_YET: &[&str] = &["pipeConnections", "connectedAccounts", "agentBlueprints"];
 
 impl Document {
     /// Reads a whole file. `text` tells the order of its API keys, of which the first is the one shown to people.
@@ -216,7 +225,9 @@ impl Document {
                     .into_iter()
                     .flatten()
                     .collect(),
+                directories: fields.list("directories", directories::directory),
                 feature_flags: fields.list("featureFlags", feature_flag),
+                invitations: fields.list("invitations", invitation),
                 connect_applications: fields.list("connectApplications", connect_application),
                 jwt_template: fields.object("jwtTemplate", |fields| fields.required("content")),
                 settings: fields.raw("settings"),
@@ -336,6 +347,16 @@ fn feature_flag(fields: &mut Fields<'_>) -> SeedFlag {
         flag,
         users,
         organizations,
+    }
+}
+
+fn invitation(fields: &mut Fields<'_>) -> SeedInvitation {
+    SeedInvitation {
+        email: fields.email("email"),
+        organization_id: fields.get("organization_id"),
+        inviter_user_id: fields.get("inviter_user_id"),
+        role_slug: fields.get("role_slug"),
+        expires_in_days: fields.get("expires_in_days"),
     }
 }
 

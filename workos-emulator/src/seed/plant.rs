@@ -2,8 +2,10 @@
 
 mod connect_applications;
 mod connections;
+mod directories;
 mod feature_flags;
 mod groups;
+mod invitations;
 mod social;
 mod totp;
 
@@ -233,7 +235,9 @@ impl Planting<'_, '_> {
             }
         }
         self.connections(document);
+        self.directories(document);
         self.feature_flags(document);
+        self.invitations(document);
         self.connect_applications(document);
         if let Some(content) = &document.jwt_template {
             let set = jwt_template::set(self.tx, content.clone());
@@ -332,7 +336,7 @@ impl Planting<'_, '_> {
             return;
         };
         self.seeded.add("users", &created.email, &created.id);
-        self.identity(&path, user, &created);
+        self.identity(path, user, &created);
         if let Some(secret) = &user.totp {
             self.totp(&path(), &created, secret);
         }

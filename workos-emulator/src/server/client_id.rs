@@ -29,3 +29,39 @@ pub(super) fn in_token(token: &str) -> Option<String> {
     let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     claims.client_id.or(claims.sub)
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn named(authorization: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_str(authorization).unwrap();
+        headers.insert(actix_web::http::header::AUTHORIZATION, value);
+        in_credentials(&headers)
+    }
+
+    #[test]
+    fn basic_credentials_and_access_tokens_say_whose_they_are() {
+        let token = |claims: &str| format!("Bearer x.{}.x", URL_SAFE_NO_PAD.encode(claims));
+        let found = |id: &str| Some(id.to_owned());
+        assert_eq!(named("Basic Y2xpZW50XzE6aHVzaA=="), found("client_1"));
+        assert_eq!(
+            named(&token(r#"{"client_id": "client_1", "sub": "user_1"}"#)),
+            found("client_1")
+        );
+        assert_eq!(named(&token(r#"{"sub": "client_1"}"#)), found("client_1"));
+        for nothing in [
+            "Basic !",
+            "Bearer sk_test_default",
+            "Bearer x.!.x",
+            &token("[]"),
+            &token("{}"),
+            "Digest x",
+        ] {
+            assert_eq!(named(nothing), None, "{nothing}");
+        }
+    }
+}

@@ -15,3 +15,6 @@ pub(crate) mod pagination;
 pub(crate) mod registry;
 pub(crate) mod reply;
 pub(crate) mod routes;
+
+#[cfg(test)]
+mod hostile_tests;

@@ -146,9 +146,10 @@ impl Registry {
             }
             for application in state.connect_applications.iter() {
                 let client_id = &application.client_id;
-                let owner = entries.by_client.get(client_id).filter(|other| *other != id);
+                let owner = entries.by_client.get(client_id);
                 let owner = owner.and_then(|owner| entries.by_id.get(owner));
-                if let Some(owner) = owner.filter(|owner| has_client(owner, client_id)) {
+                let mut owners = owner.into_iter().chain([&self.default]);
+                if let Some(owner) = owners.find(|owner| owner.id != *id && has_client(owner, client_id)) {
                     return Err(ApiError::conflict(
                         "client_id_taken",
                         format!(
@@ -157,7 +158,9 @@ impl Registry {
                         ),
                     ));
                 }
-                entries.by_client.insert(client_id.clone(), id.clone());
+                if *id != self.default.id {
+                    entries.by_client.insert(client_id.clone(), id.clone());
+                }
             }
             entries.by_name.insert(environment.name.clone(), id.clone());
             entries
@@ -168,8 +171,12 @@ impl Registry {
         })
     }
 
-    /// Lets requests find an environment by the client id of an application that was added to it.
+    /// Lets requests find an environment by the client id of an application that was added to it. The default one is asked
+    /// itself.
     pub(crate) fn add_client(&self, environment: &Environment, client_id: &str) {
+        if environment.id == self.default.id {
+            return;
+        }
         let added = self.change(|entries| {
             entries
                 .by_client
@@ -223,7 +230,7 @@ impl Registry {
         api_key::is_valid(environment, given).then(|| Arc::clone(environment))
     }
 
-    /// The environment of a client id. The default environment answers to every `client_…` that no other one has,
+    /// The environment of a client id, of AuthKit or of a Connect application. The default environment answers to every `client_…` that no other one has,
     /// unless its setting `strict_client_id` is on.
     pub(crate) fn by_client_id(&self, client_id: &str) -> Option<Arc<Environment>> {
         let entries = self.entries.load();
@@ -231,7 +238,8 @@ impl Registry {
             return entries.by_id.get(id).cloned();
         }
         let alias = client_id.starts_with("client_") && !self.default.state().settings().strict_client_id;
-        alias.then(|| Arc::clone(&self.default))
+        let known = alias || has_client(&self.default, client_id);
+        known.then(|| Arc::clone(&self.default))
     }
 
     /// Tells of every environment that comes or goes.
@@ -259,6 +267,43 @@ fn has_client(environment: &Environment, client_id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_id_leads_to_the_environment_that_has_the_application() {
+        use crate::api::connect::{
+            applications::{self, Kind, NewApplication, OAuth, Party},
+            redirect_uris,
+        };
+        let registry = Registry::new(Arc::new(Environment::for_tests()), Options::default());
+        let other = Arc::new(registry.blank("other"));
+        registry.add(&other).unwrap();
+        let add = |environment: &Environment, client_id: &str| {
+            let kind = Kind::OAuth(OAuth {
+                redirect_uris: redirect_uris::checked(Vec::new()).unwrap(),
+                uses_pkce: false,
+                party: Party::First,
+            });
+            let new = NewApplication {
+                client_id: Some(client_id.to_owned()),
+                ..NewApplication::named("App", kind)
+            };
+            environment.transact(|tx| applications::create(tx, new)).unwrap();
+        };
+        let found = |client_id: &str| registry.by_client_id(client_id).map(|found| found.id.clone());
+        add(&other, "client_other");
+        registry.add_client(&other, "client_other");
+        add(registry.default_environment(), "own");
+        assert_eq!(found("client_other"), Some(other.id.clone()));
+        assert_eq!(found("own"), Some(registry.default_environment().id.clone()));
+        assert_eq!(found("unknown"), None);
+        // Nobody takes what another environment has, whichever it is.
+        for client_id in ["client_other", "own"] {
+            let third = Arc::new(registry.blank(""));
+            add(&third, client_id);
+            let refused = registry.add(&third).unwrap_err();
+            assert_eq!(refused.code(), Some("client_id_taken"), "{client_id}");
+        }
+    }
 
     #[test]
     fn no_name_takes_the_place_of_an_id() {

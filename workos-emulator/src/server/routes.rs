@@ -11,14 +11,14 @@ use crate::{
             device_authorization as connect_device, discovery, introspection, registration, resources,
             standalone, token, userinfo,
         },
-        events, feature_flags, groups,
+        directory_sync, events, feature_flags, groups,
         multi_factor_auth::{challenges, factors, user_factors},
         organizations,
         sso::{self, certificates, connections},
         user_management::{
             authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
-            identities, jwt_template, logout, magic_auth, memberships, password_reset, radar_challenges,
-            redirect_uris, sessions, signing_keys, users,
+            identities, invitations, jwt_template, logout, magic_auth, memberships, password_reset,
+            radar_challenges, redirect_uris, sessions, signing_keys, users, waitlists,
         },
         webhooks, widgets,
     },
@@ -130,14 +130,14 @@ const API: &[Operation] = &[
     delete("/connect/client_secrets/{id}", "delete_client_secret", client_secrets::delete_client_secret),
 
     // directory_sync
-    not_built("GET", "/directories", "list_directories"),
-    not_built("GET", "/directories/{id}", "get_directory"),
-    not_built("DELETE", "/directories/{id}", "delete_directory"),
-    not_built("POST", "/directories/{id}/sync", "create_directory_sync"),
-    not_built("GET", "/directory_groups", "list_groups"),
-    not_built("GET", "/directory_groups/{id}", "get_group"),
-    not_built("GET", "/directory_users", "list_users"),
-    not_built("GET", "/directory_users/{id}", "get_user"),
+    get("/directories", "list_directories", directory_sync::directories::list_directories),
+    get("/directories/{id}", "get_directory", directory_sync::directories::get_directory),
+    delete("/directories/{id}", "delete_directory", directory_sync::directories::delete_directory),
+    post("/directories/{id}/sync", "create_directory_sync", directory_sync::directories::create_directory_sync),
+    get("/directory_groups", "list_groups", directory_sync::groups::list_groups),
+    get("/directory_groups/{id}", "get_group", directory_sync::groups::get_group),
+    get("/directory_users", "list_users", directory_sync::users::list_users),
+    get("/directory_users/{id}", "get_user", directory_sync::users::get_user),
 
     // events
     get("/events", "list_events", events::list_events),
@@ -275,13 +275,13 @@ const API: &[Operation] = &[
     get("/user_management/cors_origins", "list_cors_origins", cors_origins::list_cors_origins),
     post("/user_management/cors_origins", "create_cors_origin", cors_origins::create_cors_origin),
     get("/user_management/email_verification/{id}", "get_email_verification", email_verification::get_email_verification),
-    not_built("GET", "/user_management/invitations", "list_invitations"),
-    not_built("POST", "/user_management/invitations", "send_invitation"),
-    not_built("GET", "/user_management/invitations/by_token/{token}", "find_invitation_by_token"),
-    not_built("GET", "/user_management/invitations/{id}", "get_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/accept", "accept_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/resend", "resend_invitation"),
-    not_built("POST", "/user_management/invitations/{id}/revoke", "revoke_invitation"),
+    get("/user_management/invitations", "list_invitations", invitations::list_invitations),
+    post("/user_management/invitations", "send_invitation", invitations::send_invitation),
+    get("/user_management/invitations/by_token/{token}", "find_invitation_by_token", invitations::find_invitation_by_token),
+    get("/user_management/invitations/{id}", "get_invitation", invitations::get_invitation),
+    post("/user_management/invitations/{id}/accept", "accept_invitation", invitations::accept_invitation),
+    post("/user_management/invitations/{id}/resend", "resend_invitation", invitations::resend_invitation),
+    post("/user_management/invitations/{id}/revoke", "revoke_invitation", invitations::revoke_invitation),
     get("/user_management/jwt_template", "list_jwt_template", jwt_template::get_jwt_template),
     put("/user_management/jwt_template", "update_jwt_template", jwt_template::update_jwt_template),
     post("/user_management/magic_auth", "create_magic_auth", magic_auth::create_magic_auth),
@@ -312,13 +312,13 @@ const API: &[Operation] = &[
     post("/user_management/users/{userId}/api_keys", "create_user_api_key", api_keys::create_user_api_key),
     get("/user_management/users/{user_id}/authorized_applications", "list_user_authorized_applications", authorized_applications::list_user_authorized_applications),
     delete("/user_management/users/{user_id}/authorized_applications/{application_id}", "delete_user_authorized_application", authorized_applications::delete_user_authorized_application),
-    not_built("DELETE", "/user_management/waitlist_entries/{id}", "delete_waitlist_entry"),
-    not_built("POST", "/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve"),
-    not_built("POST", "/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny"),
-    not_built("GET", "/user_management/waitlists", "list_waitlists"),
-    not_built("GET", "/user_management/waitlists/{id}", "get_waitlist"),
-    not_built("GET", "/user_management/waitlists/{id}/entries", "list_waitlist_entries"),
-    not_built("POST", "/user_management/waitlists/{id}/entries", "create_waitlist_entry"),
+    delete("/user_management/waitlist_entries/{id}", "delete_waitlist_entry", waitlists::delete_waitlist_entry),
+    post("/user_management/waitlist_entries/{id}/approve", "create_waitlist_entry_approve", waitlists::create_waitlist_entry_approve),
+    post("/user_management/waitlist_entries/{id}/deny", "create_waitlist_entry_deny", waitlists::create_waitlist_entry_deny),
+    get("/user_management/waitlists", "list_waitlists", waitlists::list_waitlists),
+    get("/user_management/waitlists/{id}", "get_waitlist", waitlists::get_waitlist),
+    get("/user_management/waitlists/{id}/entries", "list_waitlist_entries", waitlists::list_waitlist_entries),
+    post("/user_management/waitlists/{id}/entries", "create_waitlist_entry", waitlists::create_waitlist_entry),
 
     // vault
     not_built("POST", "/vault/v1/keys/data-key", "create_data_key"),
@@ -368,10 +368,7 @@ impl Routes {
     /// All routes of the emulator.
     pub(crate) fn new() -> Self {
         let mut by_path = std::collections::BTreeMap::<String, Vec<Operation>>::new();
-        for operation in [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
-            .into_iter()
-            .flatten()
-        {
+        for operation in Self::all() {
             by_path
                 .entry(pattern(operation.path))
                 .or_default()
@@ -383,6 +380,13 @@ impl Routes {
             debug_assert!(inserted.is_ok(), "{inserted:?}");
         }
         Self(router)
+    }
+
+    /// Every operation, in the order of the lists.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
+        [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
+            .into_iter()
+            .flatten()
     }
 
     /// The operations at a path, and the values of its parameters.

@@ -16,6 +16,13 @@ use crate::{
             consents::ConnectConsent, resources::AuthkitOAuthResource, standalone::ExternalAuth,
             token::grants::ConnectGrant,
         },
+        directory_sync::{
+            directories::{Directory, DirectoryCounts},
+            groups::DirectoryGroup,
+            members::DirectoryGroupMember,
+            tokens::DirectoryToken,
+            users::DirectoryUser,
+        },
         events::Event,
         feature_flags::Flag,
         groups::{Group, GroupMembership},
@@ -39,6 +46,7 @@ use crate::{
             email_verification::EmailVerification,
             identities::Identity,
             impersonation::Impersonation,
+            invitations::{Invitation, blocks::InvitationBlock},
             jwt_template::JwtTemplate,
             magic_auth::MagicAuth,
             memberships::OrganizationMembership,
@@ -51,6 +59,7 @@ use crate::{
             sessions::Session,
             signing_keys::SigningKeys,
             users::{Password, User},
+            waitlists::WaitlistEntry,
         },
         webhooks::WebhookEndpoint,
     },
@@ -176,6 +185,8 @@ tables! {
     device_authorizations: DeviceAuthorization,
     identities: Identity,
     impersonations: Impersonation,
+    invitations: Invitation,
+    invitation_blocks: InvitationBlock,
     magic_auths: MagicAuth,
     email_verifications: EmailVerification,
     email_changes: EmailChange,
@@ -185,6 +196,7 @@ tables! {
     totp_enrollments: TotpEnrollment,
     provider_grants: ProviderGrant,
     radar_challenges: RadarChallenge,
+    waitlist_entries: WaitlistEntry,
     rate_windows: RateWindow,
 
     // Organizations, roles
@@ -217,6 +229,13 @@ tables! {
     sso_logouts: SsoLogout,
     sso_traces: SsoTrace,
     idp_grants: IdpGrant,
+    // Directory Sync
+    directories: Directory,
+    directory_counts: DirectoryCounts,
+    directory_tokens: DirectoryToken,
+    directory_users: DirectoryUser,
+    directory_groups: DirectoryGroup,
+    directory_group_members: DirectoryGroupMember,
 
     // What happened, and who was told
     events: Event,

@@ -146,6 +146,17 @@ impl<'a> Transaction<'a> {
             .filter(|row| row.expires_at() > self.now)
     }
 
+    /// Runs a part of a rule. If it refuses, what it changed is undone, and the rest of the transaction goes on.
+    pub(crate) fn attempt<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let (state, changes) = (self.state.clone(), self.changes.len());
+        let outcome = part(self);
+        if outcome.is_err() {
+            self.state = state;
+            self.changes.truncate(changes);
+        }
+        outcome
+    }
+
     /// The state and the commit that leads to it; nothing where nothing was changed.
     pub(crate) fn finish(mut self) -> Option<(State, Commit)> {
         if self.changes.is_empty() {

@@ -98,8 +98,8 @@ pub(super) struct Presented<'a> {
     pub(super) code_verifier: Option<&'a str>,
 }
 
-/// Takes a code. Whoever presents it uses it up, whether or not they may: a code in wrong hands is worth nothing to
-/// anybody.
+/// Takes a code. Whoever presents it as the application that it is for uses it up, whether or not they may: a code in wrong
+/// hands is worth nothing to anybody.
 pub(super) fn take(
     tx: &mut Transaction<'_>,
     application: &ConnectApplication,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     access_tokens::{self, Active},
-    applications::ConnectApplication,
+    applications::{self, ConnectApplication},
     client::{Client, Credentials, Form, invalid_client},
     token::grants,
 };
@@ -27,8 +27,9 @@ impl Asking {
     fn identify(call: &Call, form: Form<'_>) -> Result<Self, ApiError> {
         let credentials = Credentials::of(call, form)?;
         let secret = credentials.client_secret.as_deref();
-        let is_environment = credentials.client_id == call.environment.client_id;
-        if is_environment && secret.is_some_and(|secret| api_key::is_valid(&call.environment, secret)) {
+        let is_application =
+            applications::by_client_id(&call.environment.state(), &credentials.client_id).is_some();
+        if !is_application && secret.is_some_and(|secret| api_key::is_valid(&call.environment, secret)) {
             return Ok(Self::Environment);
         }
         let client = Client::with(call, &credentials)?;

@@ -1,6 +1,6 @@
 //! The domains of an organization. They are part of its row.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -159,38 +159,14 @@ pub(super) fn emit_changes(
     Ok(())
 }
 
+/// The best-known places where everybody can have an address, one on a line.
+const CONSUMER_DOMAINS: &str = include_str!("consumer_domains.txt");
+
 /// Where everybody can have an address. Source: WorkOS takes no "common consumer domains, like gmail.com"
 /// (<https://workos.com/docs/reference/domain-verification>); which ones, and the code of the refusal, are assumptions.
 pub(crate) fn is_consumer(domain: &str) -> bool {
-    const CONSUMER_DOMAINS: &[&str] = &[
-        "aol.com",
-        "fastmail.com",
-        "gmail.com",
-        "gmx.com",
-        "gmx.de",
-        "gmx.net",
-        "googlemail.com",
-        "hey.com",
-        "hotmail.com",
-        "icloud.com",
-        "live.com",
-        "mac.com",
-        "mail.com",
-        "mail.ru",
-        "me.com",
-        "msn.com",
-        "outlook.com",
-        "pm.me",
-        "proton.me",
-        "protonmail.com",
-        "qq.com",
-        "web.de",
-        "yahoo.com",
-        "yandex.com",
-        "yandex.ru",
-        "zoho.com",
-    ];
-    CONSUMER_DOMAINS.contains(&domain)
+    static DOMAINS: LazyLock<HashSet<&str>> = LazyLock::new(|| CONSUMER_DOMAINS.lines().collect());
+    DOMAINS.contains(domain)
 }
 
 /// Labels of letters, digits and inner hyphens (RFC 1035 section 2.3.1), at least two of them.
@@ -209,6 +185,18 @@ fn is_domain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_where_everybody_can_have_an_address() {
+        let domains: Vec<_> = CONSUMER_DOMAINS.lines().collect();
+        assert!(domains.is_sorted_by(|one, other| one < other));
+        assert!(
+            domains
+                .iter()
+                .all(|domain| is_domain(domain) && is_consumer(domain))
+        );
+        assert!(!is_consumer("example.com") && !is_consumer("") && !is_consumer("com"));
+    }
 
     #[test]
     fn knows_domains() {

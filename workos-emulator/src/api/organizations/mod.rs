@@ -19,10 +19,11 @@ use super::{
     api_keys,
     authorization::roles,
     connect::applications,
+    directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
     sso::connections,
-    user_management::{memberships, organization_policies::OrganizationPolicies},
+    user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
 };
 use crate::{
     core::clock,
@@ -271,14 +272,17 @@ pub(crate) fn vouch_for_domains(
     domains::emit_changes(tx, &before.domains, &organization.domains)
 }
 
-/// Deletes an organization and what belongs to it: its connections, its groups, memberships, roles, API keys and Connect applications go, sessions in it end,
+/// Deletes an organization and what belongs to it: its connections, groups, invitations, memberships, roles, API keys and Connect
+/// applications go, sessions in it end,
 /// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
     connections::delete_of_organization(tx, id)?;
+    directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
+    invitations::delete_of_organization(tx, id)?;
     memberships::delete_of_organization(tx, id)?;
     api_keys::delete_of_organization(tx, id)?;
     applications::delete_of_organization(tx, id)?;

@@ -59,12 +59,31 @@ const BY_DEVICE_CODE: Index<DeviceAuthorization> =
 const BY_USER_CODE: Index<DeviceAuthorization> =
     Index::unique("user code", |row| vec![(row.user_code.as_str().into(), 0)]);
 
+/// By the user who approved it.
+const BY_USER: Index<DeviceAuthorization> = Index::ordered("user", |row| match &row.state {
+    DeviceState::Approved(sign_in) => vec![(sign_in.user_id.as_str().into(), 0)],
+    DeviceState::Pending | DeviceState::Denied => Vec::new(),
+});
+
 impl Record for DeviceAuthorization {
-    const INDEXES: &'static [Index<Self>] = &[BY_DEVICE_CODE, BY_USER_CODE];
+    const INDEXES: &'static [Index<Self>] = &[BY_DEVICE_CODE, BY_USER_CODE, BY_USER];
 
     fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// Takes back what a user approved, where the program has not fetched it yet.
+pub(super) fn deny(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+    let found = tx.device_authorizations.group(BY_USER, user_id);
+    let approved: Vec<_> = found.cloned().collect();
+    for row in approved {
+        tx.put(DeviceAuthorization {
+            state: DeviceState::Denied,
+            ..DeviceAuthorization::clone(&row)
+        })?;
+    }
+    Ok(())
 }
 
 impl Expiring for DeviceAuthorization {

@@ -116,7 +116,7 @@ fn context(
             "id": membership.id,
             "role": membership.role(),
             "roles": membership.roles,
-            "custom_attributes": {},
+            "custom_attributes": membership.custom_attributes,
             "created_at": clock::iso8601(membership.created_at),
             "updated_at": clock::iso8601(membership.updated_at),
         })

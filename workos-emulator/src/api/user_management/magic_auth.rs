@@ -9,7 +9,7 @@ use super::{
         Attempt,
         method::{self, AuthenticationMethod},
     },
-    email_verification,
+    email_verification, invitations,
     one_time_code::CodeRefusal,
     rate_limit::{self, Limit},
     sent_code::{Purpose, SentCode},
@@ -17,6 +17,7 @@ use super::{
     users::{self, NewUser, User},
 };
 use crate::{
+    core::secret::Secret,
     mail::{self, Mail},
     server::{call::Call, error::ApiError, reply::Reply},
     store::{State, Transaction},
@@ -33,13 +34,15 @@ impl Purpose for ForMagicAuth {
 }
 
 /// Sends a code. Who is new exists at once, with an address that is verified when the code is used; `named` has the names
-/// that they gave. The mail has a link where there is a page that waits for the code.
+/// that they gave. The mail has a link where there is a page that waits for the code. An invitation, by the digest of its
+/// token, opens sign-up where it is closed.
 ///
 /// Sources: seen in production, see <https://github.com/workos/emulate>, for users who are new.
 pub(crate) fn send(
     tx: &mut Transaction<'_>,
     email: &str,
     named: NewUser,
+    invitation: Option<&str>,
     link: Option<&str>,
 ) -> Result<Arc<MagicAuth>, ApiError> {
     check_method(tx)?;
@@ -49,7 +52,9 @@ pub(crate) fn send(
     users::email::check_deliverable(tx, &email)?;
     let user = match users::find_by_email(tx, &email).cloned() {
         Some(user) => user,
-        None if tx.settings().sign_up => users::create(tx, NewUser { email, ..named })?,
+        None if invitations::opens_sign_up(tx, invitation, &email) => {
+            users::create(tx, NewUser { email, ..named })?
+        }
         None => return Err(sign_up_not_allowed()),
     };
     let sent = MagicAuth::create(tx, &user.id, &user.email)?;
@@ -91,7 +96,7 @@ pub(crate) fn redeem(
             method::succeeded(tx, method, user, device)?;
             return email_verification::verified(tx, user).map(Ok);
         }
-        (None, _) if !tx.settings().sign_up => sign_up_not_allowed(),
+        (None, _) if !tx.settings().open_sign_up() => sign_up_not_allowed(),
         (_, taken) => taken.err().unwrap_or(CodeRefusal::Incorrect).at_sign_in(email),
     };
     rate_limit::count(tx, Limit::Authenticate, email)?;
@@ -124,15 +129,28 @@ fn sign_up_not_allowed() -> ApiError {
 }
 
 /// `POST /user_management/magic_auth`. `ip_address`, `user_agent` and `signals_id` are for Radar, which is not here.
+///
+/// Assumption: an invitation that this address may not accept is `invitation_invalid` as well.
 pub(crate) fn create_magic_auth(call: &Call) -> Result<Reply, ApiError> {
     #[derive(Deserialize)]
     struct CreateMagicAuth {
         email: String,
+        invitation_token: Option<Secret>,
     }
-    let CreateMagicAuth { email } = call.body()?;
-    let sent = call
-        .environment
-        .transact(|tx| send(tx, &email, NewUser::default(), None))?;
+    let CreateMagicAuth {
+        email,
+        invitation_token,
+    } = call.body()?;
+    let token = invitation_token.as_ref().map(Secret::expose);
+    let invitation = token.map(Secret::digest);
+    let sent = call.environment.transact(|tx| {
+        if let Some(token) = token
+            && !invitations::open(tx, token, tx.now())?.is_for(&email)
+        {
+            return Err(invitations::invalid());
+        }
+        send(tx, &email, NewUser::default(), invitation.as_deref(), None)
+    })?;
     Reply::created(&sent.body())
 }
 

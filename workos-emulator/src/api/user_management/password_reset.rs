@@ -8,8 +8,8 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    authenticate::{method::AuthenticationMethod, sign_in::SignIn},
-    organization_policies,
+    authenticate::{in_progress, method::AuthenticationMethod, sign_in::SignIn},
+    email_verification, organization_policies,
     rate_limit::{self, Limit},
     sessions::{self, Device},
     users::{self, User, UserChanges, password},
@@ -249,7 +249,8 @@ pub(crate) fn asked_in<'a>(state: &'a State, token: &str) -> Option<&'a str> {
     reset.authorization_session_id.as_deref()
 }
 
-/// Sets the new password: the token is used up, the e-mail address is verified, and all sessions of the user end.
+/// Sets the new password: the token is used up, the e-mail address is verified, and all sessions of the user end,
+/// as do sign-ins that have begun with the old password.
 ///
 /// A password that the policy refuses leaves the token as it is: the person tries another one.
 ///
@@ -281,12 +282,15 @@ pub(crate) fn confirm(
             state: TokenState::Used,
             ..reset
         })?;
+        let user = users::find(tx, &reset.user_id)?.clone();
+        email_verification::drop_unproven(tx, &user)?;
+        in_progress::end(tx, &user.id)?;
         let changes = UserChanges {
             email_verified: Some(true),
             password_hash: Some(hash),
             ..UserChanges::default()
         };
-        let user = users::update(tx, &reset.user_id, changes)?;
+        let user = users::update(tx, &user.id, changes)?;
         tx.emit("password_reset.succeeded", &reset.body(None))?;
         sessions::revoke_all(tx, &user.id)?;
         Ok(Ok(Confirmed { user, reset }))

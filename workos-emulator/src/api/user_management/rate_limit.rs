@@ -138,6 +138,18 @@ pub(crate) fn count(tx: &mut Transaction<'_>, limit: Limit, subject: &str) -> Re
     Ok(())
 }
 
+/// Counts one request about `subject` in a window of a second. One too many is not counted, and is false.
+pub(crate) fn count_in_second(tx: &mut Transaction<'_>, subject: &str, most: u32) -> Result<bool, ApiError> {
+    let id = format!("second:{subject}");
+    let full = tx
+        .unexpired::<RateWindow>(&id)
+        .is_some_and(|window| window.count >= most);
+    if !full {
+        add(tx, id, SignedDuration::from_secs(1))?;
+    }
+    Ok(!full)
+}
+
 fn day() -> SignedDuration {
     SignedDuration::from_hours(24)
 }

@@ -121,6 +121,16 @@ where
         Ok(tx.put_expiring(code)?)
     }
 
+    /// Makes a user's code void. One that was used stays so.
+    pub(crate) fn void(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+        if let Some(code) = Self::current(tx, user_id).cloned() {
+            let mut code = Self::clone(&code);
+            code.code.replace();
+            tx.put(code)?;
+        }
+        Ok(())
+    }
+
     /// The newest code of a user, used or not.
     pub(crate) fn current<'a>(state: &'a State, user_id: &str) -> Option<&'a Arc<Self>> {
         let found = Self::table(state).find(Self::BY_USER, user_id);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Chrome, Form, PATH, TextField};
+use super::{Chrome, Form, PATH};
 
 /// Setting up an authenticator app. Posts `code` and the hidden fields.
 #[derive(Template)]

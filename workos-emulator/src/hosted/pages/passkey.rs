@@ -69,7 +69,8 @@ mod tests {
                 has_domain,
                 script_path: SCRIPT_PATH,
             }),
-            sign_up_url: None,
+            sign_up: None,
+            invitation: None,
             providers: ProviderButtons {
                 form: form(),
                 buttons: Vec::new(),

@@ -18,9 +18,10 @@ fn sign_in() -> SignInPage<'static> {
         chrome: CHROME,
         form: FORM,
         email: "",
+        invitation: None,
         error: None,
+        sign_up: Some(("/authkit/sign-up", "Sign up")),
         passkey: None,
-        sign_up_url: Some("/authkit/sign-up"),
         providers: ProviderButtons::default(),
         by_email: true,
     }
@@ -43,6 +44,8 @@ fn sign_up() -> SignUpPage<'static> {
     SignUpPage {
         chrome: CHROME,
         form: FORM,
+        invitation: None,
+        invited_email: None,
         error: None,
         first_name: TextField::default(),
         last_name: TextField::default(),
@@ -53,7 +56,6 @@ fn sign_up() -> SignUpPage<'static> {
         password_hint: "At least 10 characters.",
         sign_in_url: "/authkit/sign-in",
         providers: ProviderButtons::default(),
-        by_password: true,
     }
 }
 
@@ -81,8 +83,9 @@ fn every_page(text: &str) -> Vec<String> {
             form,
             email: text,
             error: Some(text),
+            invitation: Some(text),
+            sign_up: Some((text, text)),
             passkey: None,
-            sign_up_url: Some(text),
             providers: ProviderButtons::default(),
             by_email: true,
         }
@@ -113,6 +116,8 @@ fn every_page(text: &str) -> Vec<String> {
         SignUpPage {
             chrome: chrome.clone(),
             form,
+            invitation: Some(text),
+            invited_email: Some((text, true)),
             error: Some(text),
             first_name: field,
             last_name: field,
@@ -123,7 +128,6 @@ fn every_page(text: &str) -> Vec<String> {
             password_hint: text,
             sign_in_url: text,
             providers: ProviderButtons::default(),
-            by_password: true,
         }
         .render(),
         OrganizationPage {

@@ -11,7 +11,7 @@ use crate::{
         authorize::get_authorization_url,
         users,
     },
-    hosted::{organization, password, sign_in, sign_up},
+    hosted::{forgot_password, magic_auth, organization, password, sign_in, sign_up, verify_email},
 };
 
 mod codes;
@@ -358,12 +358,153 @@ fn a_refused_sign_up_says_what_is_wrong_and_does_nothing() {
     assert!(sign_up("new@", PASSWORD).contains("not valid"));
     let disposable = sign_up("new@mailinator.com", PASSWORD);
     assert!(disposable.contains("throw-away"), "{disposable}");
+    // Whoever is new is signed in at once.
+    fixture.set(|settings| settings.email_verification = false);
     let taken = sign_up(EMAIL, PASSWORD);
     assert!(
         taken.contains("If you have one already") && !taken.contains("not available"),
         "{taken}"
     );
     assert_eq!(fixture.environment.state().users.len(), 1);
+}
+
+/// Whose address is taken and whose is not see the same, to the last byte, until somebody has a code.
+#[test]
+fn a_sign_up_does_not_tell_who_has_an_account() {
+    let fixture = Fixture::new();
+    let unverified = json!({"email": "unverified@example.com", "password": "another quiet lighthouse"});
+    fixture.run(users::create_user, unverified);
+    fixture.run(users::create_user, json!({"email": "passwordless@example.com"}));
+    let seen = |email: &str, first_name: &str| {
+        let mut browser = Browser::open(&fixture, "");
+        let mut seen = Vec::new();
+        let id = browser.session_id.clone();
+        let mut note = |reply: &Reply| {
+            let cookie = header(reply, "Set-Cookie").is_some();
+            let headers: Vec<_> = reply
+                .headers
+                .iter()
+                .filter(|(name, _)| *name != "Set-Cookie")
+                .map(|(name, value)| (*name, value.replace(&id, "ID")))
+                .collect();
+            let body = body(reply)
+                .replace(&id, "ID")
+                .replace(&email.to_lowercase(), "EMAIL");
+            seen.push((reply.status, cookie, headers, body.replace(email, "EMAIL")));
+        };
+        let fields = json!({"email": email, "password": PASSWORD, "first_name": first_name});
+        let reply = browser.submit(sign_up::submit_sign_up, fields);
+        note(&reply);
+        if let Some(cookie) = header(&reply, "Set-Cookie") {
+            browser.cookie = cookie.split(';').next().unwrap().to_owned();
+        }
+        note(&browser.show(verify_email::show_verify_email));
+        for fields in [json!({"code": "12"}), json!({"code": ""}), json!({})] {
+            note(&browser.submit(verify_email::submit_verify_email, fields));
+        }
+        for _ in 0..3 {
+            note(&browser.submit(verify_email::submit_verify_email, json!({"decision": "send"})));
+        }
+        note(&browser.show(sign_in::show_sign_in));
+        seen
+    };
+    let new = seen("New@Example.com", "Grace");
+    assert_eq!((new[0].0, new[0].1), (303, true));
+    assert!(new[1].3.contains("Verify your email"));
+    for known in [
+        EMAIL,
+        "ADA@example.com",
+        "unverified@example.com",
+        "passwordless@example.com",
+    ] {
+        assert_eq!(seen(known, "Grace"), new, "{known}");
+        fixture.advance(61);
+    }
+    let long = "x".repeat(300);
+    let refused = seen("newer@example.com", &long);
+    assert_eq!(refused[0].0, 400);
+    assert_eq!(seen(EMAIL, &long), refused);
+
+    let state = fixture.environment.state();
+    let told = |to: &str| {
+        state
+            .messages
+            .iter()
+            .filter(|mail| mail.to == to && mail.kind == "account_exists")
+            .count()
+    };
+    assert!(
+        told(EMAIL) >= 3 && told("unverified@example.com") == 3,
+        "{}",
+        told(EMAIL)
+    );
+    assert_eq!(told("new@example.com"), 0);
+    let ada = users::find(&state, &fixture.user_id).unwrap();
+    assert_eq!(ada.first_name, None, "a sign-up changes nobody");
+    assert!(fixture.with_password(PASSWORD).is_ok());
+}
+
+/// Each page that comes before a proof says the same of everybody, to the last byte.
+#[test]
+fn no_page_tells_who_is_known() {
+    let fixture = Fixture::new();
+    fixture.run(
+        users::create_user,
+        json!({"email": "unverified@example.com", "password": "another quiet lighthouse"}),
+    );
+    fixture.run(users::create_user, json!({"email": "passwordless@example.com"}));
+    let seen = |email: &str, methods: Value| {
+        let changes = json!({"sign_in_methods": methods, "sign_up": false});
+        let changed = fixture
+            .environment
+            .transact(|tx| crate::control::settings::change(tx, &changes));
+        changed.unwrap().unwrap();
+        let browser = Browser::open(&fixture, "");
+        let steps: [(Operation, Option<Value>); 11] = [
+            (sign_in::submit_sign_in, Some(json!({"email": email}))),
+            (password::show_password, None),
+            (password::submit_password, Some(json!({"password": "wrong"}))),
+            (magic_auth::submit_magic_auth, Some(json!({"decision": "code"}))),
+            (magic_auth::show_magic_auth, None),
+            (magic_auth::submit_magic_auth, Some(json!({"code": "12"}))),
+            (magic_auth::submit_magic_auth, Some(json!({"decision": "send"}))),
+            (
+                forgot_password::submit_forgot_password,
+                Some(json!({"email": email})),
+            ),
+            (forgot_password::show_forgot_password_sent, None),
+            (verify_email::show_verify_email, None),
+            (
+                sign_up::submit_sign_up,
+                Some(json!({"email": email, "password": PASSWORD})),
+            ),
+        ];
+        let seen = steps.into_iter().map(|(operation, fields)| {
+            let reply = match fields {
+                Some(fields) => browser.submit(operation, fields),
+                None => browser.show(operation),
+            };
+            let plain = |text: &str| {
+                let text = text.replace(&browser.session_id, "ID").replace(email, "EMAIL");
+                text.replace(&email.replace('@', "%40"), "EMAIL")
+            };
+            let headers = reply.headers.iter().map(|(name, value)| (*name, plain(value)));
+            (reply.status, headers.collect::<Vec<_>>(), plain(body(&reply)))
+        });
+        let seen: Vec<_> = seen.collect();
+        fixture.advance(61);
+        seen
+    };
+    for methods in [
+        json!({"password": true, "magic_auth": true}),
+        json!({"password": true, "magic_auth": false}),
+        json!({"password": false, "magic_auth": true}),
+    ] {
+        let unknown = seen("nobody@example.com", methods.clone());
+        for known in [EMAIL, "unverified@example.com", "passwordless@example.com"] {
+            assert_eq!(seen(known, methods.clone()), unknown, "{known} {methods}");
+        }
+    }
 }
 
 #[test]

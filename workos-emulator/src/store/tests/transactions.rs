@@ -212,6 +212,41 @@ fn readers_keep_the_state_that_they_took() {
 }
 
 #[test]
+fn an_attempt_that_is_refused_leaves_nothing_behind() {
+    let environment = Environment::for_tests();
+    let put = |id| Step::PutUser {
+        id,
+        email: id,
+        external_id: None,
+    };
+    let (state, commit) = {
+        let mut ids = IdGenerator::new(StdRng::seed_from_u64(1));
+        let of = Of {
+            environment_id: "environment_1",
+            environment_name: "one",
+            client_id: "client_1",
+        };
+        let mut tx = Transaction::new(of, State::default(), environment.clock.now(), &mut ids);
+        run(&mut tx, put(0)).unwrap();
+        let refused: Result<(), _> = tx.attempt(|tx| {
+            run(tx, put(1))?;
+            run(tx, Step::Emit { id: 1 })?;
+            run(tx, Step::DeleteUser { id: 0 })?;
+            Err(ApiError::unauthorized())
+        });
+        assert_eq!(refused, Err(ApiError::unauthorized()));
+        tx.attempt(|tx| run(tx, put(2))).unwrap();
+        tx.finish().unwrap()
+    };
+    let ids: Vec<_> = state.users.iter().map(|user| user.id.as_str()).collect();
+    assert_eq!((ids, state.events.len()), (vec!["user_0", "user_2"], 0));
+    // Nor in the commit, which gives the state again.
+    let mut again = State::default();
+    again.apply(commit).unwrap();
+    assert_eq!(again.dump(), state.dump());
+}
+
+#[test]
 fn a_rule_that_changes_nothing_makes_no_commit() {
     let environment = Environment::for_tests();
     environment

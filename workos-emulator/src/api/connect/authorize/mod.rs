@@ -149,7 +149,7 @@ fn without_pages(
     sign_in: SignIn,
 ) -> Result<String, ApiError> {
     let sign_in = sign_in.to(request.organization_id.as_deref());
-    let error = match next_step(tx, user, &sign_in) {
+    let error = match next_step(tx, user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => {
             return session::reach(tx, request, sign_in.to(organization_id.as_deref()));
         }
@@ -205,6 +205,7 @@ pub(crate) fn reach(
         }
         Answer::Code {
             callback,
+            redirect_uri,
             code_challenge,
             nonce,
         } => {
@@ -221,7 +222,7 @@ pub(crate) fn reach(
                 auth_time: request.tells_auth_time.then(|| tx.now().as_second()),
             };
             let binding = Binding {
-                redirect_uri: &callback.redirect_uri,
+                redirect_uri,
                 code_challenge: code_challenge.clone(),
                 nonce: nonce.clone(),
             };

@@ -40,6 +40,8 @@ pub(crate) enum Answer {
     /// A code at its redirect URI.
     Code {
         callback: Callback,
+        /// As it was sent: the token endpoint has to be given the very same text.
+        redirect_uri: String,
         code_challenge: Option<CodeChallenge>,
         nonce: Option<String>,
     },
@@ -136,6 +138,7 @@ impl ConnectRequest {
             application_id: application.id.clone(),
             answer: Answer::Code {
                 callback: callback.clone(),
+                redirect_uri: query.get("redirect_uri").unwrap_or_default().to_owned(),
                 code_challenge,
                 nonce: given(query, "nonce").map(str::to_owned),
             },

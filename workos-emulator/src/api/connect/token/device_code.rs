@@ -46,7 +46,7 @@ fn poll(tx: &mut Transaction<'_>, client: &Client, issuer: &str, device_code: &s
         Ok(user) => user.clone(),
         Err(_) => return Ok(Err(invalid_grant("The user does not exist any more."))),
     };
-    let organization_id = match next_step(tx, &user, &sign_in) {
+    let organization_id = match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => organization_id,
         Ok(_) => {
             let description = "The user has a step of the sign-in to make, or an organization to choose.";

@@ -19,7 +19,7 @@ use crate::{
     },
     core::{clock, pkce::CodeChallenge, secret::Secret},
     server::{call::Call, error::ApiError},
-    store::{Expiring, Record, Transaction},
+    store::{Expiring, Index, Record, Transaction},
 };
 
 /// A code that was sent to an application. Its id is the digest of its value.
@@ -85,7 +85,15 @@ impl From<SsoArrival> for Bearer {
     }
 }
 
+/// By the user who may redeem it; an impersonator is somebody else.
+const BY_USER: Index<AuthorizationCode> = Index::ordered("user", |code| match &code.bearer {
+    Bearer::User(sign_in) if sign_in.impersonator.is_none() => vec![(sign_in.user_id.as_str().into(), 0)],
+    _ => Vec::new(),
+});
+
 impl Record for AuthorizationCode {
+    const INDEXES: &'static [Index<Self>] = &[BY_USER];
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -118,11 +126,21 @@ pub(crate) fn issue(
     Ok(Secret::new(code))
 }
 
+/// Forgets the codes of a user.
+pub(super) fn forget(tx: &mut Transaction<'_>, user_id: &str) {
+    let found = tx.authorization_codes.group(BY_USER, user_id);
+    let ids: Vec<_> = found.map(|code| code.id.clone()).collect();
+    for id in ids {
+        tx.delete::<AuthorizationCode>(&id);
+    }
+}
+
 /// `grant_type: authorization_code`
 #[derive(Deserialize)]
 struct Request {
     code: String,
     code_verifier: Option<String>,
+    invitation_token: Option<String>,
     /// Not in WorkOS's API, but general OAuth libraries send it (RFC 6749 section 4.1.3).
     redirect_uri: Option<String>,
 }
@@ -161,14 +179,21 @@ fn redeem(
     if !sign_in_methods::is_on(tx, code.bearer.method()) {
         return Ok(Err(sign_in_methods::not_allowed_for_code()));
     }
+    let token = request.invitation_token.as_deref();
     match code.bearer.clone() {
         Bearer::User(begun) => {
             let device = device.or(&begun.device);
-            sign_in(tx, client, SignIn { device, ..begun })
+            sign_in(tx, client, SignIn { device, ..begun }.invited_by(token))
         }
         Bearer::Arrival(arrival) => {
             let device = device.or(&arrival.device);
-            oauth::sign_in(tx, client, Arrival { device, ..*arrival })
+            let invitation = token.map(Secret::digest).or(arrival.invitation.clone());
+            let arrival = Arrival {
+                device,
+                invitation,
+                ..*arrival
+            };
+            oauth::sign_in(tx, client, arrival)
         }
         Bearer::Sso(arrival) => {
             let device = device.or(&arrival.device);
@@ -209,11 +234,24 @@ pub(crate) fn redeem_for_profile(
         code: code.to_owned(),
         code_verifier: code_verifier.map(str::to_owned),
         redirect_uri: None,
+        invitation_token: None,
     };
     Ok(match found.check(client, &request) {
         Ok(()) => Redeemed::Arrival(arrival.clone()),
         Err(refusal) => Redeemed::Refused(refusal, session_id),
     })
+}
+
+/// The sign-in of a code that no application asked for and none has redeemed. It takes the code back.
+pub(crate) fn reclaim(tx: &mut Transaction<'_>, code: &str) -> Option<SignIn> {
+    let id = Secret::digest(code);
+    let code = tx.unexpired::<AuthorizationCode>(&id)?;
+    let sign_in = match &code.bearer {
+        Bearer::User(sign_in) if code.client_id.is_none() => sign_in.clone(),
+        Bearer::User(_) | Bearer::Arrival(_) | Bearer::Sso(_) => return None,
+    };
+    tx.delete::<AuthorizationCode>(&id);
+    Some(sign_in)
 }
 
 impl AuthorizationCode {

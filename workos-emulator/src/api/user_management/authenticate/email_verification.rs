@@ -83,7 +83,7 @@ fn conclude(
         .clone();
     rate_limit::check(tx, Limit::Authenticate, &user.email)?;
     let device = device.or(&pending.sign_in.device);
-    if let Err(reason) = email_verification::redeem(tx, &user, code, &device)? {
+    if let Err(reason) = email_verification::redeem(tx, &user, code, &device, pending.sign_in.prover())? {
         rate_limit::count(tx, Limit::Authenticate, &user.email)?;
         return Ok(Err(reason.at_sign_in(&user.email)));
     }

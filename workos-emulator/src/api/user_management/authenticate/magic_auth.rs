@@ -17,6 +17,7 @@ use crate::{
 struct Request {
     email: String,
     code: String,
+    invitation_token: Option<String>,
 }
 
 pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiError> {
@@ -29,7 +30,7 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
             Err(refusal) => return Ok(Err(refusal)),
         };
         let begun = SignIn::new(&user.id, AuthenticationMethod::MagicAuth, device);
-        sign_in(tx, client, begun)
+        sign_in(tx, client, begun.invited_by(request.invitation_token.as_deref()))
     })?
 }
 

@@ -167,8 +167,8 @@ fn conclude(
     sign_in::sign_in(tx, client, sign_in)
 }
 
-fn waits_for_factor(state: &State, user: &User, sign_in: &SignIn) -> bool {
-    let step = next_step_of(state, user, sign_in);
+fn waits_for_factor(tx: &Transaction<'_>, user: &User, sign_in: &SignIn) -> bool {
+    let step = next_step_of(tx, user, sign_in, tx.now());
     sign_in.radar_challenge.is_none()
         && matches!(step, Ok(NextStep::EnrollFactor | NextStep::ChallengeFactor))
 }

@@ -9,6 +9,7 @@ pub(crate) mod device_code;
 mod email_verification;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub(crate) mod in_progress;
 mod magic_auth;
 pub(crate) mod method;
 pub(crate) mod mfa;

@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     api::user_management::{
+        email_verification,
         identities::{self, Account},
+        invitations,
         providers::{self, Provider},
         sessions::Device,
         users::{self, NewUser, User, UserChanges},
@@ -54,6 +56,8 @@ pub(crate) struct Arrival {
     pub(crate) profile: Profile,
     pub(crate) tokens: Option<OauthTokens>,
     pub(crate) device: Device,
+    /// The digest of the token of an invitation that they come with.
+    pub(crate) invitation: Option<String>,
 }
 
 /// What a sign-in through a provider takes along.
@@ -67,6 +71,11 @@ pub(crate) struct Provided {
 }
 
 impl Provided {
+    /// Whether the account was linked before.
+    pub(super) fn is_linked(&self) -> bool {
+        !self.unproven
+    }
+
     /// The same, after the address was verified in this sign-in.
     pub(super) fn proven(self) -> Self {
         Self {
@@ -144,6 +153,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
         profile,
         tokens,
         device,
+        invitation,
     } = arrival;
     let verified = profile.email_verified();
     let account = profile.account.clone();
@@ -151,9 +161,14 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
     let (user, unproven) = match linked {
         Some(user_id) => (updated(tx, &user_id, &profile)?, false),
         None => match users::find_by_email(tx, &account.email).cloned() {
-            Some(user) if verified => (updated(tx, &user.id, &profile)?, false),
+            Some(user) if verified => {
+                email_verification::take_over(tx, &user)?;
+                (updated(tx, &user.id, &profile)?, false)
+            }
             Some(user) => (user, true),
-            None if tx.settings().sign_up => (created(tx, &profile)?, !verified),
+            None if invitations::opens_sign_up(tx, invitation.as_deref(), &account.email) => {
+                (created(tx, &profile)?, !verified)
+            }
             None => {
                 let refusal = ApiError::oauth(
                     "sign_up_not_allowed",
@@ -173,6 +188,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: Arrival) -> Attempt<Si
     };
     Ok(Ok(SignIn {
         provided: Some(Box::new(provided)),
+        invitation,
         ..SignIn::new(&user.id, profile.account.provider, device)
     }))
 }

@@ -27,6 +27,7 @@ use crate::{
 struct Request {
     email: String,
     password: String,
+    invitation_token: Option<String>,
 }
 
 pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiError> {
@@ -51,7 +52,7 @@ pub(super) fn grant(call: &Call, client: &Client) -> Result<Authentication, ApiE
             radar_challenge: tx.settings().radar_challenge,
             ..SignIn::new(&user.id, AuthenticationMethod::Password, device)
         };
-        sign_in(tx, client, begun)
+        sign_in(tx, client, begun.invited_by(request.invitation_token.as_deref()))
     })?
 }
 

@@ -9,7 +9,7 @@ use super::{client::Client, sign_in::SignIn};
 use crate::{
     core::{clock, secret::Secret},
     server::error::ApiError,
-    store::{Expiring, Record, Transaction},
+    store::{Expiring, Index, Record, Transaction},
 };
 
 /// A sign-in that waits for its next step. Its id is the digest of the `pending_authentication_token`.
@@ -22,7 +22,13 @@ pub(crate) struct PendingAuthentication {
     expires_at: Timestamp,
 }
 
+const BY_USER: Index<PendingAuthentication> = Index::ordered("user", |pending| {
+    vec![(pending.sign_in.user_id.as_str().into(), 0)]
+});
+
 impl Record for PendingAuthentication {
+    const INDEXES: &'static [Index<Self>] = &[BY_USER];
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -65,6 +71,15 @@ pub(crate) fn known(tx: &Transaction<'_>, token: &str) -> Result<Arc<PendingAuth
     tx.unexpired::<PendingAuthentication>(&Secret::digest(token))
         .cloned()
         .ok_or_else(invalid)
+}
+
+/// Forgets the sign-ins of a user.
+pub(super) fn forget(tx: &mut Transaction<'_>, user_id: &str) {
+    let found = tx.pending_authentications.group(BY_USER, user_id);
+    let ids: Vec<_> = found.map(|pending| pending.id.clone()).collect();
+    for id in ids {
+        tx.delete::<PendingAuthentication>(&id);
+    }
 }
 
 /// The refusal of a token with which no sign-in waits for this.

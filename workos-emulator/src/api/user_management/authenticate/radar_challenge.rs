@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     Attempt,
@@ -147,7 +148,28 @@ fn conclude(
         radar_challenge: None,
         ..pending.sign_in.clone()
     };
+    tell(tx, &sign_in)?;
     sign_in::sign_in(tx, client, sign_in)
+}
+
+/// Tells of a sign-in that Radar had flagged, and whose challenge is answered.
+///
+/// Source: <https://workos.com/docs/events>. No control of Radar has flagged it: the setting has.
+fn tell(tx: &mut Transaction<'_>, sign_in: &SignIn) -> Result<(), ApiError> {
+    let Some(user) = tx.users.get(&sign_in.user_id).cloned() else {
+        return Ok(());
+    };
+    let event = json!({
+        "auth_method": sign_in.method.of_session(),
+        "action": "login",
+        "control": null,
+        "blocklist_type": null,
+        "ip_address": sign_in.device.ip_address,
+        "user_agent": sign_in.device.user_agent,
+        "user_id": user.id,
+        "email": user.email,
+    });
+    tx.emit("authentication.radar_risk_detected", &event).map(drop)
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
 //! The one rule of every way in: grants, hosted pages, control API.
 //!
 //! A fresh sign-in passes these gates, in this order; [`next_step`] says which one it stands at:
-//! 1. a credential was checked ([`password`](super::password), …), which is told by an event;
-//! 2. Radar's challenge, for sign-ins through the API alone, is answered ([`radar_challenge`]);
+//! 1. a credential was checked ([`password`](super::password), …), which is told by an event, and the environment offers that way
+//!    in ([`sign_in_methods`]);
+//! 2. Radar's challenge, for passwords through the API alone, is answered ([`radar_challenge`]);
 //! 3. the policy for the domain of the address allows the way they came ([`organization_policies`]);
-//! 4. the e-mail address is verified ([`email_verification`](super::email_verification));
+//! 4. the e-mail address is verified ([`email_verification`](super::email_verification)), or whose it is was shown before an
+//!    account at a provider is linked ([`oauth`]);
 //! 5. a second factor, where the user has one or needs one ([`mfa`](super::mfa));
-//! 6. an organization is found, or the person has to choose one ([`destination`]);
-//! 7. the organization's policy is satisfied ([`organization_policies`]);
-//! 8. the session begins and the tokens are made ([`sign_in`]).
+//! 6. an invitation that is presented can be accepted by the user ([`invitations::presented`]);
+//! 7. an organization is found, the one of the invitation first, or the person has to choose one ([`destination`]);
+//! 8. the organization's policy is satisfied ([`organization_policies`]);
+//! 9. the account at a provider is linked ([`oauth::link`]), the invitation is spent, the session begins and the tokens are
+//!    made ([`sign_in`]).
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -31,7 +36,8 @@ use crate::{
         feature_flags,
         organizations::{Organization, entitlements},
         user_management::{
-            impersonation, jwt_template, memberships,
+            email_verification::Prover,
+            impersonation, invitations, jwt_template, memberships,
             organization_policies::{self, OtherMethod},
             radar_challenges::Channel,
             sessions::{self, Device, Session},
@@ -54,6 +60,8 @@ pub(crate) struct SignIn {
     pub(crate) device: Device,
     /// Where to, if that is decided.
     pub(crate) organization_id: Option<String>,
+    /// The digest of the token of an invitation that is accepted with it.
+    pub(crate) invitation: Option<String>,
     /// A second factor was shown in this sign-in.
     pub(crate) second_factor: bool,
     /// Who really is at the browser, when it is not the user.
@@ -75,6 +83,7 @@ impl SignIn {
             method,
             device,
             organization_id: None,
+            invitation: None,
             second_factor: false,
             impersonator: None,
             radar_challenge: None,
@@ -84,12 +93,32 @@ impl SignIn {
         }
     }
 
+    /// The same with an invitation, where a token of one is presented. It is checked when its turn comes.
+    pub(crate) fn invited_by(self, invitation_token: Option<&str>) -> Self {
+        Self {
+            invitation: invitation_token.map(Secret::digest).or(self.invitation),
+            ..self
+        }
+    }
+
     /// The same, to this organization.
     pub(crate) fn to(self, organization_id: Option<&str>) -> Self {
         Self {
             organization_id: organization_id.map(str::to_owned),
             ..self
         }
+    }
+
+    /// Whether the user came by what the account had before.
+    pub(crate) fn prover(&self) -> Prover {
+        let holds = match &self.provided {
+            Some(provided) => provided.is_linked(),
+            None => matches!(
+                self.method,
+                AuthenticationMethod::Password | AuthenticationMethod::Passkey
+            ),
+        };
+        if holds { Prover::Holder } else { Prover::Newcomer }
     }
 
     /// The same, after the user has shown in this sign-in that the address is theirs.
@@ -160,7 +189,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     if let Some(channel) = sign_in.radar_challenge {
         return radar_challenge::required(tx, client, channel, sign_in, &user).map(Err);
     }
-    let organization_id = match next_step(tx, &user, &sign_in) {
+    let organization_id = match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => organization_id,
         Ok(NextStep::VerifyEmail) => {
             return email_verification::required(tx, client, sign_in, &user).map(Err);
@@ -176,7 +205,12 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     if let Err(refusal) = oauth::link(tx, &sign_in).and_then(|()| sso::link(tx, &sign_in)) {
         return Ok(Err(refusal));
     }
-    let extra = match jwt_template::claims(tx, &user, organization_id.as_deref()) {
+    // The template may say something of the membership that the invitation makes.
+    let extra = tx.attempt(|tx| {
+        invitations::spend(tx, &user, &sign_in)?;
+        jwt_template::claims(tx, &user, organization_id.as_deref())
+    });
+    let extra = match extra {
         Ok(claims) => claims,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -212,23 +246,35 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
 }
 
 /// What a sign-in needs next, or why it cannot go on.
-pub(crate) fn next_step(state: &State, user: &User, sign_in: &SignIn) -> Result<NextStep, ApiError> {
-    if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
-        return Ok(NextStep::ComeAnotherWay(other));
+pub(crate) fn next_step(
+    state: &State,
+    user: &User,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Result<NextStep, ApiError> {
+    // An application that signs people in itself has made these steps, or has no need of them.
+    if sign_in.method != AuthenticationMethod::ExternalAuth {
+        if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
+            return Ok(NextStep::ComeAnotherWay(other));
+        }
+        if email_verification::is_required(state, user, sign_in)
+            || oauth::needs_proof(state, sign_in)
+            || sso::needs_proof(state, sign_in)
+        {
+            return Ok(NextStep::VerifyEmail);
+        }
+        if let Some(step) = mfa::next_step(state, user, sign_in) {
+            return Ok(step);
+        }
     }
-    if email_verification::is_required(state, user, sign_in)
-        || oauth::needs_proof(state, sign_in)
-        || sso::needs_proof(state, sign_in)
-    {
-        return Ok(NextStep::VerifyEmail);
-    }
-    if let Some(step) = mfa::next_step(state, user, sign_in) {
-        return Ok(step);
-    }
-    let organization_id = match destination(state, &user.id, sign_in.organization_id.as_deref())? {
-        Destination::NoOrganization => None,
-        Destination::Organization(id) => Some(id),
-        Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
+    let invitation = invitations::presented(state, user, sign_in, now)?;
+    let organization_id = match invitation.and_then(|invitation| invitation.organization_id.clone()) {
+        Some(id) => Some(id),
+        None => match destination(state, &user.id, sign_in.organization_id.as_deref())? {
+            Destination::NoOrganization => None,
+            Destination::Organization(id) => Some(id),
+            Destination::Choice(organizations) => return Ok(NextStep::ChooseOrganization(organizations)),
+        },
     };
     if let Some(id) = &organization_id
         && let Some(step) = organization_policies::check(state, id, user, sign_in)?

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use self::request::{AuthorizationError, AuthorizationRequest, Callback, ProviderRequest};
 use super::{
     authenticate::{
-        method,
+        authorization_code, method,
         oauth::{self, Arrival, Profile},
         sign_in::{SignIn, check_membership},
         sign_in_methods,
@@ -47,8 +47,10 @@ pub(crate) fn get_authorization_url(call: &Call) -> Result<Reply, ApiError> {
         return hosted::error::redirect_uri_not_allowed(call, redirect_uri);
     };
     let callback = Callback::new(&redirect_uri, &call.query);
-    match AuthorizationRequest::parse(&call.query, &callback, client_id, &state) {
+    let now = call.environment.clock.now();
+    match AuthorizationRequest::parse(&call.query, &callback, client_id, &state, now) {
         Ok(request) if hosted::impersonation::token(call).is_some() => resume_impersonation(call, request),
+        Ok(request) if hosted::invitation::unclaimed_code(call).is_some() => resume_invited(call, request),
         Ok(request) => enter(call, request),
         Err(error) => Ok(Reply::redirect(302, callback.with_error(&error))),
     }
@@ -68,6 +70,23 @@ fn resume_impersonation(call: &Call, request: AuthorizationRequest) -> Result<Re
         None => enter(call, request)?,
     };
     Ok(reply.header("Set-Cookie", hosted::impersonation::removal(call)))
+}
+
+/// Lets a browser in whose sign-in by an invitation was complete, when the application asks for one of its own instead of
+/// taking a code that it did not ask for.
+fn resume_invited(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+    let code = hosted::invitation::unclaimed_code(call).unwrap_or_default();
+    let url = call
+        .environment
+        .transact(|tx| match authorization_code::reclaim(tx, code) {
+            Some(sign_in) => session::reach(tx, &request, sign_in).map(Some),
+            None => Ok(None),
+        })?;
+    let reply = match url {
+        Some(url) => Reply::redirect(302, url),
+        None => enter(call, request)?,
+    };
+    Ok(reply.header("Set-Cookie", hosted::invitation::removal(call)))
 }
 
 /// Starts a sign-in on the pages, or makes it at once.
@@ -159,6 +178,10 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
             ..SignIn::new(&user.id, way_in, device)
         };
         let sign_in = sign_in.to(request.organization_id.as_deref());
+        let sign_in = SignIn {
+            invitation: request.invitation.clone(),
+            ..sign_in
+        };
         session::reach(tx, request, sign_in)
     })?;
     Ok(Reply::redirect(302, url))
@@ -184,6 +207,7 @@ fn arrive_at_once(
         profile,
         tokens,
         device,
+        invitation: request.invitation.clone(),
     };
     session::reach(tx, request, arrival)
 }

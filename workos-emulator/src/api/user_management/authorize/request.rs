@@ -1,5 +1,6 @@
 //! An authorization request: its parameters, what is wrong with them, and the way back to the application.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
@@ -9,10 +10,12 @@ use crate::{
         sso::{self, connections::Connection},
         user_management::{
             authenticate::{method::AuthenticationMethod, sign_in::SignIn},
+            invitations::{self, Invitation},
             providers::{self, Provider},
+            users,
         },
     },
-    core::pkce::CodeChallenge,
+    core::{pkce::CodeChallenge, secret::Secret},
     hosted,
     server::call::Query,
     store::State,
@@ -39,6 +42,9 @@ pub(crate) enum Goal {
         callback: Callback,
         code_challenge: Option<CodeChallenge>,
     },
+    /// A code at the default redirect URI, for whichever application has the environment's secret: an invitation was
+    /// opened, and none asked for the sign-in.
+    Invitation { callback: Callback },
     /// A program that waits gets the sign-in, after the person has confirmed its code: the one of the link, or one that
     /// they type.
     Device {
@@ -54,7 +60,7 @@ impl Goal {
     /// The page that asks the person before it is reached.
     pub(super) fn confirmation(&self, state: &State, sign_in: &SignIn) -> Option<&'static str> {
         match self {
-            Self::Code { .. } | Self::Profile { .. } => None,
+            Self::Code { .. } | Self::Profile { .. } | Self::Invitation { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
             Self::Connect(request) => connect::confirmation(state, request, sign_in),
         }
@@ -63,7 +69,9 @@ impl Goal {
     /// Where the browser goes when it cannot be reached.
     pub(crate) fn failed(&self, client_id: &str, error: &AuthorizationError) -> String {
         match self {
-            Self::Code { callback, .. } | Self::Profile { callback, .. } => callback.with_error(error),
+            Self::Code { callback, .. } | Self::Profile { callback, .. } | Self::Invitation { callback } => {
+                callback.with_error(error)
+            }
             Self::Device { .. } => hosted::device::done(client_id, error.code),
             Self::Connect(request) => connect::failed(client_id, request, error),
         }
@@ -83,6 +91,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) max_age: Option<u32>,
     /// The person is new: the sign-up page comes first.
     pub(crate) sign_up: bool,
+    /// The digest of the token of the invitation that is accepted with it.
+    pub(crate) invitation: Option<String>,
     /// The provider to go to, past AuthKit's own pages.
     pub(crate) provider: Option<ProviderRequest>,
     /// The connection to go through, likewise.
@@ -181,26 +191,51 @@ impl AuthorizationRequest {
             login_hint: None,
             max_age: None,
             sign_up: false,
+            invitation: None,
             provider: None,
             connection_id: None,
         }
     }
 
+    /// A sign-in by the link of an invitation.
+    pub(crate) fn for_invitation(
+        client_id: &str,
+        callback: Callback,
+        invitation: &Invitation,
+        state: &State,
+    ) -> Self {
+        let request = Self::for_goal(client_id, Goal::Invitation { callback });
+        Self {
+            login_hint: Some(invitation.email.clone()),
+            sign_up: users::find_by_email(state, &invitation.email).is_none(),
+            invitation: Some(Secret::digest(invitation.token.expose())),
+            ..request
+        }
+    }
+
     /// Checks all parameters but `client_id` and `redirect_uri`, which come first: what is wrong with those is not for the
     /// application to know.
+    /// An invitation says who is expected, and whether they are new, where nothing else does.
+    ///
+    /// Assumption: an invitation that cannot be accepted is told to the application, like any other wrong parameter.
     pub(super) fn parse(
         query: &Query,
         callback: &Callback,
         client_id: &str,
         state: &State,
+        now: Timestamp,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
         let selected = check_selector(query, state)?;
-        if given(query, "invitation_token").is_some() {
-            return Err(AuthorizationError::invalid_request(
-                "This emulator does not serve invitations yet: leave invitation_token out.",
-            ));
-        }
+        let token = given(query, "invitation_token");
+        let invitation = token
+            .map(|token| invitations::open(state, token, now))
+            .transpose()
+            .map_err(|refusal| AuthorizationError::new("invitation_invalid", refusal.description()))?;
+        let login_hint = given(query, "login_hint").map(str::to_owned);
+        let login_hint = login_hint.or_else(|| invitation.map(|invitation| invitation.email.clone()));
+        let is_new =
+            || invitation.is_some_and(|invitation| users::find_by_email(state, &invitation.email).is_none());
         Ok(Self {
             client_id: client_id.to_owned(),
             goal: Goal::Code {
@@ -214,9 +249,10 @@ impl AuthorizationRequest {
                 } => Some(id.clone()),
                 _ => given(query, "organization_id").map(str::to_owned),
             },
-            login_hint: given(query, "login_hint").map(str::to_owned),
+            login_hint,
             max_age: max_age(query)?,
-            sign_up: sign_up(query)?,
+            sign_up: sign_up(query)?.unwrap_or_else(is_new),
+            invitation: token.map(Secret::digest),
             provider: match selected {
                 Selected::Provider(provider) => Some(ProviderRequest::of(query, provider)),
                 _ => None,
@@ -355,10 +391,12 @@ fn max_age(query: &Query) -> Result<Option<u32>, AuthorizationError> {
     })
 }
 
-fn sign_up(query: &Query) -> Result<bool, AuthorizationError> {
+/// Whether the sign-up page comes first, where the application says so.
+fn sign_up(query: &Query) -> Result<Option<bool>, AuthorizationError> {
     match given(query, "screen_hint") {
-        None | Some("sign-in") => Ok(false),
-        Some("sign-up") => Ok(true),
+        None => Ok(None),
+        Some("sign-in") => Ok(Some(false)),
+        Some("sign-up") => Ok(Some(true)),
         Some(_) => Err(AuthorizationError::invalid_request(
             "screen_hint must be sign-in or sign-up.",
         )),

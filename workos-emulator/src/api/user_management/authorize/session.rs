@@ -25,7 +25,7 @@ use crate::{
     core::{clock, secret::Secret},
     hosted,
     server::error::ApiError,
-    store::{Expiring, Record, Transaction},
+    store::{Expiring, Index, Record, Transaction},
 };
 
 /// A started sign-in. Only the browser that started it can go on with it: it has the secret, in a cookie.
@@ -38,6 +38,9 @@ pub(crate) struct AuthorizationSession {
     pub(crate) email: Option<String>,
     /// Who has proved to be who, and has a further step to make.
     pub(crate) authenticated: Option<SignIn>,
+    /// They signed up with an address that has an account already, which is told to its owner and not to them.
+    #[serde(default)]
+    pub(crate) address_taken: bool,
     /// Where they are on their way to a provider.
     pub(crate) provider: Option<ProviderLeg>,
     #[serde(with = "clock::timestamp")]
@@ -52,7 +55,16 @@ pub(crate) struct ProviderLeg {
     pub(crate) state: Secret,
 }
 
+const BY_USER: Index<AuthorizationSession> = Index::ordered("user", |session| {
+    let user = session.authenticated.as_ref();
+    user.map(|sign_in| (sign_in.user_id.as_str().into(), 0))
+        .into_iter()
+        .collect()
+});
+
 impl Record for AuthorizationSession {
+    const INDEXES: &'static [Index<Self>] = &[BY_USER];
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -107,6 +119,7 @@ pub(crate) fn begin(
         email: request.login_hint.clone(),
         request,
         authenticated: None,
+        address_taken: false,
         provider: None,
         expires_at: clock::saturating_add(tx.now(), lifetime),
     };
@@ -122,8 +135,37 @@ pub(crate) fn identified(
     Ok(tx.put(AuthorizationSession {
         email: Some(email.to_owned()),
         authenticated: None,
+        address_taken: false,
         ..session.clone()
     })?)
+}
+
+/// Goes on as after a sign-up, although somebody else has this address. Like every step, it comes with a new secret.
+pub(crate) fn address_taken(
+    tx: &mut Transaction<'_>,
+    session: &AuthorizationSession,
+) -> Result<Step, ApiError> {
+    let secret = Secret::new(tx.token(32));
+    let session = tx.put(AuthorizationSession {
+        secret,
+        authenticated: None,
+        address_taken: true,
+        ..session.clone()
+    })?;
+    Ok(Step::Page(NextStep::VerifyEmail, session))
+}
+
+/// Lets whoever has come some way as this user begin again.
+pub(crate) fn start_over(tx: &mut Transaction<'_>, user_id: &str) -> Result<(), ApiError> {
+    let found = tx.authorization_sessions.group(BY_USER, user_id);
+    let sessions: Vec<_> = found.cloned().collect();
+    for session in sessions {
+        tx.put(AuthorizationSession {
+            authenticated: None,
+            ..AuthorizationSession::clone(&session)
+        })?;
+    }
+    Ok(())
 }
 
 /// Sends somebody to a provider, with a state that is good for one return.
@@ -165,7 +207,11 @@ pub(crate) fn go_on(
         None => sign_in.to(wanted),
         Some(_) => sign_in,
     };
-    match next_step(tx, &user, &sign_in) {
+    let sign_in = SignIn {
+        invitation: session.request.invitation.clone(),
+        ..sign_in
+    };
+    match next_step(tx, &user, &sign_in, tx.now()) {
         Ok(NextStep::Enter(organization_id)) => {
             let sign_in = sign_in.to(organization_id.as_deref());
             if passkeys::is_offered(tx, &user, &sign_in, tx.now()) {
@@ -209,6 +255,7 @@ fn further(
     Ok(tx.put(AuthorizationSession {
         secret,
         authenticated: Some(sign_in),
+        address_taken: false,
         ..session.clone()
     })?)
 }
@@ -269,6 +316,10 @@ pub(crate) fn reach(
             }
             let challenge = code_challenge.clone();
             let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, bearer)?;
+            Ok(callback.with_code(code.expose()))
+        }
+        (Goal::Invitation { callback }, bearer) => {
+            let code = authorization_code::issue(tx, None, callback, None, bearer)?;
             Ok(callback.with_code(code.expose()))
         }
         // The person has been asked, and the program got the sign-in.

@@ -232,7 +232,7 @@ fn wrong_parameters_are_told_to_the_application() {
         (vec![("response_type", "")], "invalid_request"),
         (vec![("screen_hint", "log-in")], "invalid_request"),
         (vec![("max_age", "soon")], "invalid_request"),
-        (vec![("invitation_token", "x")], "invalid_request"),
+        (vec![("invitation_token", "x")], "invitation_invalid"),
         (vec![("code_challenge", CHALLENGE)], "invalid_request"),
         (
             vec![("code_challenge", CHALLENGE), ("code_challenge_method", "plain")],

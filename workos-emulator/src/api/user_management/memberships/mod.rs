@@ -2,8 +2,10 @@
 //!
 //! * here – what a membership is, how it is shown, and what is asked of memberships.
 //! * [`rules`] – how memberships come to be, change and go.
+//! * [`directory`] – memberships that a directory manages.
 //! * [`operations`] – the API's operations.
 
+mod directory;
 mod operations;
 mod rules;
 #[cfg(test)]
@@ -16,12 +18,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use self::{
+    directory::{Provisioned, deprovision, provision},
     operations::{
         create_organization_membership, deactivate_organization_membership, delete_organization_membership,
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
         update_organization_membership,
     },
-    rules::{NewMembership, create, delete_of_organization, delete_of_user, set_roles},
+    rules::{NewMembership, create, delete, delete_of_organization, delete_of_user, join, set_roles},
 };
 use super::users::User;
 use crate::{
@@ -65,6 +68,9 @@ pub(crate) struct OrganizationMembership {
     pub(crate) user_place: u64,
     /// Slugs, the highest priority first; never empty.
     pub(crate) roles: Vec<String>,
+    /// Those of the directory user whom it follows.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) custom_attributes: Map<String, Value>,
     #[serde(with = "clock::timestamp")]
     pub(crate) created_at: Timestamp,
     #[serde(with = "clock::timestamp")]
@@ -149,7 +155,6 @@ struct EventData<'a> {
     /// The first one of `roles`.
     role: SlimRole<'a>,
     roles: Vec<SlimRole<'a>>,
-    /// Comes from a directory or an SSO profile; there is none.
     custom_attributes: Map<String, Value>,
     #[serde(with = "clock::timestamp")]
     created_at: Timestamp,
@@ -199,7 +204,7 @@ impl OrganizationMembership {
             directory_managed: self.directory_managed,
             role: SlimRole { slug: self.role() },
             roles: self.roles.iter().map(|slug| SlimRole { slug }).collect(),
-            custom_attributes: Map::new(),
+            custom_attributes: self.custom_attributes.clone(),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
@@ -256,12 +261,20 @@ pub(crate) fn active_of_user<'a>(
         .map(AsRef::as_ref)
 }
 
-/// The id of a user's membership in an organization, whatever its status.
-pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+/// A user's membership in an organization, whatever its status.
+pub(crate) fn of<'a>(
+    state: &'a State,
+    user_id: &str,
+    organization_id: &str,
+) -> Option<&'a Arc<OrganizationMembership>> {
     state
         .organization_memberships
         .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
-        .map(|membership| membership.id.clone())
+}
+
+/// Its id.
+pub(crate) fn id_of(state: &State, user_id: &str, organization_id: &str) -> Option<String> {
+    of(state, user_id, organization_id).map(|membership| membership.id.clone())
 }
 
 /// The active membership of a user in an organization.
@@ -270,9 +283,7 @@ pub(crate) fn active<'a>(
     user_id: &str,
     organization_id: &str,
 ) -> Option<&'a OrganizationMembership> {
-    state
-        .organization_memberships
-        .find(BY_USER_AND_ORGANIZATION, &group(&[user_id, organization_id]))
+    of(state, user_id, organization_id)
         .map(AsRef::as_ref)
         .filter(|membership| membership.status == MembershipStatus::Active)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::{
     BY_ORGANIZATION, BY_USER, BY_USER_AND_ORGANIZATION, MembershipStatus, OrganizationMembership, find,
 };
@@ -11,7 +13,7 @@ use crate::{
         authorization::roles,
         connect::consents,
         groups, organizations,
-        user_management::{sessions, users},
+        user_management::{invitations, sessions, users},
     },
     server::error::ApiError,
     store::{Index, State, Transaction, group},
@@ -38,6 +40,15 @@ pub(crate) fn create(
     tx: &mut Transaction<'_>,
     new: NewMembership,
 ) -> Result<Arc<OrganizationMembership>, ApiError> {
+    create_with(tx, new, Map::new())
+}
+
+/// The same with the custom attributes of the directory user whom a new membership follows.
+pub(super) fn create_with(
+    tx: &mut Transaction<'_>,
+    new: NewMembership,
+    custom_attributes: Map<String, Value>,
+) -> Result<Arc<OrganizationMembership>, ApiError> {
     users::find(tx, &new.user_id)?;
     let user_place = tx.users.place(&new.user_id).unwrap_or_default();
     organizations::find(tx, &new.organization_id)?;
@@ -53,6 +64,7 @@ pub(crate) fn create(
                 organization_id: new.organization_id,
                 status: new.status,
                 directory_managed: new.directory_managed,
+                custom_attributes,
                 user_place,
                 roles,
                 created_at: now,
@@ -78,6 +90,34 @@ pub(crate) fn create(
     }
 }
 
+/// Makes a user who accepted an invitation an active member: with the roles that a pending membership has; else, where they
+/// are no active member, with `role`, or the default role.
+pub(crate) fn join(
+    tx: &mut Transaction<'_>,
+    user_id: &str,
+    organization_id: &str,
+    role: Option<String>,
+) -> Result<(), ApiError> {
+    let present = super::of(tx, user_id, organization_id).map(Arc::clone);
+    match present.as_ref().map(|present| (present.status, present)) {
+        Some((MembershipStatus::Active, _)) => Ok(()),
+        Some((MembershipStatus::Pending, present)) => {
+            put_status(tx, present, MembershipStatus::Active).map(drop)
+        }
+        Some((MembershipStatus::Inactive, _)) | None => {
+            let new = NewMembership {
+                id: None,
+                user_id: user_id.to_owned(),
+                organization_id: organization_id.to_owned(),
+                roles: role.into_iter().collect(),
+                status: MembershipStatus::Active,
+                directory_managed: false,
+            };
+            create(tx, new).map(drop)
+        }
+    }
+}
+
 /// Gives a membership other roles. The same roles change nothing, and have no event.
 pub(crate) fn set_roles(
     tx: &mut Transaction<'_>,
@@ -97,7 +137,8 @@ pub(crate) fn set_roles(
     put(tx, membership, "organization_membership.updated")
 }
 
-/// Ends an active membership until it is reactivated, and the user's sessions in the organization for good.
+/// Ends an active membership until it is reactivated, and for good the user's sessions in the organization, and an
+/// invitation to it that would end the deactivation.
 pub(crate) fn deactivate(
     tx: &mut Transaction<'_>,
     id: &str,
@@ -111,6 +152,7 @@ pub(crate) fn deactivate(
         )),
         MembershipStatus::Active => {
             sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
+            invitations::withdraw(tx, &membership)?;
             consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
             put_status(tx, &membership, MembershipStatus::Inactive)
         }
@@ -130,13 +172,15 @@ pub(crate) fn reactivate(
     }
 }
 
-/// Deletes a membership. The user's sessions in the organization end, the API keys go, and it leaves its groups.
+/// Deletes a membership. The user's sessions in the organization end, the API keys go, it leaves its groups, and a pending
+/// invitation is revoked.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let membership = Arc::clone(find(tx, id)?);
     sessions::revoke_in_organization(tx, &membership.user_id, &membership.organization_id)?;
     api_keys::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
     consents::delete_of_membership(tx, &membership.user_id, &membership.organization_id)?;
     groups::remove_from_all(tx, &membership.organization_id, id)?;
+    invitations::withdraw(tx, &membership)?;
     tx.delete::<OrganizationMembership>(id);
     tx.emit("organization_membership.deleted", &membership.event_data())
         .map(drop)
@@ -183,7 +227,7 @@ fn put_status(
     put(tx, membership, "organization_membership.updated")
 }
 
-fn put(
+pub(super) fn put(
     tx: &mut Transaction<'_>,
     membership: OrganizationMembership,
     event: &str,

@@ -25,6 +25,12 @@ pub(crate) fn normalized(given: &str) -> Option<String> {
     fits.then_some(email)
 }
 
+/// The part behind the `@`, in lower case.
+pub(crate) fn domain(email: &str) -> String {
+    let domain = email.trim().rsplit_once('@').map(|(_, domain)| domain);
+    domain.unwrap_or_default().to_lowercase()
+}
+
 /// Whether an address is of a service for throw-away addresses, or of a part of its domain.
 ///
 /// Source: <https://workos.com/docs/authkit/radar#disposable-email-domains>.

@@ -17,15 +17,15 @@ use self::password::GivenPassword;
 pub(crate) use self::{list::list_users, password::Password};
 use super::{
     email_change::{self, EmailChange},
-    email_verification::EmailVerification,
-    identities, impersonation,
+    email_verification::{self, EmailVerification},
+    identities, impersonation, invitations,
     magic_auth::MagicAuth,
     memberships, passkeys, password_reset, sessions,
 };
 use crate::{
     api::{
         connect::consents,
-        feature_flags,
+        directory_sync, feature_flags,
         metadata::{self, Metadata},
         multi_factor_auth::factors,
         sso::profiles,
@@ -249,6 +249,7 @@ pub(crate) fn update(
     }
     if user.email != before.email {
         identities::unlink_others(tx, id, &user.email);
+        email_verification::address_changed(tx, id)?;
     }
     user.updated_at = tx.now();
     let user = tx.put(user)?;
@@ -257,7 +258,7 @@ pub(crate) fn update(
 }
 
 /// Deletes a user and what belongs to it: credentials, codes and memberships go, sessions and tokens of Connect applications
-/// end, and it is no target of feature flags any more.
+/// end, and it is no target of feature flags any more. Invitations that it sent stay.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
@@ -268,11 +269,13 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     profiles::unlink_user(tx, id)?;
     consents::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
+    invitations::forget_user(tx, id)?;
     password_reset::forget(tx, id);
     MagicAuth::forget(tx, id);
     EmailVerification::forget(tx, id);
     EmailChange::forget(tx, id);
     factors::delete_of_user(tx, id)?;
+    directory_sync::users::unlink_user(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
     tx.delete::<Password>(id);
     passkeys::forget(tx, id);

@@ -326,6 +326,7 @@ fn join(environment: &Environment, user: &User, organization_id: &str, status: M
                 organization_id: organization_id.to_owned(),
                 status,
                 directory_managed: false,
+                custom_attributes: serde_json::Map::new(),
                 user_place: tx.users.place(&user.id).unwrap(),
                 roles: vec!["member".to_owned()],
                 created_at: tx.now(),

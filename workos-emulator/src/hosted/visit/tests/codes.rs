@@ -1,10 +1,7 @@
 //! Sign-ins and sign-ups with codes that come by e-mail.
 
 use super::*;
-use crate::{
-    hosted::{magic_auth, verify_email},
-    mail::Message,
-};
+use crate::mail::Message;
 
 const NEW: &str = "grace@example.com";
 
@@ -303,13 +300,34 @@ fn who_was_verified_elsewhere_goes_on_without_a_code() {
     fixture
         .environment
         .transact(|tx| {
-            let user = crate::api::user_management::users::find_by_email(tx, NEW)
-                .unwrap()
-                .clone();
-            crate::api::user_management::email_verification::verified(tx, &user)
+            let id = users::find_by_email(tx, NEW).unwrap().id.clone();
+            let changes = users::UserChanges {
+                email_verified: Some(true),
+                ..users::UserChanges::default()
+            };
+            users::update(tx, &id, changes)
         })
         .unwrap();
     code(&verify(&browser, ""));
+}
+
+/// Whoever signed up with the address of somebody else does not get in by waiting for them.
+#[test]
+fn who_was_verified_by_somebody_else_begins_again() {
+    let fixture = Fixture::new();
+    let browser = signed_up(&fixture);
+    fixture
+        .environment
+        .transact(|tx| {
+            let user = users::find_by_email(tx, NEW).unwrap().clone();
+            crate::api::user_management::email_verification::verified(tx, &user)
+        })
+        .unwrap();
+    assert!(is_over(&verify(&browser, "")));
+    assert!(is_over(&verify(&browser, "123456")));
+    identify(&browser, NEW);
+    let refused = browser.submit(password::submit_password, json!({"password": PASSWORD}));
+    assert_eq!((refused.status, header(&refused, "Location")), (400, None));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Forgotten passwords on the hosted pages.
 
 use super::*;
-use crate::hosted::{forgot_password, reset_password};
+use crate::hosted::reset_password;
 
 const NEW: &str = "quiet lighthouse keeper";
 

@@ -28,6 +28,7 @@ fn arrival(method: AuthenticationMethod, idp_id: &str, email: &str) -> Arrival {
         profile,
         tokens: None,
         device: Device::default(),
+        invitation: None,
     }
 }
 
@@ -52,7 +53,8 @@ impl Fixture {
 
     fn step_after_arrival(&self, sign_in: &SignIn) -> NextStep {
         let state = self.environment.state();
-        next_step(&state, users::find(&state, &sign_in.user_id).unwrap(), sign_in).unwrap()
+        let user = users::find(&state, &sign_in.user_id).unwrap();
+        next_step(&state, user, sign_in, self.environment.clock.now()).unwrap()
     }
 
     /// Names, addresses and ids of the accounts of a user.
