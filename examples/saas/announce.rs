@@ -19,10 +19,12 @@ pub(crate) fn announce(app_url: &str, emulator: &Emulator) {
             "organizations": [member, admin_of("Globex")]}),
     ];
     let mailbox = mailbox(emulator);
+    let directory = Directory::new(emulator);
     if std::env::args().any(|argument| argument == "--json") {
         println!(
             "{}",
-            json!({"app": app_url, "emulator": emulator.url(), "mailbox": mailbox, "users": users})
+            json!({"app": app_url, "emulator": emulator.url(), "api_key": emulator.api_key(), "mailbox": mailbox,
+                "directory": {"scim_url": directory.scim_url, "bearer_token": directory.bearer_token}, "users": users})
         );
         return;
     }
@@ -47,8 +49,40 @@ pub(crate) fn announce(app_url: &str, emulator: &Emulator) {
         emulator.url()
     );
     println!(
+        "  Push a person from Acme's directory, as its identity provider would, and see the row appear at {app_url}/people\n\n      \
+         {}\n",
+        directory.push()
+    );
+    println!(
         "  The WorkOS emulator inside: {} (API key {})\n",
         emulator.url(),
         emulator.api_key()
     );
+}
+
+/// The directory of the seed.
+struct Directory {
+    scim_url: String,
+    bearer_token: &'static str,
+}
+
+impl Directory {
+    fn new(emulator: &Emulator) -> Self {
+        Self {
+            scim_url: format!("{}/scim/v2.0/acmedirectory", emulator.url()),
+            bearer_token: "se_only_for_this_example",
+        }
+    }
+
+    /// How to push a person.
+    fn push(&self) -> String {
+        let person = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "carol@acme.example",
+            "name": {"givenName": "Carol", "familyName": "Carver"}, "active": true,
+            "emails": [{"value": "carol@acme.example", "type": "work", "primary": true}]});
+        let Self {
+            scim_url,
+            bearer_token,
+        } = self;
+        format!("curl {scim_url}/Users -H 'Authorization: Bearer {bearer_token}' --json '{person}'")
+    }
 }

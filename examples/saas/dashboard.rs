@@ -6,6 +6,7 @@ use workos_actix::AuthUser;
 use crate::{
     Paperboat, documents, organizations,
     page::{self, escape},
+    problem::Problem,
     shell::Shell,
 };
 
@@ -27,14 +28,14 @@ pub(crate) async fn home(user: Option<AuthUser>, paperboat: web::Data<Paperboat>
 }
 
 /// Asking for a `Shell` is what protects it: it asks for an `AuthUser`.
-pub(crate) async fn dashboard(shell: Shell) -> impl Responder {
+pub(crate) async fn dashboard(shell: Shell) -> Result<HttpResponse, Problem> {
     let product = if shell.organization().is_some() {
-        documents::section(&shell)
+        documents::section(&shell).await?
     } else {
         organizations::section()
     };
     let body = format!("{product}\n{}", access(&shell));
-    shell.page("Dashboard", None, &body)
+    Ok(shell.page("Dashboard", None, &body))
 }
 
 /// What the session says.

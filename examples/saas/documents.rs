@@ -1,11 +1,7 @@
 //! What the product is about. Each organization sees its own, and only the permission `documents:write` adds to them.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
 use actix_web::{Responder, web};
+use rusqlite::Connection;
 use serde::Deserialize;
 
 use crate::{page::escape, problem::Problem, shell::Shell};
@@ -13,28 +9,29 @@ use crate::{page::escape, problem::Problem, shell::Shell};
 const LONGEST_TITLE: usize = 80;
 const MOST_DOCUMENTS: usize = 50;
 
-/// In memory, by organization.
-#[derive(Default)]
-pub(crate) struct Documents(Mutex<HashMap<String, Vec<Document>>>);
-
-#[derive(Clone)]
 struct Document {
     title: String,
     author: String,
 }
 
-impl Documents {
-    fn of(&self, organization_id: &str) -> Vec<Document> {
-        let documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.get(organization_id).cloned().unwrap_or_default()
-    }
+/// The latest of an organization.
+fn latest(db: &Connection, organization_id: &str) -> rusqlite::Result<Vec<Document>> {
+    let mut documents = db.prepare_cached(&format!(
+        "SELECT title, author FROM documents WHERE organization_id = ?1 ORDER BY id DESC LIMIT {MOST_DOCUMENTS}"
+    ))?;
+    let documents = documents.query_map([organization_id], |row| {
+        Ok(Document {
+            title: row.get("title")?,
+            author: row.get("author")?,
+        })
+    })?;
+    documents.collect()
+}
 
-    fn add(&self, organization_id: &str, document: Document) {
-        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let documents = documents.entry(organization_id.to_owned()).or_default();
-        documents.insert(0, document);
-        documents.truncate(MOST_DOCUMENTS);
-    }
+fn add(db: &Connection, organization_id: &str, document: &Document) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO documents (organization_id, title, author) VALUES (?1, ?2, ?3)";
+    db.execute(insert, [organization_id, &document.title, &document.author])?;
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -47,23 +44,22 @@ pub(crate) async fn create(shell: Shell, form: web::Form<NewDocument>) -> Result
     let (organization_id, _) = shell.require("documents:write")?;
     let title: String = form.title.trim().chars().take(LONGEST_TITLE).collect();
     if !title.is_empty() {
-        let author = shell.name();
-        shell
-            .paperboat
-            .documents
-            .add(organization_id, Document { title, author });
+        let (organization_id, author) = (organization_id.to_owned(), shell.name());
+        let document = Document { title, author };
+        let work = move |db: &rusqlite::Transaction<'_>| Ok(add(db, &organization_id, &document)?);
+        shell.paperboat.database.transact(work).await?;
     }
     Ok(web::Redirect::to("/dashboard").see_other())
 }
 
-pub(crate) fn section(shell: &Shell) -> String {
+pub(crate) async fn section(shell: &Shell) -> Result<String, Problem> {
     let Some((organization_id, organization)) = shell.organization() else {
-        return String::new();
+        return Ok(String::new());
     };
-    let rows: String = shell
-        .paperboat
-        .documents
-        .of(organization_id)
+    let id = organization_id.to_owned();
+    let work = move |db: &rusqlite::Transaction<'_>| Ok(latest(db, &id)?);
+    let documents = shell.paperboat.database.transact(work).await?;
+    let rows: String = documents
         .iter()
         .map(|document| {
             format!(
@@ -87,8 +83,8 @@ pub(crate) fn section(shell: &Shell) -> String {
     } else {
         r#"<p class="soft">You can read these. An admin can let you write.</p>"#.to_owned()
     };
-    format!(
+    Ok(format!(
         "<section><h2>Documents of {}</h2>{list}{form}</section>",
         escape(organization)
-    )
+    ))
 }

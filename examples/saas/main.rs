@@ -3,7 +3,8 @@
 //!     cargo run --example saas
 //!
 //! Against the real WorkOS, the emulator goes away and `AuthKit::from_env()` takes the place of the builder.
-//! `--json` prints one line for programs, `SAAS_PORT` is the app's port (8080; 0 takes a free one).
+//! `--json` prints one line for programs, `SAAS_PORT` is the app's port (8080; 0 takes a free one), `SAAS_DB` a file for
+//! the database, which is in memory otherwise.
 //!
 //! | file | shows |
 //! |---|---|
@@ -11,6 +12,9 @@
 //! | `organizations.rs` | making an organization, and moving the session into it |
 //! | `account.rs`, `two_step.rs` | profile, password, sessions; a second factor |
 //! | `members.rs` | permissions; members and invitations |
+//! | `webhooks.rs`, `database/` | people whom a directory brings and takes away, in a database of the app's own |
+//! | `people.rs`, `portal.rs` | what the database has; the way to the Admin Portal |
+//! | `sign_in.rs` | what happens when a sign-in comes back: a row in the database, or a refusal |
 //! | `shell.rs`, `page.rs`, `problem.rs` | what the pages have in common: organization switcher, impersonation banner, errors |
 //! | `same_origin.rs` | forms that other sites cannot send |
 //! | `announce.rs` | what is printed at start |
@@ -18,14 +22,19 @@
 mod account;
 mod announce;
 mod dashboard;
+mod database;
 mod documents;
 mod members;
 mod organizations;
 mod page;
+mod people;
+mod portal;
 mod problem;
 mod same_origin;
 mod shell;
+mod sign_in;
 mod two_step;
+mod webhooks;
 
 use std::{error::Error, net::TcpListener};
 
@@ -34,15 +43,18 @@ use actix_web::{
     middleware::{DefaultHeaders, from_fn},
     web,
 };
-use workos_actix::{AuthKit, workos};
+use serde_json::json;
+use workos_actix::{AuthKit, WebhookConfig, workos};
 use workos_emulator::Emulator;
 
-use crate::documents::Documents;
+use crate::database::Database;
 
 /// What every handler may need.
 pub(crate) struct Paperboat {
     pub(crate) authkit: AuthKit,
-    pub(crate) documents: Documents,
+    pub(crate) database: Database,
+    /// Where the app is.
+    pub(crate) url: String,
     /// The page with the e-mails that a person would get.
     pub(crate) mailbox: String,
 }
@@ -65,8 +77,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .seed(include_str!("seed.yaml"))
         .start()
         .await?;
-    // Where invitations lead: they begin at WorkOS, and not at the app.
-    emulator.seed(&format!("redirectUris: ['{redirect_uri}']"))?;
+    let webhook_secret =
+        variable("SAAS_WEBHOOK_SECRET").unwrap_or_else(|| "whsec_only_for_this_example".to_owned());
+    // What the WorkOS dashboard is for: where sign-ins come back to, and where webhooks go.
+    let endpoint_url = format!("{app_url}/webhooks/workos");
+    let endpoint =
+        json!({"endpoint_url": endpoint_url, "events": webhooks::EVENTS, "secret": webhook_secret});
+    emulator.seed(&json!({"redirectUris": [redirect_uri], "webhookEndpoints": [endpoint]}).to_string())?;
+
+    let database = Database::open(variable("SAAS_DB").as_deref())?;
     let authkit = AuthKit::builder()
         .api_base_url(emulator.url())
         .api_key(emulator.api_key())
@@ -75,16 +94,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .redirect_uri(redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
+        .on_success(sign_in::remember(database.clone()))
+        .on_error(sign_in::explain)
         .build()?;
     let paperboat = web::Data::new(Paperboat {
         authkit: authkit.clone(),
-        documents: Documents::default(),
+        database,
+        url: app_url.clone(),
         mailbox: announce::mailbox(&emulator),
     });
 
+    let webhook_config = WebhookConfig::new(webhook_secret);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(paperboat.clone())
+            .app_data(webhook_config.clone())
             .wrap(authkit.middleware())
             .configure(authkit.routes())
             .configure(pages)
@@ -118,12 +142,19 @@ fn pages(app: &mut web::ServiceConfig) {
         .route(
             "/members/invitations/{id}/revoke",
             web::post().to(members::revoke),
-        );
+        )
+        .route("/people", web::get().to(people::people))
+        .route("/people/portal", web::post().to(portal::open))
+        .route("/webhooks/workos", web::post().to(webhooks::receive));
 }
 
 fn port() -> Result<u16, String> {
-    #[expect(clippy::disallowed_methods, reason = "an example's configuration")]
-    let port = std::env::var("SAAS_PORT").unwrap_or_else(|_| "8080".to_owned());
+    let port = variable("SAAS_PORT").unwrap_or_else(|| "8080".to_owned());
     port.parse()
         .map_err(|_| format!("SAAS_PORT is '{port}'; it must be a port number such as 8080"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the configuration of the example")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -41,6 +41,17 @@ pub(crate) fn card(
     respond(&mut response, title, "outside", &body)
 }
 
+/// For somebody who may not come in.
+pub(crate) fn refusal(message: &str) -> HttpResponse {
+    let body = format!(
+        r#"<h1>You have no access any more</h1>
+<p class="lead">{}</p>
+<p class="actions"><a class="button quiet" href="/">Back to the start</a></p>"#,
+        escape(message)
+    );
+    card(HttpResponse::Forbidden(), "No access – Paperboat", &body, None)
+}
+
 /// A page of the product.
 pub(crate) fn inside(title: &str, header: &str, main: &str, mailbox: &str) -> HttpResponse {
     let footer = footer(mailbox);

@@ -5,7 +5,10 @@ use std::fmt;
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use workos_actix::{AuthError, workos};
 
-use crate::page::{self, escape};
+use crate::{
+    database::{Failure, members::Deprovisioned},
+    page::{self, escape},
+};
 
 pub(crate) const FOR_THEMSELVES: &str = "Password, two-step verification and sessions are for the person alone, not for whoever impersonates them.";
 
@@ -15,6 +18,10 @@ pub(crate) enum Problem {
     WorkOs(workos::Error),
     /// About the session. `workos-actix` knows the answer.
     Auth(AuthError),
+    /// Our own database has failed.
+    Database(Failure),
+    /// The directory of the organization has taken the person's access away.
+    Deprovisioned,
     /// The person is signed in, and may not do this.
     Forbidden,
     /// Somebody acts as the person, and this is for the person alone.
@@ -35,11 +42,23 @@ impl From<AuthError> for Problem {
     }
 }
 
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        if failure.is::<Deprovisioned>() {
+            Self::Deprovisioned
+        } else {
+            Self::Database(failure)
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WorkOs(error) => f.write_str(&explain(error)),
             Self::Auth(error) => error.fmt(f),
+            Self::Database(_) => f.write_str("Something is wrong on our side. Try again in a moment."),
+            Self::Deprovisioned => Deprovisioned.fmt(f),
             Self::Forbidden => f.write_str("Only an admin of the organization may do this."),
             Self::Impersonated => f.write_str(FOR_THEMSELVES),
             Self::NotFound => f.write_str("It does not exist any more, or it is not yours."),
@@ -53,7 +72,8 @@ impl ResponseError for Problem {
             Self::WorkOs(error) if is_refusal(error) => StatusCode::BAD_REQUEST,
             Self::WorkOs(_) => StatusCode::BAD_GATEWAY,
             Self::Auth(error) => error.status_code(),
-            Self::Forbidden | Self::Impersonated => StatusCode::FORBIDDEN,
+            Self::Database(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Deprovisioned | Self::Forbidden | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
         }
     }
@@ -61,6 +81,11 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         if let Self::Auth(error) = self {
             return error.error_response();
+        }
+        match self {
+            Self::Deprovisioned => return page::refusal(&self.to_string()),
+            Self::Database(failure) => eprintln!("the database has failed: {failure}"),
+            _ => {}
         }
         let body = format!(
             r#"<h1>That did not work</h1>

@@ -13,6 +13,7 @@ use workos_actix::{
 
 use crate::{
     Paperboat,
+    database::members,
     page::{self, Notice, escape},
     problem::Problem,
 };
@@ -35,6 +36,11 @@ impl FromRequest for Shell {
         let path = request.path().to_owned();
         Box::pin(async move {
             let (user, paperboat) = (user.await?, paperboat.await?);
+            let (id, organization_id) = (user.id().to_owned(), user.organization_id().map(str::to_owned));
+            let database = &paperboat.database;
+            let check =
+                database.transact(move |db| members::check_access(db, &id, organization_id.as_deref()));
+            check.await.map_err(Problem::from)?;
             let params = ListOrganizationMembershipsParams {
                 user_id: Some(user.id().to_owned()),
                 limit: Some(100),
@@ -107,7 +113,7 @@ impl Shell {
     fn header(&self) -> String {
         let mut pages = vec![("/dashboard", "Dashboard"), ("/account", "Account")];
         if self.may("members:manage") {
-            pages.insert(1, ("/members", "Members"));
+            pages.splice(1..1, [("/members", "Members"), ("/people", "People")]);
         }
         let pages: String = pages
             .into_iter()

@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, unix_seconds},
     config::Config,
     credential::{AnySessionStore, SessionCookie},
+    hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
@@ -53,6 +54,7 @@ struct Inner {
     refresher: Refresher,
     session_cookie: SessionCookie,
     verifier_cookies: VerifierCookies,
+    hooks: Hooks,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
 }
@@ -92,6 +94,7 @@ impl AuthKit {
     pub(crate) fn new(
         config: Config,
         store: AnySessionStore,
+        hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, String> {
@@ -117,6 +120,7 @@ impl AuthKit {
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,
+            hooks,
             clock,
             randomness,
         })))
@@ -177,6 +181,10 @@ impl AuthKit {
 
     pub(crate) fn verifier_cookies(&self) -> &VerifierCookies {
         &self.0.verifier_cookies
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
     }
 
     pub(crate) fn randomness(&self) -> &dyn Randomness {

@@ -93,6 +93,11 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
+//! # When a sign-in comes back
+//!
+//! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
+//! send the person elsewhere, and answers failures its own way in [`on_error`](AuthKitBuilder::on_error).
+//!
 //! # Webhooks
 //!
 //! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
@@ -104,7 +109,7 @@
 //! # Not here yet
 //!
 //! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; callback and refresh hooks; a refresh lock across machines (several machines refresh one session at most once
+//! roles, permissions, feature flags and recent authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one session at most once
 //! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
 #![forbid(unsafe_code)]
 
@@ -119,6 +124,7 @@ mod digest;
 mod error;
 mod extract;
 mod guard;
+mod hooks;
 mod middleware;
 mod navigation;
 mod page;
@@ -129,6 +135,7 @@ mod renew;
 mod return_path;
 mod rotation;
 mod routes;
+mod sign_in_error;
 mod token;
 mod transport;
 mod webhook;
@@ -143,7 +150,9 @@ pub use self::{
     error::{AuthError, SignInRedirect},
     extract::{AuthUser, Impersonator},
     guard::{EnsureSignedIn, ensure_signed_in},
+    hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
+    sign_in_error::SignInError,
     token::{Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };

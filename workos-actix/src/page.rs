@@ -62,7 +62,7 @@ fn html(response: &mut HttpResponseBuilder, title: &str, body: &str) -> HttpResp
 }
 
 /// Text as HTML shows it, in elements and quoted attributes.
-fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return Cow::Borrowed(text);
     }

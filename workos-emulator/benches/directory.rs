@@ -6,6 +6,7 @@
 //! cost more in the larger directory. `ROWS=1000,1000000` benches other numbers.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on stops")]
+#![expect(clippy::print_stdout, reason = "a bench tells what it found")]
 
 #[expect(dead_code, reason = "this bench needs only a part of it")]
 mod client;

@@ -42,6 +42,7 @@ mod embed;
 mod environment;
 mod hosted;
 mod mail;
+mod scim;
 mod seed;
 mod server;
 mod store;

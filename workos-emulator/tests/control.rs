@@ -329,8 +329,11 @@ async fn the_control_key_is_asked_for() {
 #[tokio::test]
 async fn what_is_not_built_says_so_by_name() {
     let emulator = Emulator::start().await.unwrap();
-    let (status, answer) = call(&emulator, "POST", "/_emulate/directories", &json!({}));
-    assert_eq!((status, &answer["operation"]), (501, &json!("create_directory")));
+    let (status, answer) = call(&emulator, "POST", "/_emulate/resource_types", &json!({}));
+    assert_eq!(
+        (status, &answer["operation"]),
+        (501, &json!("create_resource_type"))
+    );
     assert!(
         answer["message"].as_str().unwrap().contains("control API"),
         "{answer}"

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use workos::UserManagementAuthenticationProvider as Provider;
 use workos_emulator::Emulator;
 
-use super::wire::{authenticate, code_of, grant};
+use super::wire::{authenticate, code_of, grant, post};
 use crate::{
     browser::{Browser, Page},
     http,
@@ -205,6 +205,41 @@ async fn who_proves_the_address_on_the_way_from_github_finds_nobody_else_in_the_
         "{victim}"
     );
     assert_gone(&emulator, &stranger, "github").await;
+}
+
+#[actix_web::test]
+async fn who_is_invited_finds_nobody_else_in_the_account() {
+    let emulator = Emulator::start().await.unwrap();
+    let uri = json!({"uri": "http://localhost:3000/callback"});
+    post(&emulator, "/user_management/redirect_uris", uri).await;
+    let stranger = stranger(&emulator).await;
+    let acme = emulator.organization("Acme").create().unwrap();
+    let body = json!({"email": VICTIM, "organization_id": acme.id});
+    let sent = post(&emulator, "/user_management/invitations", body).await;
+    let browser = Browser::new();
+    let page = browser
+        .visit(sent["accept_invitation_url"].as_str().unwrap())
+        .await;
+    let page = browser.submit(&page, &[]).await;
+    assert!(page.text.contains("Sign in"), "{}", page.text);
+    let page = browser.visit(page.link("Sign up").as_str()).await;
+    let back = browser
+        .submit_and_stop(&page, &[("email", VICTIM), ("password", NEW)])
+        .await;
+    let code = json!({"grant_type": "authorization_code", "code": code_of(back.location().as_str())});
+    let (status, victim) = authenticate(&emulator, code).await;
+    assert_eq!(
+        (status, &victim["user"]["id"]),
+        (200, &json!(stranger.user_id)),
+        "{victim}"
+    );
+    assert_eq!(victim["organization_id"], acme.id);
+    let (status, answer) = password(&emulator).await;
+    assert_eq!((status, &answer["code"]), (400, &json!("invalid_credentials")));
+    let refreshed = json!({"grant_type": "refresh_token", "refresh_token": stranger.refresh_token});
+    assert_eq!(authenticate(&emulator, refreshed).await.0, 400);
+    let own = json!({"grant_type": "password", "email": VICTIM, "password": NEW});
+    assert_eq!(authenticate(&emulator, own).await.0, 200);
 }
 
 /// The rule is about strangers: who signs up with a password and shows the address keeps it.

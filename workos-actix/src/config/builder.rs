@@ -1,16 +1,17 @@
 //! `AuthKit::builder()` and the environment variables.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 use actix_session::storage::{CookieSessionStore, SessionStore};
-use actix_web::cookie::SameSite;
+use actix_web::{HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
 use super::{ConfigError, ConfigProblem};
 use crate::{
-    AuthKit,
+    AfterSignIn, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
     credential::AnySessionStore,
+    hooks::Hooks,
     random::{Randomness, SystemRandomness},
 };
 
@@ -42,6 +43,7 @@ pub struct AuthKitBuilder {
     pub(super) unauthenticated_paths: Vec<String>,
     pub(super) refresh_buffer: Option<Duration>,
     pub(super) store: AnySessionStore,
+    pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
 }
@@ -82,6 +84,7 @@ impl Default for AuthKitBuilder {
             unauthenticated_paths: Vec::new(),
             refresh_buffer: None,
             store: AnySessionStore::cookie(CookieSessionStore::default()),
+            hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
         }
@@ -271,6 +274,61 @@ impl AuthKitBuilder {
         self
     }
 
+    /// Runs when WorkOS has confirmed a sign-in, before the person is signed in here: the place to keep the app's own
+    /// table of users up to date. It may send the person elsewhere.
+    ///
+    /// An error is a [`SignInError::Hook`]: it signs nobody in here, is answered with 500 (or as
+    /// [`on_error`](Self::on_error) says) and stands in the log. The session at WorkOS is left to run out, and the person
+    /// may try again. As every handler, the hook is dropped when the browser goes away; whatever must not be half done
+    /// belongs into a transaction or a task.
+    ///
+    /// ```
+    /// use workos_actix::{AfterSignIn, AuthKit};
+    /// # async fn upsert_user(id: &str, email: &str) -> Result<bool, std::io::Error> { Ok(true) }
+    ///
+    /// let builder = AuthKit::builder().on_success(|signed_in| async move {
+    ///     let is_new = upsert_user(signed_in.user.id(), signed_in.user.email()).await?;
+    ///     Ok(match is_new {
+    ///         true => AfterSignIn::Redirect("/welcome".to_owned()),
+    ///         false => AfterSignIn::Return,
+    ///     })
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_success<F>(mut self, hook: impl Fn(SignedIn) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + 'static,
+    {
+        self.hooks.set_on_success(hook);
+        self
+    }
+
+    /// Runs when a sign-in fails. `None` answers as without the hook, by [`sign_in_failed`](Self::sign_in_failed) or the
+    /// small error page.
+    ///
+    /// ```
+    /// use actix_web::HttpResponse;
+    /// use workos_actix::{AuthKit, SignInError};
+    ///
+    /// let builder = AuthKit::builder().on_error(|error| async move {
+    ///     match &error {
+    ///         SignInError::Provider { code, .. } if code == "access_denied" => {
+    ///             let page = format!("<h1>Another time, then</h1><p>{}</p>", error.message_html());
+    ///             Some(HttpResponse::Unauthorized().content_type("text/html").body(page))
+    ///         }
+    ///         _ => None,
+    ///     }
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_error<F>(mut self, hook: impl Fn(SignInError) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<HttpResponse>> + 'static,
+    {
+        self.hooks.set_on_error(hook);
+        self
+    }
+
     /// Replaces the system clock: for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -286,7 +344,7 @@ impl AuthKitBuilder {
         let config = self.check(&mut problems);
         match config {
             Some(config) if problems.is_empty() => {
-                AuthKit::new(config, self.store, self.clock, self.randomness)
+                AuthKit::new(config, self.store, self.hooks, self.clock, self.randomness)
                     .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
             }
             _ => Err(ConfigError::new(problems)),

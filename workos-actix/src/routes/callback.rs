@@ -4,11 +4,13 @@ use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    http::{StatusCode, header::USER_AGENT},
+    http::{
+        StatusCode,
+        header::{HeaderValue, USER_AGENT},
+    },
     web::Query,
 };
 use serde::Deserialize;
-use thiserror::Error;
 use url::form_urlencoded;
 use workos::{
     UserManagementAuthenticationScreenHint as ScreenHint, user_management::AuthenticateWithCodeParams,
@@ -16,6 +18,7 @@ use workos::{
 
 use super::{redirect, refuse, return_path, sign_in, verifier_cookie::Attempt};
 use crate::{
+    AuthUser, SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
     credential::Session,
     token::verify::{TokenError, unverified_session_id},
@@ -29,54 +32,6 @@ pub(crate) struct CallbackQuery {
     error_description: Option<String>,
 }
 
-/// Why a sign-in was not completed.
-#[derive(Debug, Error)]
-pub(crate) enum CallbackError {
-    #[error("The sign-in response is incomplete.")]
-    Malformed,
-    #[error(
-        "This sign-in was not started in this browser, was started too long ago, or is already completed."
-    )]
-    UnknownAttempt,
-    #[error("{}", .description.as_deref().unwrap_or("The sign-in was refused."))]
-    Provider {
-        code: String,
-        description: Option<String>,
-    },
-    #[error("WorkOS did not accept the sign-in.")]
-    Rejected { code: String },
-    #[error("WorkOS answered in a way that cannot be used.")]
-    BadAnswer,
-    #[error("WorkOS cannot be reached. Try again in a moment.")]
-    Unavailable,
-}
-
-impl CallbackError {
-    fn code(&self) -> &str {
-        match self {
-            Self::Malformed => "invalid_request",
-            Self::UnknownAttempt => "invalid_state",
-            Self::Provider { code, .. } | Self::Rejected { code } => code,
-            Self::BadAnswer => "bad_gateway",
-            Self::Unavailable => "temporarily_unavailable",
-        }
-    }
-
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Malformed | Self::UnknownAttempt => StatusCode::BAD_REQUEST,
-            Self::Provider { code, .. } => match code.as_str() {
-                "server_error" => StatusCode::BAD_GATEWAY,
-                "temporarily_unavailable" => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::UNAUTHORIZED,
-            },
-            Self::Rejected { .. } => StatusCode::UNAUTHORIZED,
-            Self::BadAnswer => StatusCode::BAD_GATEWAY,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
 pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQuery>>) -> HttpResponse {
     let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
@@ -88,18 +43,15 @@ pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQ
         if query.code.is_some() && query.error.is_none() {
             return sign_in::begin(&request, sign_in::SignInQuery::default(), ScreenHint::SignIn);
         }
-        return failure(
-            &auth,
-            &request,
-            &provider_error(&query).unwrap_or(CallbackError::Malformed),
-        );
+        let error = provider_error(&query).unwrap_or(SignInError::Malformed);
+        return failure(&auth, &request, &error).await;
     };
     let mut response = match complete(&auth, &request, query, &state).await {
-        Ok((session, return_to)) => {
+        Ok((session, location)) => {
             auth.change_session(SessionChange::Begin(session));
-            redirect(StatusCode::TEMPORARY_REDIRECT, &return_to)
+            redirect(StatusCode::TEMPORARY_REDIRECT, &location)
         }
-        Err(error) => failure(&auth, &request, &error),
+        Err(error) => failure(&auth, &request, &error).await,
     };
     // Good for one callback, however it ended. The name is a hash: safe, whatever the state was.
     if let Err(error) = response.add_cookie(&auth.authkit.verifier_cookies().removal(&state)) {
@@ -108,31 +60,33 @@ pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQ
     response
 }
 
+/// The session, and where the person goes.
 async fn complete(
     auth: &Rc<RequestAuth>,
     request: &HttpRequest,
     query: CallbackQuery,
     state: &str,
-) -> Result<(Arc<Session>, String), CallbackError> {
+) -> Result<(Arc<Session>, String), SignInError> {
     let attempt = auth
         .authkit
         .verifier_cookies()
         .find(request.headers(), state)
-        .ok_or(CallbackError::UnknownAttempt)?;
+        .ok_or(SignInError::UnknownAttempt)?;
     if let Some(error) = provider_error(&query) {
         return Err(error);
     }
     let code = query
         .code
         .filter(|code| !code.is_empty())
-        .ok_or(CallbackError::Malformed)?;
-    let session = exchange(auth, request, &code, &attempt).await?;
-    let paths = &auth.authkit.config().paths;
-    let return_to = return_path(&auth.authkit, attempt.return_to.as_deref());
-    Ok((
-        session,
-        return_to.map_or_else(|| paths.after_sign_in.clone(), |path| path.to_string()),
-    ))
+        .ok_or(SignInError::Malformed)?;
+    let (session, signed_in) = exchange(auth, request, &code, &attempt).await?;
+    let user_id = signed_in.user.id().to_owned();
+    let location = auth.authkit.hooks().succeeded(signed_in).await?;
+    if let Err(error) = HeaderValue::from_str(&location) {
+        return Err(SignInError::Hook(Arc::new(error)));
+    }
+    tracing::info!(user.id = %user_id, "signed in");
+    Ok((session, location))
 }
 
 /// The code for a session, and the proof that WorkOS made it.
@@ -141,7 +95,7 @@ async fn exchange(
     request: &HttpRequest,
     code: &str,
     attempt: &Attempt,
-) -> Result<Arc<Session>, CallbackError> {
+) -> Result<(Arc<Session>, SignedIn), SignInError> {
     let authkit = &auth.authkit;
     let user_agent = request
         .headers()
@@ -157,42 +111,55 @@ async fn exchange(
         .user_management()
         .authenticate_with_code(params)
         .await;
-    let session = Session::from(response.map_err(|error| {
+    let mut response = response.map_err(|error| {
         tracing::warn!(%error, "the authorization code was not accepted");
         classify(&error)
-    })?);
+    })?;
+    let authentication_method = response.authentication_method.take();
+    let oauth_tokens = response.oauth_tokens.take();
+    let session = Session::from(response);
     if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
         authkit.verified().revive(&session_id).await;
     }
-    authkit.verify_session(&session).await.map_err(|error| {
+    let context = authkit.verify_session(&session).await.map_err(|error| {
         tracing::error!(%error, "the access token of the sign-in is not acceptable");
         match error {
-            TokenError::Unavailable(_) | TokenError::UnknownKey => CallbackError::Unavailable,
-            _ => CallbackError::BadAnswer,
+            TokenError::Unavailable(_) | TokenError::UnknownKey => SignInError::Unavailable,
+            _ => SignInError::BadAnswer,
         }
     })?;
-    tracing::info!(user.id = %session.user.id, "signed in");
-    Ok(Arc::new(session))
+    let return_to = return_path(authkit, attempt.return_to.as_deref());
+    let signed_in = SignedIn {
+        user: AuthUser::new(context),
+        refresh_token: session.refresh_token.clone(),
+        authentication_method,
+        oauth_tokens,
+        return_to: return_to.map_or_else(
+            || authkit.config().paths.after_sign_in.clone(),
+            |path| path.to_string(),
+        ),
+    };
+    Ok((Arc::new(session), signed_in))
 }
 
-fn classify(error: &workos::Error) -> CallbackError {
+fn classify(error: &workos::Error) -> SignInError {
     let api = match error {
         workos::Error::Api(api) => api,
-        workos::Error::Network(_) => return CallbackError::Unavailable,
-        _ => return CallbackError::BadAnswer,
+        workos::Error::Network(_) => return SignInError::Unavailable,
+        _ => return SignInError::BadAnswer,
     };
     match (api.status, api.code.as_deref()) {
-        (408 | 429 | 500.., _) => CallbackError::Unavailable,
+        (408 | 429 | 500.., _) => SignInError::Unavailable,
         // Our own credentials are refused: nothing the person can mend.
-        (401, _) | (_, Some("invalid_client" | "unauthorized_client")) => CallbackError::BadAnswer,
-        (_, code) => CallbackError::Rejected {
+        (401, _) | (_, Some("invalid_client" | "unauthorized_client")) => SignInError::BadAnswer,
+        (_, code) => SignInError::Rejected {
             code: code.unwrap_or("invalid_grant").to_owned(),
         },
     }
 }
 
 /// `error` and `error_description` as the provider sent them, bounded; escaping is up to who shows them.
-fn provider_error(query: &CallbackQuery) -> Option<CallbackError> {
+fn provider_error(query: &CallbackQuery) -> Option<SignInError> {
     let bounded = |text: &String| {
         text.chars()
             .filter(|c| !c.is_control())
@@ -209,18 +176,24 @@ fn provider_error(query: &CallbackQuery) -> Option<CallbackError> {
         .as_ref()
         .map(bounded)
         .filter(|text| !text.is_empty());
-    Some(CallbackError::Provider { code, description })
+    Some(SignInError::Provider { code, description })
 }
 
-fn failure(auth: &RequestAuth, request: &HttpRequest, error: &CallbackError) -> HttpResponse {
+async fn failure(auth: &RequestAuth, request: &HttpRequest, error: &SignInError) -> HttpResponse {
     let paths = &auth.authkit.config().paths;
-    tracing::warn!(code = error.code(), "sign-in failed: {error}");
-    if matches!(error, CallbackError::UnknownAttempt) {
+    match error.hook_error() {
+        Some(cause) => tracing::error!(%cause, "the app's on_success has failed"),
+        None => tracing::warn!(code = error.code(), "sign-in failed: {error}"),
+    }
+    if matches!(error, SignInError::UnknownAttempt) {
         tracing::warn!(
             redirect_uri = %auth.authkit.config().redirect_uri,
             "if this happens to everyone: open the app under the host of the redirect URI, because the cookies of \
              another host (127.0.0.1 is not localhost) do not arrive here"
         );
+    }
+    if let Some(response) = auth.authkit.hooks().failed(error).await {
+        return response;
     }
     if let Some(target) = &paths.sign_in_failed {
         let query = form_urlencoded::Serializer::new(String::new())

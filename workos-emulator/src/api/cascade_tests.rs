@@ -81,6 +81,11 @@ const STEPS: &[Step] = &[
     ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "OktaSAML", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
     ("POST", "/_emulate/connections/{connections}/profiles", r#"{"email": "{new}@example.com"}"#),
     ("POST", "/connections/{connections}/saml_idp_signing_certs", IDP_CERTIFICATE),
+    ("POST", "/organization_domains", r#"{"organization_id": "{organizations}", "domain": "{new}.example"}"#),
+    ("PATCH", "/_emulate/organization_domains/{organizations.domains.0.id}", r#"{"state": "verified"}"#),
+    ("POST", "/portal/generate_link", r#"{"organization": "{organizations}", "it_contact_emails": ["{new}@example.com"]}"#),
+    ("POST", "/organizations/{organizations}/it_contacts", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/organizations/{organizations}/it_contacts/{it_contacts}/invite", r#"{"intents": ["sso"]}"#),
     ("POST", "/_emulate/directories", r#"{"organization_id": "{organizations}", "name": "D"}"#),
     ("PATCH", "/_emulate/settings", r#"{"directory_sync": {"provisioning": true}}"#),
     ("POST", "/_emulate/directories/{directories}/users", r#"{"email": "{new}@example.com", "groups": ["{new}"]}"#),
@@ -128,6 +133,8 @@ const STEPS: &[Step] = &[
     ("DELETE", "/organizations/{organizations}", ""),
     ("DELETE", "/user_management/organization_memberships/{organization_memberships}", ""),
     ("DELETE", "/organizations/{organizations}/groups/{groups}", ""),
+    ("DELETE", "/organization_domains/{organizations.domains.0.id}", ""),
+    ("DELETE", "/organizations/{organizations}/it_contacts/{it_contacts}", ""),
     ("DELETE", "/authorization/permissions/{permissions.slug}", ""),
     ("DELETE", "/authorization/organizations/{organizations}/roles/{roles.slug}", ""),
     ("DELETE", "/connections/{connections}", ""),
@@ -235,6 +242,7 @@ impl World {
         for (table, rows) in &rows {
             for row in rows {
                 there.extend(row["id"].as_str());
+                // Domains are part of their organization's row.
                 let domains = row["domains"].as_array().into_iter().flatten();
                 there.extend(domains.filter_map(|domain| domain["id"].as_str()));
                 let ended = table == "sessions" && row["status"] == "revoked";
@@ -290,7 +298,16 @@ fn fill(
             name => {
                 let (table, member) = name.split_once('.').unwrap_or((name, "id"));
                 let rows = rows.get(table).unwrap_or_else(|| panic!("no table {table}"));
-                filled.push_str(rows.get(pick.checked_rem(rows.len())?)?[member].as_str().unwrap());
+                let row = rows.get(pick.checked_rem(rows.len())?)?;
+                let members = member
+                    .split('.')
+                    .map(|member| member.parse::<usize>().map_err(|_| member));
+                let found = members.fold(row, |value, member| match member {
+                    Ok(at) => &value[at],
+                    Err(name) => &value[name],
+                });
+                // A row that has no such thing does not do.
+                filled.push_str(found.as_str()?);
                 pick /= 3;
             }
         }
@@ -307,7 +324,7 @@ fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
         if !name.is_empty()
             && name
                 .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || b"_.".contains(&byte))
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.".contains(&byte))
         {
             return Some((&text[..at], name, after));
         }

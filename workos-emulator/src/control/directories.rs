@@ -11,6 +11,7 @@ use crate::{
         },
         groups,
         plain::{self, FilledDirectory, NamedGroup, Person, PersonChanges, PlainGroup},
+        tokens,
         users::{self, DirectoryUser},
     },
     core::secret::Secret,
@@ -63,6 +64,8 @@ struct UpdateDirectory {
     #[serde(default)]
     domain: Patch<String>,
     group_roles: Option<Vec<GroupRole>>,
+    /// In the place of those that it has, which are revoked.
+    bearer_token: Option<Secret>,
 }
 
 /// `PATCH /_emulate/directory_groups/{id}`: what is left out stays as it is.
@@ -114,9 +117,14 @@ pub(super) fn update_directory(call: &Call) -> Result<Reply, ApiError> {
         group_roles: body.group_roles,
     };
     let id = call.param("id");
-    let directory = call
-        .environment
-        .transact(|tx| directories::update(tx, id, changes))?;
+    let directory = call.environment.transact(|tx| {
+        let directory = directories::update(tx, id, changes)?;
+        if let Some(token) = &body.bearer_token {
+            tokens::revoke_all(tx, id)?;
+            tokens::create(tx, &directory, Some(token.expose()))?;
+        }
+        Ok::<_, ApiError>(directory)
+    })?;
     Reply::ok(&directory.body(&call.environment.state()))
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod hooks;
 pub(crate) mod impersonations;
 mod keys;
 pub(crate) mod mailbox;
+mod organization_domains;
 mod organizations;
 mod seed;
 pub(crate) mod settings;
@@ -85,6 +86,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     put("/_emulate/directory_groups/{id}/users/{user_id}", "add_directory_group_user", directories::add_directory_group_user).control(),
     delete("/_emulate/directory_groups/{id}/users/{user_id}", "remove_directory_group_user", directories::remove_directory_group_user).control(),
     patch("/_emulate/organizations/{id}", "update_organization", organizations::update_organization).control(),
+    patch("/_emulate/organization_domains/{id}", "update_organization_domain", organization_domains::update_organization_domain).control(),
+    post("/_emulate/organization_domains/{id}/dns", "publish_dns", organization_domains::publish_dns).control(),
     post("/_emulate/feature_flags", "create_feature_flag", feature_flags::create_feature_flag).control(),
     patch("/_emulate/feature_flags/{slug}", "update_feature_flag", feature_flags::update_feature_flag).control(),
     delete("/_emulate/feature_flags/{slug}", "delete_feature_flag", feature_flags::delete_feature_flag).control(),

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::{
     api::{
+        admin_portal::{intent::Intent, return_urls},
         directory_sync::{
             settings::{DirectorySync, ScimProfile},
             users,
         },
+        organization_domains::dns::DomainVerification,
         user_management::{providers, radar_challenges::Channel, sign_out_redirects},
     },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
@@ -83,6 +85,28 @@ pub(crate) struct Connect {
     pub(crate) dynamic_client_registration: bool,
     /// Where people sign in to Connect applications, instead of on AuthKit's pages.
     pub(crate) login_uri: Option<String>,
+}
+
+/// The Admin Portal. Source: <https://workos.com/docs/admin-portal>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminPortal {
+    /// Where its logo leads, unless a link says otherwise.
+    pub(crate) return_url: Option<String>,
+    /// Where it leads at the end of a setup, unless a link says otherwise.
+    pub(crate) success_url: Option<String>,
+    /// What it may be opened for; links for anything else are refused with 403.
+    pub(crate) intents: Vec<Intent>,
+}
+
+impl Default for AdminPortal {
+    fn default() -> Self {
+        Self {
+            return_url: None,
+            success_url: None,
+            intents: Intent::ALL.to_vec(),
+        }
+    }
 }
 
 /// How hosted pages and e-mails look.
@@ -164,6 +188,10 @@ pub(crate) struct Settings {
     /// The application's own page for a new password, which gets the token as `token`. Default: the hosted page. Source:
     /// <https://workos.com/docs/authkit/custom-emails/password-reset>.
     pub(crate) password_reset_url: Option<String>,
+    /// What is found where the TXT record of a domain is looked for: the record (`auto`), or nothing until a test publishes it
+    /// (`manual`).
+    pub(crate) domain_verification: DomainVerification,
+    pub(crate) admin_portal: AdminPortal,
     pub(crate) branding: Branding,
     pub(crate) password_policy: PasswordPolicy,
     /// Whose rules the SCIM endpoint of directories follows.
@@ -208,6 +236,8 @@ impl Default for Settings {
             sign_out_redirect_uris: Vec::new(),
             homepage_url: None,
             password_reset_url: None,
+            domain_verification: DomainVerification::default(),
+            admin_portal: AdminPortal::default(),
             branding: Branding::default(),
             password_policy: PasswordPolicy::default(),
             scim_profile: ScimProfile::default(),
@@ -329,6 +359,7 @@ impl Settings {
         }
         self.sign_in_methods.check()?;
         self.connect.check()?;
+        self.admin_portal.check()?;
         self.check_sign_out()?;
         self.branding.check()
     }
@@ -348,6 +379,24 @@ impl SignInMethods {
             });
         }
         Ok(())
+    }
+}
+
+impl AdminPortal {
+    fn check(&self) -> Result<(), SettingProblem> {
+        let urls = [
+            ("return_url", &self.return_url),
+            ("success_url", &self.success_url),
+        ];
+        let wrong = urls
+            .into_iter()
+            .find(|(_, url)| url.as_deref().is_some_and(|url| !return_urls::is_allowed(url)));
+        wrong.map_or(Ok(()), |(name, _)| {
+            Err(SettingProblem {
+                path: format!("admin_portal.{name}"),
+                message: return_urls::RULE.to_owned(),
+            })
+        })
     }
 }
 

@@ -49,5 +49,6 @@ impl EmulatedClock {
     /// Back to the system's time.
     pub fn reset(&self) {
         self.0.clock.reset();
+        timers::run_due(&self.0);
     }
 }

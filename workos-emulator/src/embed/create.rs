@@ -256,6 +256,15 @@ impl OrganizationBuilder {
         self
     }
 
+    /// A domain that waits for its DNS record, as one that the API adds.
+    pub fn pending_domain(mut self, domain: impl Into<String>) -> Self {
+        self.new.domain_data.push(DomainData {
+            domain: domain.into(),
+            state: WantedState::Pending,
+        });
+        self
+    }
+
     /// The id that your own system has for the organization.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.new.external_id = Some(id.into());

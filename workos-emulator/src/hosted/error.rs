@@ -308,6 +308,55 @@ pub(super) fn identity_provider_leads_nowhere(call: &Call) -> Result<Reply, ApiE
     )
 }
 
+/// A link to the Admin Portal that was opened before, is too old, was revoked, or never was one.
+pub(super) fn portal_link_over(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This link is over",
+            what_happened: "Somebody opened a link to the Admin Portal.",
+            why: "A link of an application can be opened once, within five minutes; one in an e-mail works for 30 days, \
+                  until the setup is done or the link is revoked.",
+            what_to_do: "Go back to the application and open the portal again, or ask for another invitation.",
+            example: None,
+        },
+    )
+}
+
+/// A page of the Admin Portal without a session that may see it: all the same to who has no part in it.
+pub(super) fn portal_session_over(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This page is not open to you",
+            what_happened: "The session of the Admin Portal has ended, was started in another browser, or is for something \
+                            else.",
+            why: "A link opens the portal for a few hours, for what it was made for, and only in the browser that opened \
+                  it, with cookies.",
+            what_to_do: "Go back to the application and open the portal again.",
+            example: None,
+        },
+    )
+}
+
+/// A form of the Admin Portal was sent by a page of another site.
+pub(super) fn cross_site_portal(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        403,
+        &Problem {
+            title: "This form was sent from another site",
+            what_happened: "Another site tried to change the setup of your organization in your place.",
+            why: "Forms of the Admin Portal are only taken from its own pages.",
+            what_to_do: "Go back to the application and open the portal again. If the emulator stands behind a proxy, \
+                         give it the address that browsers use:",
+            example: Some("workos-emulator --public-url https://…"),
+        },
+    )
+}
+
 /// A form was sent by a page of another site.
 pub(super) fn cross_site(call: &Call) -> Result<Reply, ApiError> {
     show(

@@ -29,6 +29,7 @@ pub(crate) mod pages;
 pub(crate) mod passkey;
 pub(crate) mod passkey_enrollment;
 pub(crate) mod password;
+pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
 pub(crate) mod sign_in;
@@ -111,6 +112,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/mailbox/{id}", "show_message", mailbox::show_message).page(),
     get("/mailbox/{id}/html", "show_message_html", mailbox::show_message_html).page(),
     get(impersonation::PATH, "open_impersonation", impersonation::open_impersonation).client(),
+    get(portal::PATH, "open_portal", portal::open_portal).client(),
+    get(portal::overview::PATH, "show_portal_overview", portal::overview::show_overview).client(),
+    post(portal::overview::FINISH, "submit_portal_finish", portal::overview::submit_finish).client(),
+    get(portal::overview::FINISHED, "show_portal_finished", portal::overview::show_finished).client(),
+    get(portal::domains::PATH, "show_portal_domains", portal::domains::show_domains).client(),
+    post(portal::domains::PATH, "submit_portal_domain", portal::domains::submit_domain).client(),
+    get("/portal/domains/{id}", "show_portal_domain", portal::domains::show_domain).client(),
+    post("/portal/domains/{id}", "change_portal_domain", portal::domains::change_domain).client(),
+    get(portal::not_served::SSO, "show_portal_sso", portal::not_served::show_sso).client(),
+    get(portal::directories::PATH, "show_portal_directories", portal::directories::show_directories).client(),
+    post(portal::directories::PATH, "submit_portal_directory", portal::directories::submit_directory).client(),
+    get("/portal/directory-sync/{id}", "show_portal_directory", portal::directories::show_directory).client(),
+    post("/portal/directory-sync/{id}", "change_portal_directory", portal::directories::change_directory).client(),
+    get(portal::not_served::CERTIFICATES, "show_portal_certificates", portal::not_served::show_certificates).client(),
+    get(portal::not_served::AUDIT_LOGS, "show_portal_audit_logs", portal::not_served::show_audit_logs).client(),
+    get(portal::not_served::LOG_STREAMS, "show_portal_log_streams", portal::not_served::show_log_streams).client(),
+    get(portal::not_served::KEYS, "show_portal_keys", portal::not_served::show_keys).client(),
     get(invitation::PATH, "show_invitation", invitation::show_invitation).client(),
     post(invitation::PATH, "submit_invitation", invitation::submit_invitation).client(),
     get(waitlist::PATH, "show_waitlist", waitlist::show_waitlist).client(),

@@ -14,6 +14,7 @@ pub(crate) mod invitation;
 pub(crate) mod mailbox;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
+pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
 pub(crate) mod sso;

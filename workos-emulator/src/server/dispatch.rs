@@ -25,7 +25,7 @@ use super::{
     reply::Reply,
     routes::Routes,
 };
-use crate::environment::Environment;
+use crate::{environment::Environment, scim};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -47,7 +47,11 @@ pub(crate) async fn dispatch(
         Ok(reply) => reply,
         Err(error) => {
             tracing::debug!(%error, method = %request.method(), path = request.path(), "refused");
-            error.into()
+            if request.path().starts_with(scim::PREFIX) {
+                scim::refusal(error)
+            } else {
+                error.into()
+            }
         }
     };
     respond(reply, request_id)
@@ -76,11 +80,16 @@ async fn serve(
         Access::ApiKey => Some(authenticate(&server.registry, request)?),
         Access::Control => Some(controlled(&server.registry, request)?),
         Access::Page => Some(shown(&server.registry, request, &query)?),
+        Access::Directory => {
+            let (_, key) = params.first().ok_or_else(ApiError::unauthorized)?;
+            Some(scim::environment(&server.registry, key, request.headers())?)
+        }
         Access::Client => None,
     };
     let body = match operation.access {
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
+        Access::Directory => scim::parse_body(content_type, &read(payload, scim::BODY_LIMIT).await?),
         Access::ApiKey | Access::Client | Access::Page => {
             body::parse(content_type, &read(payload, body::LIMIT).await?)
         }

@@ -154,6 +154,15 @@ impl ApiError {
 }
 
 impl ApiError {
+    /// What is wrong with the fields, for a page that shows it beside them.
+    pub(crate) fn field_messages(&self) -> Vec<&str> {
+        let errors = self.body.get("errors").and_then(Value::as_array);
+        let messages = errors.into_iter().flatten();
+        messages
+            .filter_map(|error| error.get("message")?.as_str())
+            .collect()
+    }
+
     /// The message, and what is wrong with which field.
     pub(crate) fn explanation(&self) -> String {
         let text = |name| self.body.get(name).and_then(Value::as_str);

@@ -11,6 +11,8 @@ pub(crate) enum Access {
     ApiKey,
     /// Anybody; a client id says which environment is meant.
     Client,
+    /// `/scim`: an identity provider, with a bearer token of the directory that the path names.
+    Directory,
     /// `/_emulate`: anybody, or who has the control key.
     Control,
     /// A page that shows what the control API has, to the same people; `?environment=` says which environment is meant.
@@ -118,6 +120,12 @@ impl Operation {
     /// Called from the pages of other sites, by SDKs for browsers.
     pub(crate) const fn cross_origin(mut self) -> Self {
         self.cross_origin = true;
+        self
+    }
+
+    /// Part of SCIM.
+    pub(crate) const fn directory(mut self) -> Self {
+        self.access = Access::Directory;
         self
     }
 

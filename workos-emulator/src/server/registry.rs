@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{api_key, error::ApiError};
 use crate::{
-    api::connect::applications,
+    api::{connect::applications, directory_sync::directories},
     core::{
         clock::{self, TimeSource},
         ids,
@@ -22,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Registry {
     entries: ArcSwap<Entries>,
+    /// In which environment the directory of an external key was found last.
+    by_external_key: ArcSwap<OrdMap<String, String>>,
     writer: Mutex<()>,
     changed: watch::Sender<()>,
     default: Arc<Environment>,
@@ -85,6 +87,7 @@ impl Registry {
     pub(crate) fn new(default: Arc<Environment>, options: Options) -> Self {
         let registry = Self {
             entries: ArcSwap::default(),
+            by_external_key: ArcSwap::default(),
             writer: Mutex::default(),
             changed: watch::Sender::new(()),
             default,
@@ -240,6 +243,29 @@ impl Registry {
         let alias = client_id.starts_with("client_") && !self.default.state().settings().strict_client_id;
         let known = alias || has_client(&self.default, client_id);
         known.then(|| Arc::clone(&self.default))
+    }
+
+    /// The environment of a directory, by its place in SCIM URLs. Where several have it, one being a fork of the other, the
+    /// oldest is meant.
+    ///
+    /// A key that was found before is found at once. Another is asked of each environment's index, once.
+    pub(crate) fn by_external_key(&self, key: &str) -> Option<Arc<Environment>> {
+        let entries = self.entries.load();
+        let has_it = |environment: &&Arc<Environment>| {
+            directories::by_external_key(&environment.state(), key).is_some()
+        };
+        let known = self.by_external_key.load();
+        let known = known.get(key).and_then(|id| entries.by_id.get(id));
+        if let Some(environment) = known.filter(has_it) {
+            return Some(Arc::clone(environment));
+        }
+        let found = entries.by_id.values().find(has_it)?;
+        self.by_external_key.rcu(|keys| {
+            let mut keys = OrdMap::clone(keys);
+            keys.insert(key.to_owned(), found.id.clone());
+            keys
+        });
+        Some(Arc::clone(found))
     }
 
     /// Tells of every environment that comes or goes.

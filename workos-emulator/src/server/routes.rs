@@ -3,6 +3,7 @@
 use super::operation::{Operation, delete, get, not_built, patch, post, put};
 use crate::{
     api::{
+        admin_portal::links,
         api_keys,
         authorization::{environment_roles, organization_roles, permissions},
         client_api,
@@ -13,7 +14,8 @@ use crate::{
         },
         directory_sync, events, feature_flags, groups,
         multi_factor_auth::{challenges, factors, user_factors},
-        organizations,
+        organization_domains,
+        organizations::{self, it_contacts},
         sso::{self, certificates, connections},
         user_management::{
             authenticate, authorize, cors_origins, device_authorization, email_change, email_verification,
@@ -22,15 +24,15 @@ use crate::{
         },
         webhooks, widgets,
     },
-    control, hosted,
+    control, hosted, scim,
 };
 
 /// Every operation of the WorkOS API, in the order of its products. A new one is one line here.
 #[rustfmt::skip]
 const API: &[Operation] = &[
     // admin_portal
-    not_built("POST", "/portal/generate_link", "generate_link"),
-    not_built("POST", "/portal/revoke_link", "revoke_link"),
+    post("/portal/generate_link", "generate_link", links::generate_link),
+    post("/portal/revoke_link", "revoke_link", links::revoke_link),
 
     // agents
     not_built("GET", "/agents/blueprints", "list_blueprints"),
@@ -172,10 +174,10 @@ const API: &[Operation] = &[
     post("/user_management/users/{userlandUserId}/auth_factors", "create_user_auth_factor", user_factors::create_user_auth_factor).slow(),
 
     // organization_domains
-    not_built("POST", "/organization_domains", "create_organization_domain"),
-    not_built("GET", "/organization_domains/{id}", "get_organization_domain"),
-    not_built("DELETE", "/organization_domains/{id}", "delete_organization_domain"),
-    not_built("POST", "/organization_domains/{id}/verify", "verify_organization_domain"),
+    post("/organization_domains", "create_organization_domain", organization_domains::create_organization_domain),
+    get("/organization_domains/{id}", "get_organization_domain", organization_domains::get_organization_domain),
+    delete("/organization_domains/{id}", "delete_organization_domain", organization_domains::delete_organization_domain),
+    post("/organization_domains/{id}/verify", "verify_organization_domain", organization_domains::verify_organization_domain),
 
     // organization_membership
     get("/user_management/organization_memberships", "list_organization_memberships", memberships::list_organization_memberships),
@@ -196,11 +198,11 @@ const API: &[Operation] = &[
     delete("/organizations/{id}", "delete_organization", organizations::delete_organization),
     not_built("GET", "/organizations/{id}/audit_log_configuration", "get_audit_log_configuration"),
     get("/organizations/{organization_id}/authorized_applications", "list_authorized_applications", authorized_applications::list_authorized_applications),
-    not_built("GET", "/organizations/{organization_id}/it_contacts", "list_it_contacts"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts", "create_it_contact"),
-    not_built("DELETE", "/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/invite", "invite_it_contact"),
-    not_built("POST", "/organizations/{organization_id}/it_contacts/{contact_id}/revoke", "revoke_it_contact"),
+    get("/organizations/{organization_id}/it_contacts", "list_it_contacts", it_contacts::list_it_contacts),
+    post("/organizations/{organization_id}/it_contacts", "create_it_contact", it_contacts::create_it_contact),
+    delete("/organizations/{organization_id}/it_contacts/{contact_id}", "delete_it_contact", it_contacts::delete_it_contact),
+    post("/organizations/{organization_id}/it_contacts/{contact_id}/invite", "invite_it_contact", it_contacts::invite_it_contact),
+    post("/organizations/{organization_id}/it_contacts/{contact_id}/revoke", "revoke_it_contact", it_contacts::revoke_it_contact),
 
     // pipes
     not_built("GET", "/data-integrations", "list_data_integrations"),
@@ -384,9 +386,15 @@ impl Routes {
 
     /// Every operation, in the order of the lists.
     pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
-        [API, UNPUBLISHED, hosted::OPERATIONS, control::OPERATIONS]
-            .into_iter()
-            .flatten()
+        [
+            API,
+            UNPUBLISHED,
+            scim::OPERATIONS,
+            hosted::OPERATIONS,
+            control::OPERATIONS,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The operations at a path, and the values of its parameters.

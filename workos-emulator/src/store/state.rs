@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::table::{Record, Table};
 use crate::{
     api::{
+        admin_portal::{links::PortalLink, sessions::PortalSession, setup_links::SetupLink},
         api_keys::{ApiKey, ApiKeyValue},
         authorization::{permissions::Permission, roles::Role},
         connect::{
@@ -29,7 +30,8 @@ use crate::{
         multi_factor_auth::{
             challenges::AuthenticationChallenge, enrollments::TotpEnrollment, factors::AuthenticationFactor,
         },
-        organizations::{Organization, entitlements::Entitlements},
+        organization_domains::dns::DnsRecords,
+        organizations::{Organization, entitlements::Entitlements, it_contacts::ItContact},
         sso::{
             certificates::Certificate, connections::Connection, logout::SsoLogout, profiles::Profile,
             sign_in::SsoSession, traces::SsoTrace,
@@ -203,6 +205,8 @@ tables! {
     organizations: Organization,
     entitlements: Entitlements,
     organization_policies: OrganizationPolicies,
+    it_contacts: ItContact,
+    dns_records: DnsRecords,
     roles: Role,
     permissions: Permission,
     api_keys: ApiKey,
@@ -210,6 +214,11 @@ tables! {
     groups: Group,
     group_memberships: GroupMembership,
     feature_flags: Flag,
+
+    // Admin Portal
+    portal_links: PortalLink,
+    setup_links: SetupLink,
+    portal_sessions: PortalSession,
 
     // Connect
     connect_applications: ConnectApplication,
@@ -229,6 +238,7 @@ tables! {
     sso_logouts: SsoLogout,
     sso_traces: SsoTrace,
     idp_grants: IdpGrant,
+
     // Directory Sync
     directories: Directory,
     directory_counts: DirectoryCounts,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A row of a table.
@@ -27,6 +27,7 @@ pub(crate) type Entry = (Arc<str>, i64);
 pub(crate) struct Index<R> {
     name: &'static str,
     unique: bool,
+    numbered: bool,
     entries: fn(&R) -> Vec<Entry>,
 }
 
@@ -36,6 +37,7 @@ impl<R> Index<R> {
         Self {
             name,
             unique: true,
+            numbered: false,
             entries,
         }
     }
@@ -45,6 +47,18 @@ impl<R> Index<R> {
         Self {
             name,
             unique: false,
+            numbered: false,
+            entries,
+        }
+    }
+
+    /// As [`ordered`](Self::ordered), and the rows of a group are numbered in order of creation as well, so that
+    /// [`Table::slice`] finds the hundred thousandth like the first.
+    pub(crate) const fn numbered(name: &'static str, entries: fn(&R) -> Vec<Entry>) -> Self {
+        Self {
+            name,
+            unique: false,
+            numbered: true,
             entries,
         }
     }
@@ -104,6 +118,8 @@ pub(crate) struct Table<R> {
     pub(super) indexes: Vec<OrdMap<Position, ()>>,
     /// The ranks, other than 0, that deleted rows had: index and place to rank.
     deleted_ranks: OrdMap<(usize, u64), i64>,
+    /// The places in each group of the numbered indexes, ascending.
+    numbers: OrdMap<(usize, Arc<str>), Vector<u64>>,
     /// The place of the next row; the first is 1.
     next: u64,
 }
@@ -115,6 +131,7 @@ impl<R> Clone for Table<R> {
             places: self.places.clone(),
             indexes: self.indexes.clone(),
             deleted_ranks: self.deleted_ranks.clone(),
+            numbers: self.numbers.clone(),
             next: self.next,
         }
     }
@@ -127,6 +144,7 @@ impl<R: Record> Default for Table<R> {
             places: OrdMap::new(),
             indexes: vec![OrdMap::new(); R::INDEXES.len()],
             deleted_ranks: OrdMap::new(),
+            numbers: OrdMap::new(),
             next: 1,
         }
     }
@@ -166,6 +184,21 @@ impl<R: Record> Table<R> {
             .into_iter()
             .flat_map(move |entries| entries.range(range.clone()))
             .filter_map(|((_, _, place), ())| self.rows.get(place))
+    }
+
+    /// Up to `count` rows of a group of a [numbered](Index::numbered) index, from the one with the number `from` on; the
+    /// first is 0.
+    pub(crate) fn slice(&self, index: Index<R>, group: &str, from: usize, count: usize) -> Vec<Arc<R>> {
+        let numbers = index
+            .position()
+            .and_then(|at| self.numbers.get(&(at, Arc::from(group))));
+        let Some(numbers) = numbers else {
+            return Vec::new();
+        };
+        let to = from.saturating_add(count).min(numbers.len());
+        (from..to)
+            .filter_map(|number| self.rows.get(numbers.get(number)?).map(Arc::clone))
+            .collect()
     }
 
     /// How many entries an index has.
@@ -224,6 +257,7 @@ impl<R: Record> Table<R> {
                 return Err(Conflict { index: index.name });
             }
         }
+        self.renumber(place, &entries);
         self.unfile(place);
         for (at, entries) in entries.into_iter().enumerate() {
             for (group, rank) in entries {
@@ -235,6 +269,35 @@ impl<R: Record> Table<R> {
         self.rows.insert(place, row);
         self.next = self.next.max(place + 1);
         Ok(())
+    }
+
+    /// Brings the numbers in step with the entries that the row at `place` is going to have.
+    fn renumber(&mut self, place: u64, after: &[Vec<Entry>]) {
+        for (at, index) in R::INDEXES.iter().enumerate().filter(|(_, i)| i.numbered) {
+            let before = self.rows.get(&place).map(|row| index.entries(row));
+            let before = before.unwrap_or_default();
+            let after = after.get(at).map_or(&[][..], Vec::as_slice);
+            let lacks = |entries: &[Entry], group: &str| entries.iter().all(|(other, _)| **other != *group);
+            for (group, _) in before.iter().filter(|(group, _)| lacks(after, group)) {
+                let key = (at, Arc::clone(group));
+                if let Some(numbers) = self.numbers.get_mut(&key) {
+                    if let Ok(number) = numbers.binary_search(&place) {
+                        numbers.remove(number);
+                    }
+                    if numbers.is_empty() {
+                        self.numbers.remove(&key);
+                    }
+                }
+            }
+            for (group, _) in after.iter().filter(|(group, _)| lacks(&before, group)) {
+                let numbers = self.numbers.entry((at, Arc::clone(group))).or_default();
+                match numbers.binary_search(&place) {
+                    Ok(_) => {}
+                    Err(number) if number == numbers.len() => numbers.push_back(place),
+                    Err(number) => numbers.insert(number, place),
+                }
+            }
+        }
     }
 
     /// The group as the index has it already: the rows of a large group share its text.
@@ -253,6 +316,7 @@ impl<R: Record> Table<R> {
         } else {
             self.places.remove(id);
         }
+        self.renumber(place, &[]);
         self.unfile(place);
         self.rows.remove(&place)
     }
@@ -305,8 +369,24 @@ impl<R: Record> Table<R> {
             groups.dedup();
             (!index.unique || groups.len() == all) && self.indexes[at].keys().eq(expected.iter())
         });
+        let numbers = R::INDEXES
+            .iter()
+            .enumerate()
+            .filter(|(_, i)| i.numbered)
+            .all(|(at, _)| {
+                let mut expected: Vec<_> = self.indexes[at]
+                    .keys()
+                    .map(|(group, _, place)| (Arc::clone(group), *place))
+                    .collect();
+                expected.sort();
+                let own = self.numbers.iter().filter(|((other, _), _)| *other == at);
+                let numbered: Vec<_> = own
+                    .flat_map(|((_, group), places)| places.iter().map(|place| (Arc::clone(group), *place)))
+                    .collect();
+                numbered == expected
+            });
         let next = self.rows.keys().all(|place| *place < self.next);
-        ids && indexes && next
+        ids && indexes && numbers && next
     }
 
     /// All that the table knows, for comparison.

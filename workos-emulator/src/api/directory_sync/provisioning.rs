@@ -13,6 +13,7 @@ use crate::{
     api::{
         organizations::domains::DomainState,
         user_management::{
+            invitations::{self, NewInvitation},
             memberships::{self, MembershipStatus, Provisioned},
             users::{self, NewUser, UserChanges},
         },
@@ -115,8 +116,30 @@ fn provision(
         roles: roles::mapped_to(tx, directory, &user.id),
         custom_attributes: user.custom_attributes(tx),
     };
+    let role = with.roles.first().cloned();
+    let is_new = memberships::id_of(tx, &user_id, &directory.organization_id).is_none();
     memberships::provision(tx, &user_id, &directory.organization_id, with)?;
+    if is_new && !managed {
+        invite(tx, directory, email, role);
+    }
     Ok(())
+}
+
+/// Invites a guest, who is a member when the invitation is accepted. Who cannot be invited, because an invitation waits already
+/// or the address is one of a throw-away service, stays pending all the same.
+///
+/// No e-mail goes out, as where an environment turned its invitation e-mails off: a directory is not pushed into from a page
+/// whose address the link could have. The API shows the link.
+fn invite(tx: &mut Transaction<'_>, directory: &Directory, email: &str, role_slug: Option<String>) {
+    let new = NewInvitation {
+        email: email.to_owned(),
+        organization_id: Some(directory.organization_id.clone()),
+        role_slug,
+        expires_in_days: None,
+        inviter_user_id: None,
+    };
+    // It refuses before it does anything.
+    drop(invitations::create(tx, new));
 }
 
 /// Whether the address is at a domain that the directory's organization has verified.

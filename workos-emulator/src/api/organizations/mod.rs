@@ -2,6 +2,7 @@
 
 pub(crate) mod domains;
 pub(crate) mod entitlements;
+pub(crate) mod it_contacts;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use self::{
     entitlements::Entitlements,
 };
 use super::{
-    api_keys,
+    admin_portal, api_keys,
     authorization::roles,
     connect::applications,
     directory_sync::directories,
@@ -115,9 +116,30 @@ pub(crate) const BY_VERIFIED_DOMAIN: Index<Organization> = Index::unique("verifi
         .collect()
 });
 
+/// The organization whose domain has this id.
+pub(crate) const BY_DOMAIN_ID: Index<Organization> = Index::unique("domain id", |organization| {
+    let ids = organization.domains.iter().map(|domain| domain.id.as_str());
+    ids.map(|id| (id.into(), 0)).collect()
+});
+
+/// Organizations with domains that wait for their TXT record, by the end of the wait.
+pub(crate) const WAITING_FOR_DNS: Index<Organization> = Index::ordered("waiting for DNS", |organization| {
+    let ends = organization
+        .domains
+        .iter()
+        .filter_map(OrganizationDomain::expires_at);
+    ends.map(|end| ("".into(), end.as_millisecond())).collect()
+});
+
 impl Record for Organization {
-    const INDEXES: &'static [Index<Self>] =
-        &[BY_EXTERNAL_ID, BY_STRIPE_CUSTOMER, BY_DOMAIN, BY_VERIFIED_DOMAIN];
+    const INDEXES: &'static [Index<Self>] = &[
+        BY_EXTERNAL_ID,
+        BY_STRIPE_CUSTOMER,
+        BY_DOMAIN,
+        BY_VERIFIED_DOMAIN,
+        BY_DOMAIN_ID,
+        WAITING_FOR_DNS,
+    ];
 
     fn id(&self) -> &str {
         &self.id
@@ -288,6 +310,8 @@ fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     applications::delete_of_organization(tx, id)?;
     roles::delete_of_organization(tx, id)?;
     feature_flags::remove_from_all(tx, id)?;
+    admin_portal::close_to_organization(tx, id);
+    it_contacts::delete_of_organization(tx, id);
     tx.delete::<Entitlements>(id);
     tx.delete::<OrganizationPolicies>(id);
     domains::emit_changes(tx, &organization.domains, &[])?;

@@ -180,9 +180,11 @@ fn an_update_keeps_what_it_leaves_out_and_replaces_domains() {
         [
             "organization.updated",
             "organization_domain.updated",
+            "organization_domain.verified",
             "organization_domain.created",
             "organization.updated",
             "organization_domain.updated",
+            "organization_domain.verified",
             "organization_domain.deleted",
         ]
     );

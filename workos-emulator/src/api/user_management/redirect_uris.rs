@@ -123,7 +123,7 @@ pub(super) fn parse(text: &str) -> Result<Url, &'static str> {
 }
 
 /// Whether the URL is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -15,7 +15,7 @@ struct Row {
     rank: i64,
 }
 
-const BY_GROUP: Index<Row> = Index::ordered("group", |row| {
+const BY_GROUP: Index<Row> = Index::numbered("group", |row| {
     row.groups
         .iter()
         .map(|group| (group.as_str().into(), row.rank))

@@ -50,10 +50,17 @@ pub(crate) struct DirectoryGroup {
 
 /// The groups of a directory.
 pub(crate) const BY_DIRECTORY: Index<DirectoryGroup> =
-    Index::ordered("directory", |group| vec![(group.directory_id.as_str().into(), 0)]);
+    Index::numbered("directory", |group| vec![(group.directory_id.as_str().into(), 0)]);
 /// Groups by their provider's id: of the directory and the id. WorkOS's own rules keep it unique.
 pub(crate) const BY_IDP_ID: Index<DirectoryGroup> = Index::ordered("idp_id", |row| {
     vec![(group(&[&row.directory_id, &row.idp_id]), 0)]
+});
+/// Groups by `externalId`: of the directory and the id.
+pub(crate) const BY_EXTERNAL_ID: Index<DirectoryGroup> = Index::ordered("externalId", |row| {
+    let id = row.attributes.get("externalId").and_then(Value::as_str);
+    id.map(|id| (group(&[&row.directory_id, id]), 0))
+        .into_iter()
+        .collect()
 });
 /// Groups by name: of the directory and the lower-cased name.
 pub(crate) const BY_NAME: Index<DirectoryGroup> = Index::ordered("name", |row| {
@@ -61,7 +68,7 @@ pub(crate) const BY_NAME: Index<DirectoryGroup> = Index::ordered("name", |row| {
 });
 
 impl Record for DirectoryGroup {
-    const INDEXES: &'static [Index<Self>] = &[BY_DIRECTORY, BY_IDP_ID, BY_NAME];
+    const INDEXES: &'static [Index<Self>] = &[BY_DIRECTORY, BY_IDP_ID, BY_EXTERNAL_ID, BY_NAME];
 
     fn id(&self) -> &str {
         &self.id

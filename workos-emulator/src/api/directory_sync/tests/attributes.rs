@@ -4,7 +4,7 @@ use super::{super::users, *};
 use crate::control::settings;
 
 impl Provider {
-    fn configure(&self, directory_sync: Value) {
+    fn configure(&self, directory_sync: &Value) {
         let changes = json!({"directory_sync": directory_sync});
         let changed = self
             .fixture
@@ -19,7 +19,7 @@ const ENTERPRISE: &str = super::super::custom_attributes::ENTERPRISE;
 #[test]
 fn predefined_and_own_attributes_are_mapped_and_unmapped_is_null() {
     let provider = Provider::new();
-    provider.configure(json!({
+    provider.configure(&json!({
         "predefined_attributes": ["addresses", "cost_center_name", "department_name", "division_name", "emails",
             "employee_number", "employee_type", "employment_start_date", "job_title", "manager_email",
             "organization", "username"],
@@ -70,8 +70,8 @@ fn turning_one_on_or_off_tells_of_the_users_whom_it_changes() {
         .clone();
     provider.user("bare@acme.example");
     let seen = provider.seen();
-    provider.configure(json!({"predefined_attributes": ["job_title"]}));
-    provider.configure(json!({"inactive_users": "keep"}));
+    provider.configure(&json!({"predefined_attributes": ["job_title"]}));
+    provider.configure(&json!({"inactive_users": "keep"}));
     assert_eq!(
         provider.names(seen),
         ["dsync.user.updated"],
@@ -84,7 +84,7 @@ fn turning_one_on_or_off_tells_of_the_users_whom_it_changes() {
         data["previous_attributes"],
         json!({"custom_attributes": {"job_title": null}})
     );
-    provider.configure(json!({"predefined_attributes": []}));
+    provider.configure(&json!({"predefined_attributes": []}));
     let (_, data) = provider.events(seen + 1).remove(0);
     assert_eq!(
         data["previous_attributes"],
@@ -101,7 +101,7 @@ fn turning_one_on_or_off_tells_of_the_users_whom_it_changes() {
 #[test]
 fn given_attributes_go_before_mapped_ones() {
     let provider = Provider::new();
-    provider.configure(json!({"predefined_attributes": ["job_title"]}));
+    provider.configure(&json!({"predefined_attributes": ["job_title"]}));
     let person = Person {
         email: "grace@acme.example".to_owned(),
         job_title: Some("Engineer".to_owned()),

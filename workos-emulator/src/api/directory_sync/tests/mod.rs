@@ -42,7 +42,10 @@ fn scim(email: &str) -> Map<String, Value> {
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+    let Value::Object(members) = value else {
+        unreachable!("{value} is an object")
+    };
+    members
 }
 
 fn with(mut attributes: Map<String, Value>, name: &str, value: Value) -> Map<String, Value> {

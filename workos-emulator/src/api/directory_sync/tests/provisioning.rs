@@ -138,6 +138,9 @@ fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
             .unwrap()
             .email_verified
     );
+    let invited = provider.fixture.events("invitation.created");
+    assert_eq!(invited[0].1["email"], "grace@elsewhere.example");
+    assert_eq!(invited[0].1["organization_id"], json!(provider.organization_id));
     // The directory has no say in a guest's name.
     let renamed = with(
         scim("grace@elsewhere.example"),
@@ -152,6 +155,8 @@ fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
         .replace(&id, with(renamed, "active", json!(false)))
         .unwrap();
     assert!(provider.membership("grace@elsewhere.example").is_none());
+    assert_eq!(provider.fixture.events("invitation.").len(), 2, "it is revoked");
+    assert_eq!(provider.fixture.events("invitation.revoked").len(), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(crate) struct Email<'a> {
     primary: bool,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'a str>,
-    value: Option<&'a str>,
+    pub(super) value: Option<&'a str>,
 }
 
 /// A member that is text with anything in it.
@@ -66,7 +66,8 @@ pub(crate) fn emails(attributes: &Map<String, Value>) -> Vec<Email<'_>> {
 /// The primary address: the one that says so, else the first of type `work`, else of type `home`, else the first. One
 /// that is no address is none.
 ///
-/// Assumption: production's rule for a list that has none of the three is not known.
+/// Assumptions: production's rule for a list that has none of the three is not known; the address is lower-cased, as those of
+/// AuthKit users are.
 pub(crate) fn primary_email(attributes: &Map<String, Value>) -> Option<String> {
     let emails: Vec<_> = listed_emails(attributes)
         .filter(|email| email.value.is_some())

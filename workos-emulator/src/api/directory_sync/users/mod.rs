@@ -84,7 +84,7 @@ pub(crate) struct DirectoryUser {
 
 /// All users of a directory, as its provider sees them.
 pub(crate) const BY_DIRECTORY: Index<DirectoryUser> =
-    Index::ordered("directory", |user| vec![(user.directory_id.as_str().into(), 0)]);
+    Index::numbered("directory", |user| vec![(user.directory_id.as_str().into(), 0)]);
 /// The users of a directory that applications see.
 pub(crate) const LISTED_BY_DIRECTORY: Index<DirectoryUser> = Index::ordered("listed in directory", |user| {
     Vec::from_iter(user.is_listed().then(|| (user.directory_id.as_str().into(), 0)))
@@ -104,6 +104,24 @@ pub(crate) const BY_EMAIL: Index<DirectoryUser> = Index::ordered("email", |user|
     let entry = |email: &String| (group(&[&user.directory_id, &email.to_lowercase()]), 0);
     user.email.iter().map(entry).collect()
 });
+/// Users by any of their addresses: of the directory and the lower-cased address.
+pub(crate) const BY_ADDRESS: Index<DirectoryUser> = Index::ordered("address", |user| {
+    let addresses = attributes::emails(&user.attributes).into_iter();
+    let addresses = addresses.filter_map(|email| email.value.map(str::to_lowercase));
+    let mut entries: Vec<_> = addresses
+        .map(|address| (group(&[&user.directory_id, &address]), 0))
+        .collect();
+    entries.sort();
+    entries.dedup();
+    entries
+});
+/// Users by `externalId`: of the directory and the id.
+pub(crate) const BY_EXTERNAL_ID: Index<DirectoryUser> = Index::ordered("externalId", |user| {
+    let id = attributes::text(&user.attributes, "externalId");
+    id.map(|id| (group(&[&user.directory_id, id]), 0))
+        .into_iter()
+        .collect()
+});
 /// The directory users of an AuthKit user.
 pub(crate) const BY_USER: Index<DirectoryUser> = Index::ordered("user", |user| {
     user.user_id.iter().map(|id| (id.as_str().into(), 0)).collect()
@@ -116,6 +134,8 @@ impl Record for DirectoryUser {
         BY_IDP_ID,
         BY_USERNAME,
         BY_EMAIL,
+        BY_ADDRESS,
+        BY_EXTERNAL_ID,
         BY_USER,
     ];
 

@@ -212,6 +212,11 @@ proptest! {
                 }
             }
             prop_assert!(table.is_consistent());
+            let of_group = |row: &&Known| !row.deleted && row.groups.iter().any(|group| group == "a");
+            let ids = known.iter().enumerate().filter(|(_, row)| of_group(row)).map(|(at, _)| id(at));
+            let slice = table.slice(BY_GROUP, "a", 1, 2);
+            let slice: Vec<_> = slice.iter().map(|row| row.id.clone()).collect();
+            prop_assert_eq!(slice, ids.skip(1).take(2).collect::<Vec<_>>());
             prop_assert_eq!(table.len(), known.iter().filter(|row| !row.deleted).count());
         }
     }
