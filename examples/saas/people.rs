@@ -35,7 +35,7 @@ fn table(organization: &str, people: &[Person]) -> String {
         let rows: String = people.iter().map(row).collect();
         format!(
             r#"<div class="scroll" role="region" aria-label="People of {organization}" tabindex="0"><table>
-<thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Role</th><th scope="col">Department</th><th scope="col">Known from</th><th scope="col">Last sign-in</th></tr></thead>
+<thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Role</th><th scope="col">Department</th><th scope="col">Known from</th></tr></thead>
 <tbody>{rows}</tbody></table></div>"#
         )
     };
@@ -64,16 +64,16 @@ fn row(person: &Person) -> String {
     } else {
         "Sign-in"
     };
+    let seen = person.last_signed_in_at.as_deref();
+    let seen = seen.map_or_else(String::new, |at| {
+        format!(r#"<br><span class="soft">last here {}</span>"#, time(at))
+    });
     format!(
-        r#"<tr><th scope="row">{}<br><span class="soft">{}</span></th><td><span class="{class}">{state}</span></td><td>{}</td><td>{}</td><td>{source}</td><td>{}</td></tr>
+        r#"<tr><th scope="row">{}<br><span class="soft">{}</span></th><td><span class="{class}">{state}</span></td><td>{}</td><td>{}</td><td>{source}{seen}</td></tr>
 "#,
         escape(name),
         escape(email),
         escape(&person.role),
-        escape(person.department.as_deref().unwrap_or("–")),
-        person
-            .last_signed_in_at
-            .as_deref()
-            .map_or_else(|| "–".to_owned(), time)
+        escape(person.department.as_deref().unwrap_or("–"))
     )
 }

@@ -384,6 +384,40 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
         ("POST", token.clone(), device_code),
         ("POST", token.clone(), by_email),
         ("POST", token, by_sms),
+        (
+            "POST",
+            "/organization_domains".to_owned(),
+            json!({"organization_id": acme, "domain": "acme.example"}),
+        ),
+        ("POST", "/organization_domains/x/verify".to_owned(), json!({})),
+        (
+            "POST",
+            "/portal/generate_link".to_owned(),
+            json!({
+                "organization": acme, "intent": "sso", "return_url": "https://a.example", "success_url": "https://a.example",
+                "external_user_id": "1", "it_contact_emails": ["it@acme.example"],
+            }),
+        ),
+        (
+            "POST",
+            "/portal/revoke_link".to_owned(),
+            json!({"organization": acme, "external_user_id": "1"}),
+        ),
+        (
+            "POST",
+            format!("/organizations/{acme}/it_contacts"),
+            json!({"email": "it2@acme.example"}),
+        ),
+        (
+            "POST",
+            format!("/organizations/{acme}/it_contacts/x/invite"),
+            json!({"intents": ["sso"]}),
+        ),
+        (
+            "POST",
+            format!("/organizations/{acme}/it_contacts/x/revoke"),
+            json!({}),
+        ),
     ];
     (emulator, requests)
 }

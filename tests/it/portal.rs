@@ -202,7 +202,11 @@ async fn a_failed_domain_is_tried_again_or_removed() {
     };
     let path = format!("/_emulate/organization_domains/{}", domains().await[0].id);
     http::call(&emulator, Method::PATCH, &path, &json!({"state": "failed"})).await;
-    let failed = browser.visit(page.url.clone()).await;
+    let id = &domains().await[0].id;
+    let domain = list
+        .url
+        .join(&format!("/portal/domains/{id}?{}", list.url.query().unwrap()));
+    let failed = browser.visit(domain.unwrap()).await;
     assert!(
         failed.text.contains("not found within 30 days"),
         "{}",

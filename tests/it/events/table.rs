@@ -46,7 +46,7 @@ const ORGANIZATIONS: &[Row] = &[
     row("POST /organizations", r#"{"name": "Acme", "domain_data": [{"domain": "acme.com", "state": "pending"}]}"#, 201, &["organization.created", "organization_domain.created"]).keep("acme"),
     row("POST /organizations", r#"{"name": ""}"#, 422, &[]),
     row("PUT /organizations/{acme.id}", r#"{"name": "Acme Inc."}"#, 200, &["organization.updated"]),
-    row("PUT /organizations/{acme.id}", r#"{"domain_data": [{"domain": "acme.com", "state": "verified"}]}"#, 200, &["organization.updated", "organization_domain.updated"]),
+    row("PUT /organizations/{acme.id}", r#"{"domain_data": [{"domain": "acme.com", "state": "verified"}]}"#, 200, &["organization.updated", "organization_domain.updated", "organization_domain.verified"]),
     row("PUT /organizations/{acme.id}", r#"{"domain_data": [{"domain": "acme.org", "state": "verified"}]}"#, 200, &["organization.updated", "organization_domain.created", "organization_domain.deleted"]),
     row("DELETE /organizations/{acme.id}", "", 202, &["organization_domain.deleted", "organization.deleted"]),
 ];
