@@ -49,10 +49,10 @@ mod sdk;
 mod sessions;
 mod sign_in;
 mod social;
-mod sso;
-mod sso_connections;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
+mod sso;
+mod sso_connections;
 mod users;
 mod waitlists;
 mod ways_in;

@@ -30,7 +30,11 @@ struct World {
 async fn world() -> World {
     let emulator = Emulator::start().await.unwrap();
     emulator.role("engineer").create().unwrap();
-    let acme = emulator.organization("Acme").domain("acme.example").create().unwrap();
+    let acme = emulator
+        .organization("Acme")
+        .domain("acme.example")
+        .create()
+        .unwrap();
     let ada = SsoProfile::new(EMAIL)
         .first_name("Ada")
         .last_name("Lovelace")
@@ -99,11 +103,26 @@ async fn an_application_gets_the_profile_of_who_signed_in() {
     let browser = Browser::new();
     let url = authorize(&emulator, |params| params.connection = Some(okta.id.clone()));
     let page = browser.visit(&url).await;
-    assert_eq!((page.status, page.url.path()), (200, format!("/idp/{}", okta.id).as_str()));
-    for text in ["Stand-in for Okta", "Ada Lovelace", EMAIL, "Engineering", "Deny access"] {
+    assert_eq!(
+        (page.status, page.url.path()),
+        (200, format!("/idp/{}", okta.id).as_str())
+    );
+    for text in [
+        "Stand-in for Okta",
+        "Ada Lovelace",
+        EMAIL,
+        "Engineering",
+        "Deny access",
+    ] {
         assert!(page.text.contains(text), "{text}: {}", page.text);
     }
-    let (_, list) = http::call(&emulator, Method::PATCH, &format!("/_emulate/connections/{}", okta.id), &json!({})).await;
+    let (_, list) = http::call(
+        &emulator,
+        Method::PATCH,
+        &format!("/_emulate/connections/{}", okta.id),
+        &json!({}),
+    )
+    .await;
     let ada = list["profiles"][0]["id"].as_str().unwrap().to_owned();
     let back = answer(&browser, &page, &[("profile", &ada)]).await.location();
     assert_eq!(parameter(&back, "state").as_deref(), Some("a b+c&d=é"));
@@ -112,7 +131,10 @@ async fn an_application_gets_the_profile_of_who_signed_in() {
     let profile = &tokens.profile;
     assert_eq!(profile.id, ada);
     assert_eq!(profile.organization_id, Some(acme.id.clone()));
-    assert_eq!((profile.connection_id.as_str(), profile.connection_type.as_str()), (okta.id.as_str(), "OktaSAML"));
+    assert_eq!(
+        (profile.connection_id.as_str(), profile.connection_type.as_str()),
+        (okta.id.as_str(), "OktaSAML")
+    );
     assert_eq!((profile.idp_id.as_str(), profile.email.as_str()), ("00u1", EMAIL));
     assert_eq!(profile.name.as_deref(), Some("Ada Lovelace"));
     assert_eq!(profile.groups.as_deref(), Some(&["Engineering".to_owned()][..]));
@@ -124,7 +146,10 @@ async fn an_application_gets_the_profile_of_who_signed_in() {
     assert_eq!(sso.sso().get_profile(token.clone()).await.unwrap().id, ada);
 
     let told = events(&emulator, "authentication.sso").await;
-    assert_eq!(names(&told), ["authentication.sso_started", "authentication.sso_succeeded"]);
+    assert_eq!(
+        names(&told),
+        ["authentication.sso_started", "authentication.sso_succeeded"]
+    );
     for (_, data) in &told {
         assert_eq!(data["sso"]["connection_id"], json!(okta.id));
         assert_eq!(data["sso"]["organization_id"], json!(acme.id));
@@ -134,7 +159,9 @@ async fn an_application_gets_the_profile_of_who_signed_in() {
     // The token dies after ten minutes, and is none of AuthKit's.
     emulator.clock().advance(std::time::Duration::from_secs(601));
     let unauthorized = http::answer(
-        http::client().get(format!("{}/sso/profile", emulator.url())).bearer_auth(&token),
+        http::client()
+            .get(format!("{}/sso/profile", emulator.url()))
+            .bearer_auth(&token),
     )
     .await;
     assert_eq!(unauthorized, (401, json!({"error": "Unauthorized"})));
@@ -162,33 +189,84 @@ async fn a_plain_client_goes_through_at_once() {
     .await;
     let grace = redeem(&emulator, &code(&new)).await.unwrap().profile;
     assert_eq!(grace.email, "grace@acme.example");
-    assert_eq!(grace.role.unwrap().slug, "member", "no group is mapped: the default role");
+    assert_eq!(
+        grace.role.unwrap().slug,
+        "member",
+        "no group is mapped: the default role"
+    );
 }
 
 #[actix_web::test]
 async fn every_wrong_request_is_told_to_the_application() {
     let World { emulator, acme, okta } = world().await;
     let other = emulator.organization("Globex").create().unwrap();
-    let off = emulator.organization("Off").domain("off.example").create().unwrap();
+    let off = emulator
+        .organization("Off")
+        .domain("off.example")
+        .create()
+        .unwrap();
     let inactive = emulator.connection(&off).inactive().create().unwrap();
-    emulator.connection(&acme).connection_type("AzureSAML").create().unwrap();
+    emulator
+        .connection(&acme)
+        .connection_type("AzureSAML")
+        .create()
+        .unwrap();
     let raw = |query: &str| {
         let client = emulator.client_id();
-        format!("{}/sso/authorize?client_id={client}&redirect_uri={CALLBACK}&state=s&{query}", emulator.url())
+        format!(
+            "{}/sso/authorize?client_id={client}&redirect_uri={CALLBACK}&state=s&{query}",
+            emulator.url()
+        )
     };
     for (query, error) in [
-        ("response_type=token&provider=GoogleOAuth".to_owned(), "unsupported_response_type"),
+        (
+            "response_type=token&provider=GoogleOAuth".to_owned(),
+            "unsupported_response_type",
+        ),
         ("response_type=code".to_owned(), "invalid_connection_selector"),
-        ("response_type=code&provider=Google".to_owned(), "invalid_connection_selector"),
-        (format!("response_type=code&connection={}&organization={}", okta.id, acme.id), "ambiguous_connection_selector"),
-        (format!("response_type=code&organization={}", acme.id), "ambiguous_connection_selector"),
-        (format!("response_type=code&organization={}", other.id), "organization_invalid"),
-        ("response_type=code&organization=org_none".to_owned(), "organization_invalid"),
-        ("response_type=code&connection=conn_none".to_owned(), "connection_invalid"),
-        (format!("response_type=code&connection={}", inactive.id), "connection_unlinked"),
-        (format!("response_type=code&organization={}", off.id), "connection_unlinked"),
-        ("response_type=code&domain=nobody.example".to_owned(), "connection_domain_invalid"),
-        ("response_type=code&domain=off.example".to_owned(), "connection_unlinked"),
+        (
+            "response_type=code&provider=Google".to_owned(),
+            "invalid_connection_selector",
+        ),
+        (
+            format!(
+                "response_type=code&connection={}&organization={}",
+                okta.id, acme.id
+            ),
+            "ambiguous_connection_selector",
+        ),
+        (
+            format!("response_type=code&organization={}", acme.id),
+            "ambiguous_connection_selector",
+        ),
+        (
+            format!("response_type=code&organization={}", other.id),
+            "organization_invalid",
+        ),
+        (
+            "response_type=code&organization=org_none".to_owned(),
+            "organization_invalid",
+        ),
+        (
+            "response_type=code&connection=conn_none".to_owned(),
+            "connection_invalid",
+        ),
+        (
+            format!("response_type=code&connection={}", inactive.id),
+            "connection_unlinked",
+        ),
+        (
+            format!("response_type=code&organization={}", off.id),
+            "connection_unlinked",
+        ),
+        (
+            "response_type=code&domain=nobody.example".to_owned(),
+            "connection_domain_invalid",
+        ),
+        (
+            "response_type=code&domain=off.example".to_owned(),
+            "connection_unlinked",
+        ),
     ] {
         let back = plain(&raw(&query)).await;
         assert_eq!(parameter(&back, "error").as_deref(), Some(error), "{query}");
@@ -201,10 +279,18 @@ async fn every_wrong_request_is_told_to_the_application() {
     assert_eq!(error.as_deref(), Some("domain_connection_selector_not_allowed"));
     for _ in 0..2 {
         let google = json!({"connection_type": "GoogleOAuth"});
-        assert_eq!(http::call(&emulator, Method::POST, "/_emulate/connections", &google).await.0, 201);
+        assert_eq!(
+            http::call(&emulator, Method::POST, "/_emulate/connections", &google)
+                .await
+                .0,
+            201
+        );
     }
     let back = plain(&raw("response_type=code&provider=GoogleOAuth")).await;
-    assert_eq!(parameter(&back, "error").as_deref(), Some("connection_strategy_invalid"));
+    assert_eq!(
+        parameter(&back, "error").as_deref(),
+        Some("connection_strategy_invalid")
+    );
     // A wrong client or redirect URI leads nowhere.
     let good = raw(&format!("response_type=code&connection={}", okta.id));
     for wrong in [
@@ -228,14 +314,15 @@ async fn a_code_is_good_once_soon_and_for_its_client() {
     };
     let used = fresh().await;
     redeem(&emulator, &used).await.unwrap();
-    let over = (400, json!({"error": "invalid_grant", "error_description": "The code has expired or has already been used."}));
+    let over = (
+        400,
+        json!({"error": "invalid_grant", "error_description": "The code has expired or has already been used."}),
+    );
     let post = async |body: Value| {
         let url = format!("{}/sso/token", emulator.url());
         http::answer(http::client().post(url).json(&body)).await
     };
-    let body = |code: &str| {
-        json!({"client_id": emulator.client_id(), "client_secret": emulator.api_key(), "grant_type": "authorization_code", "code": code})
-    };
+    let body = |code: &str| json!({"client_id": emulator.client_id(), "client_secret": emulator.api_key(), "grant_type": "authorization_code", "code": code});
     assert_eq!(post(body(&used)).await, over);
     let old = fresh().await;
     emulator.clock().advance(std::time::Duration::from_secs(601));
@@ -288,19 +375,43 @@ async fn a_profile_outside_of_the_domains_is_refused() {
     let error = "profile_not_allowed_outside_organization";
     assert_eq!(parameter(&plain(&url).await, "error").as_deref(), Some(error));
     let told = events(&emulator, "authentication.sso").await;
-    assert_eq!(names(&told), ["authentication.sso_started", "authentication.sso_failed"]);
+    assert_eq!(
+        names(&told),
+        ["authentication.sso_started", "authentication.sso_failed"]
+    );
     assert_eq!(told[1].1["error"]["code"], error);
     assert_eq!(told[1].1["email"], "eve@globex.example");
     let trace = format!("/_emulate/sso/traces?connection_id={}", okta.id);
     let (_, traces) = http::call(&emulator, Method::GET, &trace, &Value::Null).await;
     let newest = &traces["data"][0];
-    assert_eq!((&newest["status"], &newest["error"]["code"]), (&json!("failed"), &json!(error)));
+    assert_eq!(
+        (&newest["status"], &newest["error"]["code"]),
+        (&json!("failed"), &json!(error))
+    );
     let last = newest["steps"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["step"], &last["passed"]), (&json!("domain"), &json!(false)));
-    assert!(last["detail"].as_str().unwrap().contains("globex.example is no verified domain of Acme"), "{last}");
+    assert_eq!(
+        (&last["step"], &last["passed"]),
+        (&json!("domain"), &json!(false))
+    );
+    assert!(
+        last["detail"]
+            .as_str()
+            .unwrap()
+            .contains("globex.example is no verified domain of Acme"),
+        "{last}"
+    );
     let allow = json!({"allow_profiles_outside_organization": true});
-    http::call(&emulator, Method::PUT, &format!("/organizations/{}", acme.id), &allow).await;
-    let profile = redeem(&emulator, &code(&plain(&url).await)).await.unwrap().profile;
+    http::call(
+        &emulator,
+        Method::PUT,
+        &format!("/organizations/{}", acme.id),
+        &allow,
+    )
+    .await;
+    let profile = redeem(&emulator, &code(&plain(&url).await))
+        .await
+        .unwrap()
+        .profile;
     assert_eq!(profile.email, "eve@globex.example");
 }
 
@@ -311,7 +422,9 @@ async fn the_identity_provider_can_refuse_and_fail() {
         let browser = Browser::new();
         let url = authorize(&emulator, |params| params.connection = Some(okta.id.clone()));
         let page = browser.visit(&url).await;
-        let back = answer(&browser, &page, &[("decision", decision)]).await.location();
+        let back = answer(&browser, &page, &[("decision", decision)])
+            .await
+            .location();
         assert_eq!(parameter(&back, "error").as_deref(), Some(error));
         assert_eq!(parameter(&back, "state").as_deref(), Some("a b+c&d=é"));
     }
@@ -327,7 +440,11 @@ async fn the_identity_provider_can_refuse_and_fail() {
 #[actix_web::test]
 async fn an_answer_counts_once_in_the_browser_that_asked_for_its_connection() {
     let World { emulator, acme, okta } = world().await;
-    let second = emulator.connection(&acme).connection_type("AzureSAML").create().unwrap();
+    let second = emulator
+        .connection(&acme)
+        .connection_type("AzureSAML")
+        .create()
+        .unwrap();
     let start = async |browser: &Browser, id: &str| {
         let url = authorize(&emulator, |params| params.connection = Some(id.to_owned()));
         browser.visit(&url).await
@@ -358,12 +475,22 @@ async fn an_answer_counts_once_in_the_browser_that_asked_for_its_connection() {
     let page = start(&browser, &okta.id).await;
     let asked = browser.submit_and_stop(&page, &typed).await.location();
     let code = parameter(&asked, "code").unwrap();
-    let unsolicited = format!("{}/sso/callback/{}?client_id={}&code={code}", emulator.url(), okta.id, emulator.client_id());
+    let unsolicited = format!(
+        "{}/sso/callback/{}?client_id={}&code={code}",
+        emulator.url(),
+        okta.id,
+        emulator.client_id()
+    );
     assert_eq!(browser.step(&unsolicited).await.status, 400);
 }
 
 async fn idp_initiated(browser: &Browser, emulator: &Emulator, okta: &Connection, relay_state: &str) -> Page {
-    let url = format!("{}/idp/{}?client_id={}", emulator.url(), okta.id, emulator.client_id());
+    let url = format!(
+        "{}/idp/{}?client_id={}",
+        emulator.url(),
+        okta.id,
+        emulator.client_id()
+    );
     let page = browser.visit(&url).await;
     assert!(page.text.contains("from the dashboard of Acme"), "{}", page.text);
     let typed = [("email", EMAIL), ("relay_state", relay_state)];
@@ -374,33 +501,78 @@ async fn idp_initiated(browser: &Browser, emulator: &Emulator, okta: &Connection
 async fn people_begin_at_their_identity_provider() {
     let World { emulator, acme, okta } = world().await;
     let browser = Browser::new();
-    assert_eq!(idp_initiated(&browser, &emulator, &okta, "").await.status, 400, "there is no default redirect URI");
+    assert_eq!(
+        idp_initiated(&browser, &emulator, &okta, "").await.status,
+        400,
+        "there is no default redirect URI"
+    );
     for uri in [CALLBACK, "http://localhost:3000/other"] {
-        http::call(&emulator, Method::POST, "/user_management/redirect_uris", &json!({"uri": uri})).await;
+        http::call(
+            &emulator,
+            Method::POST,
+            "/user_management/redirect_uris",
+            &json!({"uri": uri}),
+        )
+        .await;
     }
     let asked = idp_initiated(&browser, &emulator, &okta, "redirect_uri=http://evil.example/").await;
     let consent = browser.visit(asked.location().as_str()).await;
-    assert!(consent.text.contains("Is this you?") && consent.text.contains(EMAIL), "{}", consent.text);
+    assert!(
+        consent.text.contains("Is this you?") && consent.text.contains(EMAIL),
+        "{}",
+        consent.text
+    );
     assert_eq!(Browser::new().visit(consent.url.as_str()).await.status, 400);
-    let denied = browser.submit_and_stop(&consent, &[("decision", "cancel")]).await.location();
-    assert_eq!(parameter(&denied, "error").as_deref(), Some("signin_consent_denied"));
+    let denied = browser
+        .submit_and_stop(&consent, &[("decision", "cancel")])
+        .await
+        .location();
+    assert_eq!(
+        parameter(&denied, "error").as_deref(),
+        Some("signin_consent_denied")
+    );
     let asked = idp_initiated(&browser, &emulator, &okta, "").await;
     let consent = browser.visit(asked.location().as_str()).await;
-    let back = browser.submit_and_stop(&consent, &[("decision", "continue")]).await.location();
-    assert!(back.as_str().starts_with(&format!("{CALLBACK}?code=")) && parameter(&back, "state").is_none(), "{back}");
+    let back = browser
+        .submit_and_stop(&consent, &[("decision", "continue")])
+        .await
+        .location();
+    assert!(
+        back.as_str().starts_with(&format!("{CALLBACK}?code=")) && parameter(&back, "state").is_none(),
+        "{back}"
+    );
     let profile = redeem(&emulator, &code(&back)).await.unwrap().profile;
     assert_eq!(profile.email, EMAIL);
     // This browser has agreed; RelayState leads elsewhere, and AuthKit takes the code as well.
-    let again = idp_initiated(&browser, &emulator, &okta, "redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fother").await;
+    let again = idp_initiated(
+        &browser,
+        &emulator,
+        &okta,
+        "redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fother",
+    )
+    .await;
     let back = again.location();
     assert_eq!(back.path(), "/other");
     let params = AuthenticateWithCodeParams::new(parameter(&back, "code").unwrap());
-    let tokens = sdk::client(&emulator).user_management().authenticate_with_code(params).await.unwrap();
+    let tokens = sdk::client(&emulator)
+        .user_management()
+        .authenticate_with_code(params)
+        .await
+        .unwrap();
     assert_eq!(tokens.organization_id, Some(acme.id.clone()));
     let off = json!({"idp_initiated_sso": false});
-    http::call(&emulator, Method::PATCH, &format!("/_emulate/connections/{}", okta.id), &off).await;
+    http::call(
+        &emulator,
+        Method::PATCH,
+        &format!("/_emulate/connections/{}", okta.id),
+        &off,
+    )
+    .await;
     let back = idp_initiated(&browser, &emulator, &okta, "").await.location();
-    assert_eq!(parameter(&back, "error").as_deref(), Some("idp_initiated_sso_disabled"));
+    assert_eq!(
+        parameter(&back, "error").as_deref(),
+        Some("idp_initiated_sso_disabled")
+    );
     assert_eq!(parameter(&back, "connection_id"), Some(okta.id));
     assert_eq!(parameter(&back, "organization_id"), Some(acme.id));
 }
@@ -411,10 +583,14 @@ async fn a_provider_of_social_login_gives_a_profile_too() {
     emulator.user("ada@gmail.com").first_name("Ada").create().unwrap();
     settings(&emulator, json!({"return_oauth_tokens": true})).await;
     let browser = Browser::new();
-    let url = authorize(&emulator, |params| params.provider = Some(SSOProvider::GoogleOAuth));
+    let url = authorize(&emulator, |params| {
+        params.provider = Some(SSOProvider::GoogleOAuth)
+    });
     let stand_in = browser.visit(&url).await;
     assert!(stand_in.text.contains("Stand-in for Google"), "{}", stand_in.text);
-    let answered = browser.submit_and_stop(&stand_in, &[("account", "ada@gmail.com")]).await;
+    let answered = browser
+        .submit_and_stop(&stand_in, &[("account", "ada@gmail.com")])
+        .await;
     let back = browser.step(answered.location().as_str()).await.location();
     let tokens = redeem(&emulator, &code(&back)).await.unwrap();
     assert_eq!(tokens.profile.organization_id, None);
@@ -422,7 +598,10 @@ async fn a_provider_of_social_login_gives_a_profile_too() {
     assert_eq!(tokens.profile.first_name.as_deref(), Some("Ada"));
     assert_eq!(tokens.oauth_tokens.unwrap().provider, "GoogleOAuth");
     let told = events(&emulator, "authentication.").await;
-    assert_eq!(names(&told), ["authentication.sso_started", "authentication.sso_succeeded"]);
+    assert_eq!(
+        names(&told),
+        ["authentication.sso_started", "authentication.sso_succeeded"]
+    );
     // A code of AuthKit gives no profile.
     let authkit = format!(
         "{}/user_management/authorize?client_id={}&redirect_uri={CALLBACK}&response_type=code&provider=authkit&login_hint=ada@gmail.com",
@@ -436,7 +615,11 @@ async fn a_provider_of_social_login_gives_a_profile_too() {
 #[actix_web::test]
 async fn only_generic_oidc_connections_log_out_there() {
     let World { emulator, acme, okta } = world().await;
-    let oidc = emulator.connection(&acme).connection_type("GenericOIDC").create().unwrap();
+    let oidc = emulator
+        .connection(&acme)
+        .connection_type("GenericOIDC")
+        .create()
+        .unwrap();
     let client = sdk::client(&emulator);
     let mut ids = Vec::new();
     for connection in [&okta, &oidc] {
@@ -449,7 +632,10 @@ async fn only_generic_oidc_connections_log_out_there() {
     }
     let allow = async |id: &str| {
         let body: SSOLogoutAuthorizeRequest = serde_json::from_value(json!({"profile_id": id})).unwrap();
-        client.sso().authorize_logout(AuthorizeLogoutParams::new(body)).await
+        client
+            .sso()
+            .authorize_logout(AuthorizeLogoutParams::new(body))
+            .await
     };
     let refused = refused(allow(&ids[0]).await);
     let body: Value = serde_json::from_slice(&refused.raw_body).unwrap();
@@ -459,12 +645,34 @@ async fn only_generic_oidc_connections_log_out_there() {
     let allowed = allow(&ids[1]).await.unwrap();
     let out = plain(allowed.logout_url.expose()).await;
     assert_eq!(out.path(), format!("/idp/{}/signed-out", oidc.id));
-    assert!(Browser::new().visit(out.as_str()).await.text.contains("You are signed out"));
-    let again = http::client().get(allowed.logout_url.expose()).send().await.unwrap();
+    assert!(
+        Browser::new()
+            .visit(out.as_str())
+            .await
+            .text
+            .contains("You are signed out")
+    );
+    let again = http::client()
+        .get(allowed.logout_url.expose())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(again.status(), 404, "once");
     let off = json!({"state": "inactive"});
-    http::call(&emulator, Method::PATCH, &format!("/_emulate/connections/{}", oidc.id), &off).await;
-    let (status, body) = http::call(&emulator, Method::POST, "/sso/logout/authorize", &json!({"profile_id": ids[1]})).await;
+    http::call(
+        &emulator,
+        Method::PATCH,
+        &format!("/_emulate/connections/{}", oidc.id),
+        &off,
+    )
+    .await;
+    let (status, body) = http::call(
+        &emulator,
+        Method::POST,
+        "/sso/logout/authorize",
+        &json!({"profile_id": ids[1]}),
+    )
+    .await;
     assert_eq!((status, &body["error"]), (400, &json!("unauthorized_client")));
 }
 
@@ -485,21 +693,39 @@ async fn authkit_finds_the_connection_by_the_address() {
     assert_eq!(idp.url.path(), format!("/idp/{}", okta.id), "{}", idp.text);
     let people = format!("/_emulate/connections/{}", okta.id);
     let (_, body) = http::call(&emulator, Method::PATCH, &people, &json!({})).await;
-    let back = answer(&browser, &idp, &[("profile", body["profiles"][0]["id"].as_str().unwrap())]).await;
+    let back = answer(
+        &browser,
+        &idp,
+        &[("profile", body["profiles"][0]["id"].as_str().unwrap())],
+    )
+    .await;
     let params = AuthenticateWithCodeParams::new(code(&back.location()));
-    let tokens = sdk::client(&emulator).user_management().authenticate_with_code(params).await.unwrap();
+    let tokens = sdk::client(&emulator)
+        .user_management()
+        .authenticate_with_code(params)
+        .await
+        .unwrap();
     assert_eq!(tokens.authentication_method.unwrap().as_str(), "SSO");
     assert_eq!(tokens.organization_id, Some(acme.id.clone()));
-    assert_eq!((tokens.user.email.as_str(), tokens.user.email_verified), (EMAIL, true));
+    assert_eq!(
+        (tokens.user.email.as_str(), tokens.user.email_verified),
+        (EMAIL, true)
+    );
     assert_eq!(tokens.user.first_name.as_deref(), Some("Ada"));
     let claims = sdk::claims(&tokens.access_token);
-    assert_eq!((&claims["role"], &claims["org_id"]), (&json!("engineer"), &json!(acme.id)));
+    assert_eq!(
+        (&claims["role"], &claims["org_id"]),
+        (&json!("engineer"), &json!(acme.id))
+    );
     let sessions = format!("/user_management/users/{}/sessions", tokens.user.id);
     let (_, sessions) = http::call(&emulator, Method::GET, &sessions, &Value::Null).await;
     assert_eq!(sessions["data"][0]["auth_method"], "sso");
     let told = events(&emulator, "").await;
     let told = names(&told);
-    let from = told.iter().position(|name| *name == "authentication.sso_started").unwrap();
+    let from = told
+        .iter()
+        .position(|name| *name == "authentication.sso_started")
+        .unwrap();
     assert_eq!(
         told[from..],
         [
@@ -517,25 +743,66 @@ async fn authkit_finds_the_connection_by_the_address() {
 #[actix_web::test]
 async fn who_could_come_through_sso_comes_no_other_way() {
     let World { emulator, acme, okta } = world().await;
-    emulator.user(EMAIL).password("correct horse battery").create().unwrap();
+    emulator
+        .user(EMAIL)
+        .password("correct horse battery")
+        .create()
+        .unwrap();
     let with_password = json!({
         "client_id": emulator.client_id(), "client_secret": emulator.api_key(), "grant_type": "password",
         "email": EMAIL, "password": "correct horse battery",
     });
-    let (status, body) = http::call(&emulator, Method::POST, "/user_management/authenticate", &with_password).await;
+    let (status, body) = http::call(
+        &emulator,
+        Method::POST,
+        "/user_management/authenticate",
+        &with_password,
+    )
+    .await;
     assert_eq!((status, &body["error"]), (400, &json!("sso_required")));
-    assert_eq!((&body["connection_ids"], &body["email"]), (&json!([okta.id]), &json!(EMAIL)));
+    assert_eq!(
+        (&body["connection_ids"], &body["email"]),
+        (&json!([okta.id]), &json!(EMAIL))
+    );
     assert_eq!(body["pending_authentication_token"], Value::Null);
     let policy = json!({"domain_policy": {"auth_methods": ["SSO", "GoogleOAuth"]}});
-    http::call(&emulator, Method::PATCH, &format!("/_emulate/organizations/{}", acme.id), &policy).await;
-    let (_, body) = http::call(&emulator, Method::POST, "/user_management/authenticate", &with_password).await;
+    http::call(
+        &emulator,
+        Method::PATCH,
+        &format!("/_emulate/organizations/{}", acme.id),
+        &policy,
+    )
+    .await;
+    let (_, body) = http::call(
+        &emulator,
+        Method::POST,
+        "/user_management/authenticate",
+        &with_password,
+    )
+    .await;
     assert_eq!(body["error"], "organization_authentication_methods_required");
     assert_eq!(body["sso_connection_ids"], json!([okta.id]));
     // Without its connection the organization's people come as they did before.
     let clear = json!({"domain_policy": {"auth_methods": ["SSO"]}});
-    http::call(&emulator, Method::PATCH, &format!("/_emulate/organizations/{}", acme.id), &clear).await;
-    sdk::client(&emulator).sso().delete_connection(&okta.id).await.unwrap();
-    let (status, _) = http::call(&emulator, Method::POST, "/user_management/authenticate", &with_password).await;
+    http::call(
+        &emulator,
+        Method::PATCH,
+        &format!("/_emulate/organizations/{}", acme.id),
+        &clear,
+    )
+    .await;
+    sdk::client(&emulator)
+        .sso()
+        .delete_connection(&okta.id)
+        .await
+        .unwrap();
+    let (status, _) = http::call(
+        &emulator,
+        Method::POST,
+        "/user_management/authenticate",
+        &with_password,
+    )
+    .await;
     assert_eq!(status, 200);
 }
 
@@ -543,38 +810,83 @@ async fn who_could_come_through_sso_comes_no_other_way() {
 async fn a_required_connection_is_the_organizations_own() {
     let World { emulator, okta, .. } = world().await;
     let globex = emulator.organization("Globex").require_sso().create().unwrap();
-    let ada = emulator.user(EMAIL).member_of(&globex, "member").create().unwrap();
-    let keycloak = emulator.connection(&globex).connection_type("KeycloakSAML").create().unwrap();
+    let ada = emulator
+        .user(EMAIL)
+        .member_of(&globex, "member")
+        .create()
+        .unwrap();
+    let keycloak = emulator
+        .connection(&globex)
+        .connection_type("KeycloakSAML")
+        .create()
+        .unwrap();
     let browser = Browser::new();
     // AuthKit is asked for Globex, and the address leads to Acme's provider.
-    let page = browser.visit(authkit(&emulator, &format!("provider=authkit&organization_id={}", globex.id))).await;
+    let page = browser
+        .visit(authkit(
+            &emulator,
+            &format!("provider=authkit&organization_id={}", globex.id),
+        ))
+        .await;
     let idp = browser.submit(&page, &[("email", EMAIL)]).await;
     assert_eq!(idp.url.path(), format!("/idp/{}", okta.id));
     let wanted = answer(&browser, &idp, &[("email", EMAIL)]).await;
     let page = browser.visit(wanted.location().as_str()).await;
-    assert!(page.text.contains("Globex requires single sign-on"), "{}", page.text);
+    assert!(
+        page.text.contains("Globex requires single sign-on"),
+        "{}",
+        page.text
+    );
     let idp = browser.submit(&page, &[("connection_id", &keycloak.id)]).await;
     assert_eq!(idp.url.path(), format!("/idp/{}", keycloak.id));
     // Globex has not verified the domain: it does not know people by such addresses.
     let refused = answer(&browser, &idp, &[("email", EMAIL)]).await;
     let page = browser.visit(refused.location().as_str()).await;
-    assert!(page.text.contains("not one of your organization"), "{}", page.text);
+    assert!(
+        page.text.contains("not one of your organization"),
+        "{}",
+        page.text
+    );
     assert!(ada.id.starts_with("user_"));
 }
 
 #[actix_web::test]
 async fn an_administrator_takes_over_nobody_of_another_domain() {
     let emulator = Emulator::start().await.unwrap();
-    let victim = emulator.user("victim@bank.example").password("correct horse battery").create().unwrap();
-    let evil = emulator.organization("Evil").domain("evil.example").create().unwrap();
+    let victim = emulator
+        .user("victim@bank.example")
+        .password("correct horse battery")
+        .create()
+        .unwrap();
+    let evil = emulator
+        .organization("Evil")
+        .domain("evil.example")
+        .create()
+        .unwrap();
     let allow = json!({"allow_profiles_outside_organization": true});
-    http::call(&emulator, Method::PUT, &format!("/organizations/{}", evil.id), &allow).await;
-    let connection = emulator.connection(&evil).connection_type("OktaSAML").create().unwrap();
-    let url = authkit(&emulator, &format!("connection_id={}&login_hint=victim@bank.example", connection.id));
+    http::call(
+        &emulator,
+        Method::PUT,
+        &format!("/organizations/{}", evil.id),
+        &allow,
+    )
+    .await;
+    let connection = emulator
+        .connection(&evil)
+        .connection_type("OktaSAML")
+        .create()
+        .unwrap();
+    let url = authkit(
+        &emulator,
+        &format!("connection_id={}&login_hint=victim@bank.example", connection.id),
+    );
     let sdk = sdk::client(&emulator);
     let params = AuthenticateWithCodeParams::new(code(&plain(&url).await));
     let refused = refused(sdk.user_management().authenticate_with_code(params).await);
-    assert_eq!((refused.status, refused.code.as_deref()), (403, Some("email_verification_required")));
+    assert_eq!(
+        (refused.status, refused.code.as_deref()),
+        (403, Some("email_verification_required"))
+    );
     let (_, memberships) = http::call(
         &emulator,
         Method::GET,
@@ -589,7 +901,10 @@ async fn an_administrator_takes_over_nobody_of_another_domain() {
 #[actix_web::test]
 async fn authorize_takes_a_connection_and_an_organization() {
     let World { emulator, acme, okta } = world().await;
-    for more in [format!("connection_id={}", okta.id), format!("organization_id={}", acme.id)] {
+    for more in [
+        format!("connection_id={}", okta.id),
+        format!("organization_id={}", acme.id),
+    ] {
         let browser = Browser::new();
         let page = browser.visit(authkit(&emulator, &more)).await;
         assert_eq!(page.url.path(), format!("/idp/{}", okta.id));
@@ -597,51 +912,106 @@ async fn authorize_takes_a_connection_and_an_organization() {
         assert_eq!(parameter(&denied, "error").as_deref(), Some("access_denied"));
         assert_eq!(parameter(&denied, "state").as_deref(), Some("s"));
     }
-    let url = authkit(&emulator, &format!("organization_id={}&login_hint={EMAIL}", acme.id));
+    let url = authkit(
+        &emulator,
+        &format!("organization_id={}&login_hint={EMAIL}", acme.id),
+    );
     let params = AuthenticateWithCodeParams::new(code(&plain(&url).await));
     let sdk = sdk::client(&emulator);
-    let first = sdk.user_management().authenticate_with_code(params).await.unwrap();
+    let first = sdk
+        .user_management()
+        .authenticate_with_code(params)
+        .await
+        .unwrap();
     // The profile stays the user's when its address changes at the provider.
     let renamed = json!({"email": "ada.lovelace@acme.example", "idp_id": "00u1"});
     let path = format!("/idp/{}", okta.id);
     let browser = Browser::new();
-    let page = browser.visit(authkit(&emulator, &format!("connection_id={}", okta.id))).await;
+    let page = browser
+        .visit(authkit(&emulator, &format!("connection_id={}", okta.id)))
+        .await;
     assert_eq!(page.url.path(), path);
     let fields = [("email", renamed["email"].as_str().unwrap()), ("idp_id", "00u1")];
     let back = answer(&browser, &page, &fields).await.location();
     let params = AuthenticateWithCodeParams::new(code(&back));
-    let second = sdk.user_management().authenticate_with_code(params).await.unwrap();
+    let second = sdk
+        .user_management()
+        .authenticate_with_code(params)
+        .await
+        .unwrap();
     assert_eq!(second.user.id, first.user.id);
     assert_eq!(second.user.email, "ada.lovelace@acme.example");
     // Deleting the user lets go of the profile.
     sdk.user_management().delete_user(&first.user.id).await.unwrap();
     let params = AuthenticateWithCodeParams::new(code(&plain(&url).await));
-    let third = sdk.user_management().authenticate_with_code(params).await.unwrap();
+    let third = sdk
+        .user_management()
+        .authenticate_with_code(params)
+        .await
+        .unwrap();
     assert_ne!(third.user.id, first.user.id);
 }
 
 #[actix_web::test]
 async fn a_validating_connection_becomes_active_by_its_first_sign_in_and_is_traced() {
     let emulator = Emulator::start().await.unwrap();
-    let acme = emulator.organization("Acme").domain("acme.example").create().unwrap();
-    let connection = emulator.connection(&acme).connection_type("OktaSAML").validating().create().unwrap();
+    let acme = emulator
+        .organization("Acme")
+        .domain("acme.example")
+        .create()
+        .unwrap();
+    let connection = emulator
+        .connection(&acme)
+        .connection_type("OktaSAML")
+        .validating()
+        .create()
+        .unwrap();
     let back = plain(&authorize(&emulator, |params| {
         params.connection = Some(connection.id.clone());
         params.login_hint = Some(EMAIL.to_owned());
     }))
     .await;
     redeem(&emulator, &code(&back)).await.unwrap();
-    assert_eq!(names(&events(&emulator, "connection.").await), ["connection.activated"]);
+    assert_eq!(
+        names(&events(&emulator, "connection.").await),
+        ["connection.activated"]
+    );
     let (_, traces) = http::call(&emulator, Method::GET, "/_emulate/sso/traces", &Value::Null).await;
     let trace = &traces["data"][0];
-    assert_eq!((&trace["status"], &trace["email"]), (&json!("succeeded"), &json!(EMAIL)));
-    let steps: Vec<_> = trace["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&trace["status"], &trace["email"]),
+        (&json!("succeeded"), &json!(EMAIL))
+    );
+    let steps: Vec<_> = trace["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
     assert_eq!(
         steps,
-        ["request", "departure", "response", "correlation", "connection", "attributes", "domain", "profile", "code", "exchange"]
+        [
+            "request",
+            "departure",
+            "response",
+            "correlation",
+            "connection",
+            "attributes",
+            "domain",
+            "profile",
+            "code",
+            "exchange"
+        ]
     );
     let one = format!("/_emulate/sso/traces/{}", trace["id"].as_str().unwrap());
-    assert_eq!(http::call(&emulator, Method::GET, &one, &Value::Null).await, (200, trace.clone()));
-    let page = Browser::new().visit(format!("{}/sso/traces", emulator.url())).await;
-    assert!(page.text.contains("Succeeded") && page.text.contains("acme.example is a verified domain of Acme"));
+    assert_eq!(
+        http::call(&emulator, Method::GET, &one, &Value::Null).await,
+        (200, trace.clone())
+    );
+    let page = Browser::new()
+        .visit(format!("{}/sso/traces", emulator.url()))
+        .await;
+    assert!(
+        page.text.contains("Succeeded") && page.text.contains("acme.example is a verified domain of Acme")
+    );
 }
