@@ -389,6 +389,7 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "/organization_domains".to_owned(),
             json!({"organization_id": acme, "domain": "acme.example"}),
         ),
+        ("POST", "/directories/x/sync".to_owned(), json!({})),
         ("POST", "/organization_domains/x/verify".to_owned(), json!({})),
         (
             "POST",

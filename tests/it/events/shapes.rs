@@ -62,6 +62,7 @@ pub(super) const SHAPES: &[(&str, fn(&Value))] = &[
     ("organization_domain.created", fits::<models::OrganizationDomainCreated>),
     ("organization_domain.deleted", fits::<models::OrganizationDomainDeleted>),
     ("organization_domain.updated", fits::<models::OrganizationDomainUpdated>),
+    ("organization_domain.verified", fits::<models::OrganizationDomainVerified>),
     ("organization_membership.created", fits::<models::OrganizationMembershipCreated>),
     ("organization_membership.deleted", fits::<models::OrganizationMembershipDeleted>),
     ("organization_membership.updated", fits::<models::OrganizationMembershipUpdated>),
@@ -84,6 +85,23 @@ pub(super) const SHAPES: &[(&str, fn(&Value))] = &[
     ("waitlist_user.approved", fits::<models::WaitlistUserApproved>),
     ("waitlist_user.created", fits::<models::WaitlistUserCreated>),
     ("waitlist_user.denied", fits::<models::WaitlistUserDenied>),
+];
+
+/// The events whose causes stand in files of their own: `directory_sync.rs`, `organization_domains.rs`.
+pub(super) const ELSEWHERE: &[&str] = &[
+    "dsync.activated",
+    "dsync.deleted",
+    "dsync.group.created",
+    "dsync.group.deleted",
+    "dsync.group.updated",
+    "dsync.group.user_added",
+    "dsync.group.user_removed",
+    "dsync.token.created",
+    "dsync.token.revoked",
+    "dsync.user.created",
+    "dsync.user.deleted",
+    "dsync.user.updated",
+    "organization_domain.verification_failed",
 ];
 
 /// The events of products that are not built. Whoever builds one moves its events to [`SHAPES`], and their causes to the table.
@@ -117,20 +135,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "connection.deleted",
     "connection.saml_certificate_renewal_required",
     "connection.saml_certificate_renewed",
-    "dsync.activated",
-    "dsync.deleted",
-    "dsync.group.created",
-    "dsync.group.deleted",
-    "dsync.group.updated",
-    "dsync.group.user_added",
-    "dsync.group.user_removed",
-    "dsync.token.created",
-    "dsync.token.revoked",
-    "dsync.user.created",
-    "dsync.user.deleted",
-    "dsync.user.updated",
-    "organization_domain.verification_failed",
-    "organization_domain.verified",
     "pipes.account_connection.add_failed",
     "pipes.account_connection.connected",
     "pipes.account_connection.connection_failed",
@@ -167,7 +171,7 @@ fn every_event_of_the_catalogue_is_emitted_or_listed_as_not_built() {
     let mut listed: Vec<_> = SHAPES
         .iter()
         .map(|(name, _)| *name)
-        .chain(NOT_BUILT.iter().copied())
+        .chain(ELSEWHERE.iter().chain(NOT_BUILT).copied())
         .collect();
     listed.sort_unstable();
     let all: Vec<_> = CATALOGUE.iter().map(|event| event.name).collect();

@@ -126,9 +126,9 @@ pub(super) enum Attempt {
 /// called otherwise on a replace.
 ///
 /// Source: the SCIM data requirements that WorkOS publishes with its scim-bridge.
-pub(super) fn refused(error: DirectoryError, attempt: Attempt, profile: Profile) -> ApiError {
+pub(super) fn refused(error: &DirectoryError, attempt: Attempt, profile: Profile) -> ApiError {
     let detail = error.to_string();
-    let scim_type = match &error {
+    let scim_type = match error {
         DirectoryError::Other(error) => return error.clone(),
         DirectoryError::UserNotFound(id) | DirectoryError::GroupNotFound(id) => {
             return ScimError::not_found(id).into();

@@ -186,7 +186,7 @@ impl Selection {
             Some(filter) => match looked_up(filter, view) {
                 Some(rows) => rows,
                 None => {
-                    let wanted = self.for_filter::<R>(filter);
+                    let wanted = for_filter::<R>(filter);
                     in_directory()
                         .filter(|row| filter.matches(&view.resource(&***row, &wanted), R::TYPE))
                         .cloned()
@@ -199,19 +199,6 @@ impl Selection {
         }
         let total = rows.len();
         (total, rows.into_iter().skip(from).take(count).collect())
-    }
-
-    /// What the filter needs to know of a resource: what other rows say of it costs more than all else.
-    fn for_filter<R: Resource>(&self, filter: &Filter) -> Projection {
-        let related = if R::TYPE.name == "Group" {
-            "members"
-        } else {
-            "groups"
-        };
-        if filter.mentions(related) {
-            return Projection::Everything;
-        }
-        Projection::new([], [related], R::TYPE)
     }
 
     /// Sorts by an attribute; resources without it come last, and first in descending order (RFC 7644 section 3.4.2.3).
@@ -228,6 +215,19 @@ impl Selection {
         });
         rows.extend(keyed.into_iter().map(|(_, row)| row));
     }
+}
+
+/// What the filter needs to know of a resource: what other rows say of it costs more than all else.
+fn for_filter<R: Resource>(filter: &Filter) -> Projection {
+    let related = if R::TYPE.name == "Group" {
+        "members"
+    } else {
+        "groups"
+    };
+    if filter.mentions(related) {
+        return Projection::Everything;
+    }
+    Projection::new([], [related], R::TYPE)
 }
 
 /// The resources that meet a filter, where an index finds a few candidates.

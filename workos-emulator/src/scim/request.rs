@@ -78,7 +78,7 @@ pub(super) fn change<T>(
         }
         rule(tx, &directory)
     });
-    changed.map_err(|error| refused(error, attempt, profile))
+    changed.map_err(|error| refused(&error, attempt, profile))
 }
 
 /// `?attributes=` and `?excludedAttributes=`.

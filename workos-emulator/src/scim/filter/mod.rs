@@ -33,10 +33,10 @@ pub(crate) enum Comparison {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Filter {
     /// All of them; at least one.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// Any of them; at least one.
-    Or(Vec<Filter>),
-    Not(Box<Filter>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
     /// `pr`
     Present(AttributePath),
     Compare {
@@ -48,7 +48,7 @@ pub(crate) enum Filter {
     /// `emails[type eq "work"]`: any value of the attribute meets the condition.
     AnyValue {
         path: AttributePath,
-        filter: Box<Filter>,
+        filter: Box<Self>,
     },
 }
 

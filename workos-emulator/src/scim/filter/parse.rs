@@ -188,14 +188,11 @@ impl<'t> Parser<'t> {
         if word.is_empty() {
             return Err(self.wrong("an attribute"));
         }
-        let target = match scope {
-            Scope::Resource => Target::parse(word, self.resource_type),
-            // A sub-attribute has no URI.
-            Scope::Value(_) if word.contains([':', '.']) => Err(ScimError::path("")),
-            Scope::Value(_) => Target::parse(word, self.resource_type),
-        };
+        // A sub-attribute has no URI.
+        let is_sub = matches!(scope, Scope::Value(_));
+        let target = Target::parse(word, self.resource_type);
         match target {
-            Ok(Target::Attribute(path)) => Ok(path),
+            Ok(Target::Attribute(path)) if !is_sub || !word.contains([':', '.']) => Ok(path),
             _ => {
                 self.at = before;
                 Err(self.wrong("an attribute"))

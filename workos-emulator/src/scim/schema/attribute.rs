@@ -61,7 +61,7 @@ pub(crate) struct Attribute {
     pub(crate) uniqueness: &'static str,
     pub(crate) canonical_values: &'static [&'static str],
     pub(crate) reference_types: &'static [&'static str],
-    pub(crate) sub_attributes: &'static [Attribute],
+    pub(crate) sub_attributes: &'static [Self],
     pub(crate) description: &'static str,
 }
 
@@ -170,7 +170,7 @@ impl Attribute {
         self
     }
 
-    pub(crate) fn sub_attribute(&self, name: &str) -> Option<&'static Attribute> {
+    pub(crate) fn sub_attribute(&self, name: &str) -> Option<&'static Self> {
         find(self.sub_attributes, name)
     }
 
