@@ -74,7 +74,10 @@ fn a_connection_gets_its_type_its_configuration_and_its_first_sign_in() {
         connection_type: Some("OktaSAML".to_owned()),
         ..ConnectionChanges::default()
     };
-    assert_eq!(change(&environment, &connection.id, typed), ConnectionState::Draft);
+    assert_eq!(
+        change(&environment, &connection.id, typed),
+        ConnectionState::Draft
+    );
     let configured = ConnectionChanges {
         options: Some(ProtocolOptions::Saml(options::SamlOptions::default())),
         ..ConnectionChanges::default()
@@ -111,13 +114,15 @@ fn only_a_change_between_active_and_not_active_is_told() {
     ] {
         assert_eq!(change(&environment, &id, to(state)), state);
     }
-    environment
-        .transact(|tx| rules::delete(tx, &id))
-        .unwrap();
+    environment.transact(|tx| rules::delete(tx, &id)).unwrap();
     let told: Vec<_> = events(&environment).into_iter().map(|(name, _)| name).collect();
     assert_eq!(
         told,
-        ["connection.activated", "connection.deactivated", "connection.deleted"]
+        [
+            "connection.activated",
+            "connection.deactivated",
+            "connection.deleted"
+        ]
     );
     assert!(find(&environment.state(), &id).is_err());
 }
@@ -170,5 +175,9 @@ fn what_cannot_be_a_connection_is_refused_and_leaves_nothing() {
         environment.transact(|tx| create(tx, new)).unwrap_err();
     }
     assert_eq!(events(&environment), []);
-    assert!(of_organization(&environment.state(), &organization_id).next().is_none());
+    assert!(
+        of_organization(&environment.state(), &organization_id)
+            .next()
+            .is_none()
+    );
 }
