@@ -78,9 +78,12 @@ const STEPS: &[Step] = &[
     ("POST", "/organizations/{organizations}/groups/{groups}/organization-memberships", r#"{"organization_membership_id": "{organization_memberships}"}"#),
     ("POST", "/organizations/{organizations}/api_keys", r#"{"name": "K"}"#),
     ("POST", "/user_management/users/{users}/api_keys", r#"{"name": "K", "organization_id": "{organizations}"}"#),
+    ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "GenericOIDC", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
     ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "OktaSAML", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
     ("POST", "/_emulate/connections/{connections}/profiles", r#"{"email": "{new}@example.com"}"#),
     ("POST", "/connections/{connections}/saml_idp_signing_certs", IDP_CERTIFICATE),
+    ("POST", "/sso/logout/authorize", r#"{"profile_id": "{profiles}"}"#),
+    ("GET", "/sso/authorize?response_type=code&client_id=client_x&redirect_uri={redirect_uris.uri}&connection={connections}", ""),
     ("POST", "/organization_domains", r#"{"organization_id": "{organizations}", "domain": "{new}.example"}"#),
     ("PATCH", "/_emulate/organization_domains/{organizations.domains.0.id}", r#"{"state": "verified"}"#),
     ("POST", "/portal/generate_link", r#"{"organization": "{organizations}", "it_contact_emails": ["{new}@example.com"]}"#),
@@ -373,12 +376,13 @@ proptest! {
 }
 
 /// Tables that no step fills: what the environment is, what the pages and receivers of webhooks make, and what a test orders.
-const BY_OTHER_MEANS: [&str; 16] = [
+const BY_OTHER_MEANS: [&str; 17] = [
     "attempts",
     "authorization_sessions",
     "dns_records",
     "external_auths",
     "hooks",
+    "idp_grants",
     "invitation_blocks",
     "passkey_challenges",
     "passkey_reminders",
