@@ -144,9 +144,9 @@ pub(crate) fn begin(
         state: Secret::new(format!("{id}.{}", tx.token(32))),
         connection_id: connection.id.clone(),
         purpose,
-        login_hint: login_hint.clone(),
+        login_hint,
         stage: Stage::Away,
-        device: device.clone(),
+        device,
         expires_at: clock::saturating_add(tx.now(), lifetime),
         id,
     };
@@ -161,11 +161,11 @@ pub(crate) fn begin(
         Purpose::Unsolicited { .. } => "Nobody asked: the sign-in began at the identity provider.".to_owned(),
     };
     traces::step(tx, &session.id, StepName::Request, true, asked)?;
-    let email = login_hint.as_deref().and_then(users::email::normalized);
+    let email = session.login_hint.as_deref().and_then(users::email::normalized);
     let about = About {
         connection: Some(connection),
         session_id: Some(&session.id),
-        device: &device,
+        device: &session.device,
         user_id: None,
         email: email.as_deref(),
     };
