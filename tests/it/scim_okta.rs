@@ -121,7 +121,7 @@ async fn a_group_is_pushed() {
         {"op": "add", "path": "members", "value": [{"value": bob}]},
     ]);
     assert_eq!(directory.patch(&path, &swap).await.status, 204);
-    assert_eq!(directory.members(&made.id()).await, [bob.clone()]);
+    assert_eq!(directory.members(&made.id()).await, [bob.as_str()]);
     let replaced = json!([{"op": "replace", "path": "members", "value": [{"value": ada}, {"value": bob}]}]);
     let shown = directory
         .patch(&format!("{path}?attributes=members.value"), &replaced)

@@ -218,7 +218,7 @@ async fn a_sign_in_that_waits_for_one_step_passes_by_no_other() {
         for (of, name, mut body) in answers {
             body["grant_type"] = name.clone().into();
             body["pending_authentication_token"] = token.clone();
-            for (client_id, environment) in [("client_other", &*emulator), (&staging.client_id(), &staging)] {
+            for (client_id, environment) in [("client_other", &*emulator), (staging.client_id(), &staging)] {
                 let mut foreign = body.clone();
                 foreign["client_id"] = client_id.into();
                 let (status, answer) = authenticate(environment, foreign).await;

@@ -76,7 +76,7 @@ async fn no_address_of_a_stranger_is_followed() {
                 assert!(response.status().as_u16() < 500, "{told}");
                 if let Some(location) = response.headers().get("location") {
                     let location = location.to_str().unwrap();
-                    let url = reqwest::Url::parse(&emulator.url())
+                    let url = reqwest::Url::parse(emulator.url())
                         .unwrap()
                         .join(location)
                         .unwrap();

@@ -21,9 +21,12 @@ fn fits<T: DeserializeOwned + Serialize>(event: &Value) {
     }
 }
 
+/// An event's name, and the check of its shape.
+type Shape = (&'static str, fn(&Value));
+
 /// Every event that something emits, and the check of its shape. In order of name.
 #[rustfmt::skip]
-pub(super) const SHAPES: &[(&str, fn(&Value))] = &[
+pub(super) const SHAPES: &[Shape] = &[
     ("api_key.created", fits::<models::ApiKeyCreated>),
     ("api_key.revoked", fits::<models::ApiKeyRevoked>),
     ("api_key.updated", fits::<models::ApiKeyUpdated>),

@@ -54,9 +54,9 @@ impl<'a> Browser<'a> {
             )
         } else {
             let mut body = json!({"client_id": CLIENT_ID, session.0: session.1});
-            body.as_object_mut()
-                .unwrap()
-                .extend(fields.as_object().unwrap().clone());
+            if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
+                body.extend(fields);
+            }
             (String::new(), body)
         };
         let mut call = self.fixture.call(&query, body);

@@ -67,8 +67,8 @@ enum Given {
     Row(usize),
     Long(usize),
     Json(Value),
-    Many(Vec<Given>),
-    Members(Vec<(usize, Given)>),
+    Many(Vec<Self>),
+    Members(Vec<(usize, Self)>),
 }
 
 fn given() -> impl Strategy<Value = Given> {
