@@ -83,6 +83,7 @@ const STEPS: &[Step] = &[
     ("POST", "/_emulate/connections/{connections}/profiles", r#"{"email": "{new}@example.com"}"#),
     ("POST", "/connections/{connections}/saml_idp_signing_certs", IDP_CERTIFICATE),
     ("POST", "/sso/logout/authorize", r#"{"profile_id": "{profiles}"}"#),
+    ("PATCH", "/_emulate/settings", r#"{"interactive": "always"}"#),
     ("GET", "/sso/authorize?response_type=code&client_id=client_x&redirect_uri={redirect_uris.uri}&connection={connections}", ""),
     ("POST", "/organization_domains", r#"{"organization_id": "{organizations}", "domain": "{new}.example"}"#),
     ("PATCH", "/_emulate/organization_domains/{organizations.domains.0.id}", r#"{"state": "verified"}"#),
