@@ -31,6 +31,8 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
     let endpoint = json!({"endpoint_url": "http://127.0.0.1:1/", "events": ["user.created"]});
     let endpoint_id = created("/webhook_endpoints", endpoint).await;
     created("/_emulate/feature_flags", json!({"slug": "beta"})).await;
+    let connection = json!({"organization_id": acme, "connection_type": "OktaSAML"});
+    let connection = created("/_emulate/connections", connection).await;
     let groups = format!("/organizations/{acme}/groups");
     let group = created(&groups, json!({"name": "Engineering"})).await;
     let own_role = json!({"slug": "org-billing", "name": "Billing"});
@@ -388,6 +390,55 @@ async fn good_requests() -> (Emulator, Vec<(&'static str, String, Value)>) {
             "POST",
             "/organization_domains".to_owned(),
             json!({"organization_id": acme, "domain": "acme.example"}),
+        ),
+        (
+            "POST",
+            "/connections".to_owned(),
+            json!({
+                "organization_id": acme, "name": "Acme", "external_id": "1", "connection_type": "GenericOIDC",
+                "attribute_maps": {"standard_attributes": {"email": "mail"}, "custom_attributes": {"team": "dept"}},
+                "oidc_options": {
+                    "discovery_endpoint": "https://idp.acme.example/.well-known/openid-configuration",
+                    "client_id": "1", "client_secret": "s",
+                },
+            }),
+        ),
+        (
+            "PATCH",
+            format!("/connections/{connection}"),
+            json!({
+                "name": "Acme", "external_id": "2", "connection_type": "GenericSAML",
+                "attribute_maps": {"standard_attributes": {"email": null}, "custom_attributes": {"team": null}},
+                "saml_options": {"idp_metadata_url": "https://idp.acme.example/metadata"},
+            }),
+        ),
+        (
+            "POST",
+            format!("/connections/{connection}/saml_idp_signing_certs"),
+            json!({"value": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----"}),
+        ),
+        (
+            "POST",
+            format!("/connections/{connection}/saml_sp_encryption_certs"),
+            json!({}),
+        ),
+        (
+            "POST",
+            format!("/connections/{connection}/saml_sp_signing_cert"),
+            json!({}),
+        ),
+        (
+            "POST",
+            "/sso/logout/authorize".to_owned(),
+            json!({"profile_id": "prof_x"}),
+        ),
+        (
+            "POST",
+            "/sso/token".to_owned(),
+            json!({
+                "client_id": "client_emulate", "client_secret": "sk_test_default", "grant_type": "authorization_code",
+                "code": "x", "code_verifier": "x",
+            }),
         ),
         ("POST", "/directories/x/sync".to_owned(), json!({})),
         ("POST", "/organization_domains/x/verify".to_owned(), json!({})),

@@ -51,6 +51,8 @@ mod sign_in;
 mod social;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;
+mod sso;
+mod sso_connections;
 mod users;
 mod waitlists;
 mod ways_in;

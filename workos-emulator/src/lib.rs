@@ -50,9 +50,9 @@ mod timers;
 mod webhooks;
 
 pub use embed::{
-    ConnectApplication, ConnectApplicationBuilder, Directory, DirectoryBuilder, DirectoryPerson,
-    EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator, EmulatorBuilder, EmulatorError, Events,
-    ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox, Organization, OrganizationBuilder, Role,
-    RoleBuilder, SignedIn, User, UserBuilder, Webhooks,
+    ConnectApplication, ConnectApplicationBuilder, Connection, ConnectionBuilder, Directory,
+    DirectoryBuilder, DirectoryPerson, EmittedEvent, EmulatedClock, EmulatedEnvironment, Emulator,
+    EmulatorBuilder, EmulatorError, Events, ExpectedMail, Invitation, InvitationBuilder, Mail, Mailbox,
+    Organization, OrganizationBuilder, Role, RoleBuilder, SignedIn, SsoProfile, User, UserBuilder, Webhooks,
 };
 pub use seed::{InvalidSeed, validate_seed};

@@ -1,4 +1,5 @@
-//! What happens by itself when its time has come: domains have waited long enough for their DNS record.
+//! What happens by itself when its time has come: domains have waited long enough for their DNS record, certificates
+//! expire, sign-ins time out.
 //!
 //! The environment's clock decides. Whoever moves it finds done what was due; a clock that runs is watched.
 
@@ -11,7 +12,10 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use crate::{
-    api::organization_domains,
+    api::{
+        organization_domains,
+        sso::{certificates, sign_in},
+    },
     environment::Environment,
     server::{error::ApiError, registry::Registry},
     store::State,
@@ -19,7 +23,11 @@ use crate::{
 
 /// When the next thing is due.
 fn next(state: &State) -> Option<Timestamp> {
-    let all = [organization_domains::next_expiry(state)];
+    let all = [
+        organization_domains::next_expiry(state),
+        certificates::next_notice(state),
+        sign_in::next_deadline(state),
+    ];
     all.into_iter().flatten().min()
 }
 
@@ -27,7 +35,11 @@ fn next(state: &State) -> Option<Timestamp> {
 pub(crate) fn run_due(environment: &Environment) -> bool {
     let is_due = || next(&environment.state()).is_some_and(|at| at <= environment.clock.now());
     while is_due() {
-        let done = environment.transact(organization_domains::expire);
+        let done = environment.transact(|tx| {
+            organization_domains::expire(tx)?;
+            certificates::tell_due(tx)?;
+            sign_in::time_out(tx)
+        });
         if let Err::<(), ApiError>(error) = done {
             tracing::error!(%error, "what was due could not be done");
             return false;

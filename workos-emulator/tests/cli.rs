@@ -110,7 +110,7 @@ users:
   - {id: user_ann, email: ann@acme.example, password: secret, email_verified: true}
 organizations:
   - {name: Acme, memberships: [{email: ANN@acme.example, role: member}], colour: blue}
-connections: [{name: Okta, organization: Acme}]
+connectedAccounts: [{email: ann@acme.example, provider: github}]
 ";
 
 #[test]
@@ -161,7 +161,7 @@ fn finds_the_seed_file_of_the_folder_and_tells_what_it_passes_over() {
         .unwrap();
     assert_eq!(
         warnings,
-        "warning: connections: not served yet\nwarning: organizations[0].colour: unknown key, passed over\n"
+        "warning: connectedAccounts: not served yet\nwarning: organizations[0].colour: unknown key, passed over\n"
     );
 }
 

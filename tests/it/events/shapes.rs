@@ -90,8 +90,17 @@ pub(super) const SHAPES: &[Shape] = &[
     ("waitlist_user.denied", fits::<models::WaitlistUserDenied>),
 ];
 
-/// The events whose causes stand in files of their own: `directory_sync.rs`, `organization_domains.rs`.
+/// The events whose causes stand in files of their own: `directory_sync.rs`, `organization_domains.rs`, `sso.rs`, `sso_connections.rs`.
 pub(super) const ELSEWHERE: &[&str] = &[
+    "authentication.sso_failed",
+    "authentication.sso_started",
+    "authentication.sso_succeeded",
+    "authentication.sso_timed_out",
+    "connection.activated",
+    "connection.deactivated",
+    "connection.deleted",
+    "connection.saml_certificate_renewal_required",
+    "connection.saml_certificate_renewed",
     "dsync.activated",
     "dsync.deleted",
     "dsync.group.created",
@@ -129,15 +138,6 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "agent.registration.organization.switched",
     "agent.registration.refreshed",
     "agent.registration.revoked",
-    "authentication.sso_failed",
-    "authentication.sso_started",
-    "authentication.sso_succeeded",
-    "authentication.sso_timed_out",
-    "connection.activated",
-    "connection.deactivated",
-    "connection.deleted",
-    "connection.saml_certificate_renewal_required",
-    "connection.saml_certificate_renewed",
     "pipes.account_connection.add_failed",
     "pipes.account_connection.connected",
     "pipes.account_connection.connection_failed",

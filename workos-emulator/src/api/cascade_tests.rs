@@ -17,7 +17,10 @@ use crate::{
 const HISTORY: [&str; 5] = ["events", "deliveries", "attempts", "messages", "refresh_tokens"];
 
 /// Sign-ins in progress: they end by themselves within minutes, and look again at all that they name when they go on.
-const IN_PROGRESS: [&str; 6] = [
+const IN_PROGRESS: [&str; 9] = [
+    "sso_sessions",
+    "sso_logouts",
+    "idp_grants",
     "authorization_sessions",
     "authorization_codes",
     "connect_authorization_codes",
@@ -25,6 +28,23 @@ const IN_PROGRESS: [&str; 6] = [
     "impersonations",
     "pending_authentications",
 ];
+
+/// A certificate of an identity provider. Its key is known to nobody.
+const IDP_CERTIFICATE: &str = concat!(
+    r#"{"value": ""#,
+    r"-----BEGIN CERTIFICATE-----\n",
+    r"MIIBiTCCAS+gAwIBAgIUdXxQe3ja1idHc0kF2wcixTy2wBAwCgYIKoZIzj0EAwIw\n",
+    r"GjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMB4XDTI2MTEyNTE0MzkxOFoXDTI3\n",
+    r"MTEyNTE0MzkxOFowGjEYMBYGA1UEAwwPaWRwLmV4YW1wbGUuY29tMFkwEwYHKoZI\n",
+    r"zj0CAQYIKoZIzj0DAQcDQgAEjsd+EOGKoTVKOPhRfV4PMV5NZTGeUlz9iaJ8Br1t\n",
+    r"OJVHwYVPXA5rX5oAEaoyNm2EJABqT+p5u162BWLXIpW0kKNTMFEwHQYDVR0OBBYE\n",
+    r"FE6sl2bG4SX+wHL7xvsf0ArOCXYPMB8GA1UdIwQYMBaAFE6sl2bG4SX+wHL7xvsf\n",
+    r"0ArOCXYPMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJsuusia\n",
+    r"XQ/GgV2VH6EeOmF3hDvJiwnAbFO5NU29ecvnAiBnbR/sdNh8pSH011jJ1U0KvyIr\n",
+    r"RaB7rz8cNLtZwKLVug==\n",
+    r"-----END CERTIFICATE-----\n",
+    r#""}"#
+);
 
 /// A call: method, path and body. `{users}` in either is the id of a row of that table, `{new}` a word that was not used, `{code}`
 /// the last one that a redirect brought to an application, `{waitlist}` the environment's.
@@ -58,6 +78,13 @@ const STEPS: &[Step] = &[
     ("POST", "/organizations/{organizations}/groups/{groups}/organization-memberships", r#"{"organization_membership_id": "{organization_memberships}"}"#),
     ("POST", "/organizations/{organizations}/api_keys", r#"{"name": "K"}"#),
     ("POST", "/user_management/users/{users}/api_keys", r#"{"name": "K", "organization_id": "{organizations}"}"#),
+    ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "GenericOIDC", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
+    ("POST", "/_emulate/connections", r#"{"organization_id": "{organizations}", "connection_type": "OktaSAML", "domains": ["{new}.example"], "profiles": [{"email": "ada@{new}.example"}]}"#),
+    ("POST", "/_emulate/connections/{connections}/profiles", r#"{"email": "{new}@example.com"}"#),
+    ("POST", "/connections/{connections}/saml_idp_signing_certs", IDP_CERTIFICATE),
+    ("POST", "/sso/logout/authorize", r#"{"profile_id": "{profiles}"}"#),
+    ("PATCH", "/_emulate/settings", r#"{"interactive": "always"}"#),
+    ("GET", "/sso/authorize?response_type=code&client_id=client_x&redirect_uri={redirect_uris.uri}&connection={connections}", ""),
     ("POST", "/organization_domains", r#"{"organization_id": "{organizations}", "domain": "{new}.example"}"#),
     ("PATCH", "/_emulate/organization_domains/{organizations.domains.0.id}", r#"{"state": "verified"}"#),
     ("POST", "/portal/generate_link", r#"{"organization": "{organizations}", "it_contact_emails": ["{new}@example.com"]}"#),
@@ -114,6 +141,7 @@ const STEPS: &[Step] = &[
     ("DELETE", "/organizations/{organizations}/it_contacts/{it_contacts}", ""),
     ("DELETE", "/authorization/permissions/{permissions.slug}", ""),
     ("DELETE", "/authorization/organizations/{organizations}/roles/{roles.slug}", ""),
+    ("DELETE", "/connections/{connections}", ""),
     ("DELETE", "/directories/{directories}", ""),
     ("DELETE", "/_emulate/directory_users/{directory_users}", ""),
     ("DELETE", "/_emulate/directory_groups/{directory_groups}", ""),
@@ -349,12 +377,13 @@ proptest! {
 }
 
 /// Tables that no step fills: what the environment is, what the pages and receivers of webhooks make, and what a test orders.
-const BY_OTHER_MEANS: [&str; 16] = [
+const BY_OTHER_MEANS: [&str; 17] = [
     "attempts",
     "authorization_sessions",
     "dns_records",
     "external_auths",
     "hooks",
+    "idp_grants",
     "invitation_blocks",
     "passkey_challenges",
     "passkey_reminders",

@@ -17,6 +17,7 @@ pub(crate) mod organization_domains;
 pub(crate) mod organizations;
 #[cfg(test)]
 pub(crate) mod recorded;
+pub(crate) mod sso;
 pub(crate) mod user_management;
 pub(crate) mod webhooks;
 pub(crate) mod widgets;

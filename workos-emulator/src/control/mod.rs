@@ -1,6 +1,7 @@
 //! `/_emulate`: what a person does in the WorkOS dashboard, and what only an emulator can do.
 
 mod clock;
+pub(crate) mod connections;
 pub(crate) mod device_authorizations;
 mod directories;
 pub(crate) mod environments;
@@ -15,6 +16,7 @@ mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod snapshots;
+pub(crate) mod sso_traces;
 pub(crate) mod webhooks;
 
 use serde_json::json;
@@ -68,9 +70,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post("/_emulate/device_authorizations/{user_code}/approve", "approve_device", device_authorizations::approve_device).control(),
     post("/_emulate/device_authorizations/{user_code}/deny", "deny_device", device_authorizations::deny_device).control(),
 
-    not_built("POST", "/_emulate/connections", "create_connection").control(),
-    not_built("PATCH", "/_emulate/connections/{id}", "update_connection").control(),
-    not_built("POST", "/_emulate/connections/{id}/profiles", "create_profile").control(),
+    post("/_emulate/connections", "create_connection", connections::create_connection).control(),
+    patch("/_emulate/connections/{id}", "update_connection", connections::update_connection).control(),
+    post("/_emulate/connections/{id}/profiles", "create_profile", connections::create_profile).control(),
+    get("/_emulate/sso/traces", "list_sso_traces", sso_traces::list_sso_traces).control(),
+    get("/_emulate/sso/traces/{id}", "get_sso_trace", sso_traces::get_sso_trace).control(),
     post("/_emulate/directories", "create_directory", directories::create_directory).control().slow(),
     patch("/_emulate/directories/{id}", "update_directory", directories::update_directory).control(),
     post("/_emulate/directories/{id}/users", "create_directory_user", directories::create_directory_user).control(),

@@ -171,6 +171,12 @@ pub(crate) struct Settings {
     pub(crate) disposable_emails: bool,
     /// Sign-ins through a provider give the application the provider's tokens.
     pub(crate) return_oauth_tokens: bool,
+    /// People say that it is they who sign in, where that is in doubt: <https://workos.com/docs/sso/sign-in-consent>.
+    pub(crate) sso_sign_in_consent: bool,
+    /// `sso/authorize` takes the deprecated `domain`.
+    pub(crate) sso_domain_selector: bool,
+    /// Profiles show the deprecated `raw_attributes`.
+    pub(crate) sso_raw_attributes: bool,
     /// Programs without a browser may sign in by a user code.
     pub(crate) device_authorization: bool,
     pub(crate) connect: Connect,
@@ -222,6 +228,9 @@ impl Default for Settings {
             radar_challenge: None,
             disposable_emails: false,
             return_oauth_tokens: false,
+            sso_sign_in_consent: true,
+            sso_domain_selector: true,
+            sso_raw_attributes: true,
             device_authorization: true,
             connect: Connect::default(),
             sign_out_redirect_uris: Vec::new(),

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -190,7 +191,11 @@ impl SigningKey {
         if kid.is_empty() || kid.len() > 256 || !kid.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(KeyError::Kid);
         }
-        let certificate = self_signed_certificate(&pair)?;
+        // Always the same one for the same key. WorkOS's are self-signed and valid for five years too.
+        let certificate = self_signed_certificate(&pair, |params| {
+            params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+        })?;
         let components = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
         let token_header = URL_SAFE_NO_PAD.encode(format!(
             r#"{{"alg":"RS256","kid":{},"typ":"JWT"}}"#,
@@ -226,6 +231,22 @@ impl SigningKey {
     pub(crate) fn to_pem(&self) -> Result<String, KeyError> {
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&*self.pair).map_err(|_| KeyError::Rsa)?;
         Ok(encode_pem("PRIVATE KEY", der.as_ref()))
+    }
+
+    /// The public key as it stands in a certificate: `RSAPublicKey` (RFC 8017 appendix A.1.1) as DER.
+    pub(crate) fn public_der(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
+    /// A self-signed certificate over this key, as PEM, for SAML. Times are seconds since 1970.
+    pub(crate) fn certificate(&self, not_before: i64, not_after: i64) -> Result<String, KeyError> {
+        let der = self_signed_certificate(&self.pair, |params| {
+            let epoch = rcgen::date_time_ymd(1970, 1, 1);
+            let after = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+            params.not_before = epoch + after(not_before);
+            params.not_after = epoch + after(not_after);
+        })?;
+        Ok(encode_pem("CERTIFICATE", &der))
     }
 
     pub(super) fn token_header(&self) -> &str {
@@ -337,16 +358,17 @@ fn derived_kid(pair: &RsaKeyPair) -> String {
     format!("{KID_PREFIX}{}", Ulid::from(bits))
 }
 
-/// A certificate over the key, always the same one for the same key: its serial number follows from the key and its
-/// validity is fixed. WorkOS's are self-signed and valid for five years too.
-fn self_signed_certificate(pair: &RsaKeyPair) -> Result<Vec<u8>, KeyError> {
+/// A certificate over the key, whose serial number follows from the key.
+fn self_signed_certificate(
+    pair: &RsaKeyPair,
+    set_validity: impl FnOnce(&mut rcgen::CertificateParams),
+) -> Result<Vec<u8>, KeyError> {
     let mut params = rcgen::CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params
         .distinguished_name
         .push(rcgen::DnType::CommonName, CERTIFICATE_COMMON_NAME);
-    params.not_before = rcgen::date_time_ymd(2026, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+    set_validity(&mut params);
     let mut serial = Sha256::digest(pair.public_key())[..16].to_vec();
     serial[0] = serial[0] & 0x7f | 0x40; // positive, and without leading zeros
     params.serial_number = Some(rcgen::SerialNumber::from_slice(&serial));

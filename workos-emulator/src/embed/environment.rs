@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     EmulatedClock, EmulatorError, Events, Mailbox, Webhooks,
     connect::ConnectApplicationBuilder,
+    connection::ConnectionBuilder,
     create::{Organization, OrganizationBuilder, RoleBuilder, UserBuilder},
     directory::DirectoryBuilder,
     invitation::InvitationBuilder,
@@ -116,6 +117,11 @@ impl EmulatedEnvironment {
     /// An organization to be created.
     pub fn organization(&self, name: impl Into<String>) -> OrganizationBuilder {
         OrganizationBuilder::new(self.clone(), name.into())
+    }
+
+    /// An SSO connection of an organization to be created.
+    pub fn connection(&self, organization: &Organization) -> ConnectionBuilder {
+        ConnectionBuilder::new(self.clone(), &organization.id)
     }
 
     /// A role of the environment to be created. `member` is there from the beginning; naming it changes it.

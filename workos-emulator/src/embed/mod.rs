@@ -3,6 +3,7 @@
 mod builder;
 mod clock;
 mod connect;
+mod connection;
 mod create;
 mod directory;
 mod environment;
@@ -21,6 +22,7 @@ pub use self::{
     builder::EmulatorBuilder,
     clock::EmulatedClock,
     connect::{ConnectApplication, ConnectApplicationBuilder},
+    connection::{Connection, ConnectionBuilder, SsoProfile},
     create::{Organization, OrganizationBuilder, Role, RoleBuilder, User, UserBuilder},
     directory::{Directory, DirectoryBuilder, DirectoryPerson},
     environment::EmulatedEnvironment,

@@ -2,8 +2,11 @@
 
 use super::{
     chrome, error, organization, page,
-    pages::{Form, another_way::AnotherWayPage},
-    provider, sign_in,
+    pages::{
+        Form,
+        another_way::{AnotherWayPage, SsoChoice},
+    },
+    provider, sign_in, sso,
     visit::{self, Visit},
 };
 use crate::{
@@ -57,6 +60,16 @@ fn form(visit: &Visit<'_>, email: &str, other: &OtherMethod, may_choose: bool) -
         AuthenticationMethod::Passkey,
         AuthenticationMethod::Password,
     ];
+    let connections: Vec<_> = other
+        .connection_ids(&state)
+        .iter()
+        .filter_map(|id| state.connections.get(id))
+        .map(|connection| SsoChoice {
+            id: connection.id.clone(),
+            name: connection.name.clone(),
+            provider: connection.r#type().name,
+        })
+        .collect();
     let sign_in_url = visit.url(sign_in::PATH);
     let organization_url = visit.url(organization::PATH);
     page(
@@ -67,6 +80,11 @@ fn form(visit: &Visit<'_>, email: &str, other: &OtherMethod, may_choose: bool) -
             email,
             by_domain: other.by_domain,
             sso: other.is_sso(),
+            sso_form: Form {
+                action: sso::PATH,
+                hidden: &hidden,
+            },
+            connections: &connections,
             providers: provider::buttons_of(
                 other
                     .allowed

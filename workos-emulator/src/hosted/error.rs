@@ -269,6 +269,45 @@ pub(super) fn provider_not_asked(call: &Call) -> Result<Reply, ApiError> {
     )
 }
 
+/// The page of an identity provider was opened for a sign-in that is over, or for no connection.
+pub(super) fn identity_provider_not_asked(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This is no way to an identity provider",
+            what_happened: "Somebody opened the page that stands in for an organization’s identity provider, for a \
+                            connection that is not there or a sign-in that is over.",
+            why: "It takes the requests of WorkOS, within ten minutes unless set otherwise, and people who begin there.",
+            what_to_do: "Go back to the application and sign in again, or begin at the address that is the idp_url of:",
+            example: Some(&format!(
+                "curl -X PATCH {}/_emulate/connections/conn_… -H 'Content-Type: application/json' -d '{{}}'",
+                call.base_url()
+            )),
+        },
+    )
+}
+
+/// Somebody began at their identity provider, and the environment does not say where to go.
+pub(super) fn identity_provider_leads_nowhere(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "There is no default redirect URI",
+            what_happened: "Somebody signed in at their identity provider, without an application that asked for it.",
+            why: "Such a sign-in leads to the default redirect URI of the environment, or to the one of its RelayState; \
+                  there is neither.",
+            what_to_do: "Register a redirect URI: the first one is the default.",
+            example: Some(&format!(
+                "curl {}/user_management/redirect_uris -H 'Authorization: Bearer sk_…' \\\n  \
+                 -H 'Content-Type: application/json' -d '{{\"uri\": \"https://…\"}}'",
+                call.base_url()
+            )),
+        },
+    )
+}
+
 /// A link to the Admin Portal that was opened before, is too old, was revoked, or never was one.
 pub(super) fn portal_link_over(call: &Call) -> Result<Reply, ApiError> {
     show(

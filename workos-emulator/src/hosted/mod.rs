@@ -17,6 +17,7 @@ pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod external_auth;
 pub(crate) mod forgot_password;
+pub(crate) mod identity_provider;
 pub(crate) mod impersonation;
 pub(crate) mod invitation;
 pub(crate) mod magic_auth;
@@ -34,6 +35,8 @@ pub(crate) mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod signed_out;
+pub(crate) mod sso;
+pub(crate) mod sso_traces;
 pub(crate) mod stand_in;
 pub(crate) mod style;
 pub(crate) mod verify_email;
@@ -86,6 +89,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/authkit/oauth/refused", "show_provider_refused", provider::show_provider_refused).client(),
     get("/authkit/provider/{provider}", "show_stand_in", stand_in::show_stand_in).client(),
     post("/authkit/provider/{provider}", "submit_stand_in", stand_in::submit_stand_in).client(),
+    post(sso::PATH, "submit_sso", sso::submit_sso).client(),
+    get(sso::REFUSED, "show_sso_refused", sso::show_sso_refused).client(),
+    get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
+    get(sso::CONSENT, "show_sign_in_consent", sso::show_sign_in_consent).client(),
+    post(sso::CONSENT, "submit_sign_in_consent", sso::submit_sign_in_consent).client(),
+    get(sso_traces::PATH, "show_sso_traces", sso_traces::show_sso_traces).page(),
+    get("/idp/{connection_id}", "show_identity_provider", identity_provider::show_identity_provider).client(),
+    post("/idp/{connection_id}", "submit_identity_provider", identity_provider::submit_identity_provider).client(),
+    get("/idp/{connection_id}/signed-out", "show_idp_signed_out", identity_provider::show_idp_signed_out).client(),
     get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
     post(organization::PATH, "submit_organization", organization::submit_organization).client(),

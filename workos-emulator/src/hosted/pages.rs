@@ -17,6 +17,7 @@ pub(crate) mod passkey;
 pub(crate) mod portal;
 pub(crate) mod provider;
 pub(crate) mod reset_password;
+pub(crate) mod sso;
 pub(crate) mod waitlist;
 
 use std::borrow::Cow;

@@ -6,17 +6,24 @@ use serde::Deserialize;
 use super::{
     chrome, error, invitation, magic_auth, page, page_with_script,
     pages::{Form, SignInPage},
-    passkey, password, provider,
+    passkey, password, provider, sso,
     visit::{self, Visit},
     waitlist,
 };
 use crate::{
-    api::user_management::{
-        self,
-        authorize::session,
-        users::{self, NewUser},
+    api::{
+        organizations::BY_VERIFIED_DOMAIN,
+        sso::connections,
+        user_management::{
+            self,
+            authenticate::method::AuthenticationMethod,
+            authorize::session,
+            organization_policies,
+            users::{self, NewUser},
+        },
     },
     server::{call::Call, error::ApiError, reply::Reply},
+    store::State,
 };
 
 pub(crate) const PATH: &str = "/authkit/sign-in";
@@ -50,6 +57,9 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
         if let Some(refusal) = invitation::refusal(visit, email) {
             return form(visit, 400, email, Some(&refusal));
         }
+        if let Some(connection_id) = connection_of(&call.environment.state(), email) {
+            return sso::depart_from(visit, &connection_id, Some(email));
+        }
         let Some(next) = way_in(call) else {
             let problem = "Nobody can sign in with an email address here.";
             return form(visit, 400, email, Some(problem));
@@ -72,6 +82,21 @@ pub(super) fn submit_sign_in(call: &Call) -> Result<Reply, ApiError> {
             (None, _) => error::sign_in_not_found(call),
         }
     })
+}
+
+/// The connection of the organization that has verified the domain of an address, where its policy lets people come through
+/// it. Of several the oldest.
+///
+/// Source: "WorkOS detects when their email domain matches a verified domain of an organization and prompts the user to sign
+/// in through the organization's IdP" (<https://workos.com/docs/authkit/jit-provisioning>).
+fn connection_of(state: &State, email: &str) -> Option<String> {
+    let email = users::email::normalized(email)?;
+    let (_, domain) = email.rsplit_once('@')?;
+    let organization = state.organizations.find(BY_VERIFIED_DOMAIN, domain)?;
+    let policy = organization_policies::of(state, &organization.id).domain_policy;
+    let allows = policy.is_none_or(|policy| policy.auth_methods.contains(&AuthenticationMethod::Sso));
+    let connection = connections::active_of(state, &organization.id).next()?;
+    allows.then(|| connection.id.clone())
 }
 
 /// How the owner of an address proves to be who.
@@ -117,7 +142,7 @@ pub(super) fn form(
             passkey,
             sign_up: sign_up.as_ref().map(|(url, label)| (url.as_str(), *label)),
             providers: provider::buttons(&state, own),
-            by_email: methods.password || methods.magic_auth,
+            by_email: methods.password || methods.magic_auth || state.connections.len() > 0,
         },
     )
 }

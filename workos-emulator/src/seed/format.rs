@@ -13,12 +13,14 @@ use crate::{
         authorization::roles::RoleType,
         feature_flags::NewFlag,
         organizations::domains::WantedState,
+        sso::connections::{ConnectionState, GroupRole},
         user_management::{
             memberships::MembershipStatus,
             organization_policies::{DomainPolicy, OrganizationPolicy},
             providers::{self, Provider},
         },
     },
+    control::connections::{NewProfile, generic_saml},
     core::{secret::Secret, totp::TotpSecret},
 };
 
@@ -27,6 +29,7 @@ use crate::{
 pub(super) struct Document {
     pub(super) users: Vec<SeedUser>,
     pub(super) organizations: Vec<SeedOrganization>,
+    pub(super) connections: Vec<SeedConnection>,
     pub(super) roles: Vec<SeedRole>,
     pub(super) permissions: Vec<SeedPermission>,
     pub(super) webhook_endpoints: Vec<SeedWebhookEndpoint>,
@@ -73,6 +76,21 @@ pub(super) struct SeedOrganization {
     pub(super) entitlements: Vec<String>,
     pub(super) domain_policy: Option<DomainPolicy>,
     pub(super) organization_policy: Option<OrganizationPolicy>,
+}
+
+/// Its organization goes by its name.
+#[derive(Debug, Clone)]
+pub(super) struct SeedConnection {
+    pub(super) id: Option<String>,
+    pub(super) name: String,
+    pub(super) organization: String,
+    pub(super) connection_type: String,
+    pub(super) state: ConnectionState,
+    /// They become verified domains of the organization.
+    pub(super) domains: Vec<String>,
+    pub(super) profiles: Vec<NewProfile>,
+    pub(super) group_roles: Vec<GroupRole>,
+    pub(super) idp_initiated_sso: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -179,12 +197,7 @@ pub(super) struct SeedHook {
 }
 
 /// Features of the format that the emulator does not have yet.
-const NOT_SERVED_YET: &[&str] = &[
-    "connections",
-    "pipeConnections",
-    "connectedAccounts",
-    "agentBlueprints",
-];
+const NOT_SERVED_YET: &[&str] = &["pipeConnections", "connectedAccounts", "agentBlueprints"];
 
 impl Document {
     /// Reads a whole file. `text` tells the order of its API keys, of which the first is the one shown to people.
@@ -201,6 +214,7 @@ impl Document {
             Self {
                 users: fields.list("users", user),
                 organizations: fields.list("organizations", organization),
+                connections: fields.list("connections", connection),
                 roles: fields.list("roles", role),
                 permissions: fields.list("permissions", permission),
                 webhook_endpoints: fields.list("webhookEndpoints", webhook_endpoint),
@@ -287,6 +301,28 @@ fn organization(fields: &mut Fields<'_>) -> SeedOrganization {
         entitlements: fields.get("entitlements").unwrap_or_default(),
         domain_policy: fields.get("domain_policy"),
         organization_policy: fields.get("organization_policy"),
+    }
+}
+
+fn connection(fields: &mut Fields<'_>) -> SeedConnection {
+    SeedConnection {
+        id: fields.id("id"),
+        name: fields.required("name"),
+        organization: fields.required("organization"),
+        connection_type: fields.get("connection_type").unwrap_or_else(generic_saml),
+        state: fields.get("state").unwrap_or(ConnectionState::Active),
+        domains: fields.get("domains").unwrap_or_default(),
+        profiles: fields.list("profiles", |fields| NewProfile {
+            email: fields.email("email"),
+            first_name: fields.get("first_name"),
+            last_name: fields.get("last_name"),
+            idp_id: fields.get("idp_id"),
+            groups: fields.get("groups").unwrap_or_default(),
+            custom_attributes: fields.get("custom_attributes").unwrap_or_default(),
+            raw_attributes: fields.get("raw_attributes").unwrap_or_default(),
+        }),
+        group_roles: fields.get("group_roles").unwrap_or_default(),
+        idp_initiated_sso: fields.get("idp_initiated_sso").unwrap_or(true),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Planting: what a seed names becomes rows, by the rules that the API uses, in one transaction.
 
 mod connect_applications;
+mod connections;
 mod directories;
 mod feature_flags;
 mod groups;
@@ -233,6 +234,7 @@ impl Planting<'_, '_> {
                 );
             }
         }
+        self.connections(document);
         self.directories(document);
         self.feature_flags(document);
         self.invitations(document);

@@ -231,6 +231,7 @@ fn of_client(
         .or_else(in_body)
         .map(str::to_owned)
         .or_else(|| client_id::in_credentials(headers))
+        .or_else(|| client_id::in_token(query.get("token")?))
         .and_then(|client_id| registry.by_client_id(&client_id))
         .unwrap_or_else(|| Arc::clone(registry.default_environment()))
 }

@@ -32,6 +32,10 @@ use crate::{
         },
         organization_domains::dns::DnsRecords,
         organizations::{Organization, entitlements::Entitlements, it_contacts::ItContact},
+        sso::{
+            certificates::Certificate, connections::Connection, logout::SsoLogout, profiles::Profile,
+            sign_in::SsoSession, traces::SsoTrace,
+        },
         user_management::{
             authenticate::{
                 authorization_code::AuthorizationCode, pending::PendingAuthentication,
@@ -63,7 +67,7 @@ use crate::{
     },
     control::{hooks::Hook, settings::Settings},
     core::clock,
-    hosted::stand_in::ProviderGrant,
+    hosted::{identity_provider::IdpGrant, stand_in::ProviderGrant},
     mail::Message,
     server::api_key::SecretKey,
     webhooks::outbox::{Attempt, Delivery},
@@ -225,6 +229,15 @@ tables! {
     revoked_connect_tokens: RevokedConnectToken,
     authkit_oauth_resources: AuthkitOAuthResource,
     external_auths: ExternalAuth,
+
+    // Single sign-on
+    connections: Connection,
+    certificates: Certificate,
+    profiles: Profile,
+    sso_sessions: SsoSession,
+    sso_logouts: SsoLogout,
+    sso_traces: SsoTrace,
+    idp_grants: IdpGrant,
 
     // Directory Sync
     directories: Directory,

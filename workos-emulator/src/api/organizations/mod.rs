@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::{
-    domains::{DomainData, DomainState, OrganizationDomain},
+    domains::{DomainData, DomainState, OrganizationDomain, WantedState},
     entitlements::Entitlements,
 };
 use super::{
@@ -23,6 +23,7 @@ use super::{
     directory_sync::directories,
     feature_flags, groups,
     metadata::{self, Metadata},
+    sso::connections,
     user_management::{invitations, memberships, organization_policies::OrganizationPolicies},
 };
 use crate::{
@@ -259,13 +260,48 @@ fn update(
     Ok(organization)
 }
 
-/// Deletes an organization and what belongs to it: its groups, invitations, memberships, roles, API keys and Connect
+/// Makes domains that somebody vouches for verified domains of an organization, whether it had them before or not.
+pub(crate) fn vouch_for_domains(
+    tx: &mut Transaction<'_>,
+    id: &str,
+    domains: Vec<String>,
+) -> Result<(), ApiError> {
+    let before = Arc::clone(find(tx, id)?);
+    let vouched = domains::wanted(domains, Vec::new())?;
+    let mut wanted: Vec<_> = before
+        .domains
+        .iter()
+        .filter(|present| !vouched.iter().any(|data| data.domain == present.domain))
+        // Those stay what they are.
+        .map(|present| DomainData {
+            domain: present.domain.clone(),
+            state: WantedState::Pending,
+        })
+        .collect();
+    wanted.extend(vouched);
+    let after = domains::replaced(tx, id, &before.domains, wanted);
+    if after.iter().all(|domain| before.domains.contains(domain)) {
+        return Ok(());
+    }
+    let organization = Organization {
+        domains: after,
+        updated_at: tx.now(),
+        ..Organization::clone(&before)
+    };
+    check_verified_domains(tx, &organization)?;
+    let organization = tx.put(organization)?;
+    tx.emit("organization.updated", &organization.event_data())?;
+    domains::emit_changes(tx, &before.domains, &organization.domains)
+}
+
+/// Deletes an organization and what belongs to it: its connections, groups, invitations, memberships, roles, API keys and Connect
 /// applications go, sessions in it end,
 /// and it is no target of feature flags any more.
 ///
 /// Assumption: production's cascade is not documented; each membership is deleted with its event, as by hand.
 fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
     let organization = Arc::clone(find(tx, id)?);
+    connections::delete_of_organization(tx, id)?;
     directories::delete_of_organization(tx, id)?;
     groups::delete_of_organization(tx, id)?;
     invitations::delete_of_organization(tx, id)?;

@@ -25,7 +25,10 @@ use super::{
     users::User,
 };
 use crate::{
-    api::organizations::{self, BY_VERIFIED_DOMAIN},
+    api::{
+        organizations::{self, BY_VERIFIED_DOMAIN},
+        sso::connections,
+    },
     server::{body::Patch, error::ApiError},
     store::{Record, State, Transaction},
 };
@@ -154,20 +157,30 @@ impl OtherMethod {
         self.allowed == [AuthenticationMethod::Sso]
     }
 
-    /// The refusal of a grant. The lists of SSO connections are empty: the emulator does not serve any yet.
+    /// The connections through which they may come.
+    pub(crate) fn connection_ids(&self, state: &State) -> Vec<String> {
+        if !self.allowed.contains(&AuthenticationMethod::Sso) {
+            return Vec::new();
+        }
+        connections::active_of(state, &self.organization_id)
+            .map(|connection| connection.id.clone())
+            .collect()
+    }
+
+    /// The refusal of a grant.
     ///
     /// Source: <https://workos.com/docs/reference/authkit/authentication-errors/sso-required-error>,
     /// <https://workos.com/docs/reference/authkit/authentication-errors/organization-authentication-required-error>.
     ///
     /// Assumption: a domain policy that allows SSO alone is told as `sso_required`.
-    pub(crate) fn refusal(&self, user: &User) -> ApiError {
+    pub(crate) fn refusal(&self, state: &State, user: &User) -> ApiError {
         if self.is_sso() {
             return ApiError::oauth(
                 "sso_required",
                 "User must authenticate using one of the matching connections.",
             )
             .with("email", user.email.as_str())
-            .with("connection_ids", json!([]))
+            .with("connection_ids", json!(self.connection_ids(state)))
             .with("pending_authentication_token", Value::Null);
         }
         let allows = |method| self.allowed.contains(&method);
@@ -176,7 +189,7 @@ impl OtherMethod {
             "User must authenticate using one of the methods allowed by the organization.",
         )
         .with("email", user.email.as_str())
-        .with("sso_connection_ids", json!([]))
+        .with("sso_connection_ids", json!(self.connection_ids(state)))
         .with(
             "auth_methods",
             json!({
@@ -200,7 +213,8 @@ pub(crate) fn check_domain(state: &State, user: &User, sign_in: &SignIn) -> Opti
     let (_, domain) = user.email.rsplit_once('@')?;
     let organization = state.organizations.find(BY_VERIFIED_DOMAIN, domain)?;
     let policy = of(state, &organization.id).domain_policy?;
-    (!policy.auth_methods.contains(&method)).then(|| OtherMethod {
+    let is_allowed = policy.auth_methods.contains(&method) && sign_in.is_through(&organization.id);
+    (!is_allowed).then(|| OtherMethod {
         organization_id: organization.id.clone(),
         by_domain: true,
         allowed: policy.auth_methods,
@@ -216,6 +230,17 @@ pub(crate) fn check(
 ) -> Result<Option<NextStep>, ApiError> {
     if sign_in.impersonator.is_some() {
         return Ok(None);
+    }
+    // Another organization's connection is not what this one requires.
+    if sign_in.method == AuthenticationMethod::Sso
+        && !sign_in.is_through(organization_id)
+        && of(state, organization_id).organization_policy.sso_required
+    {
+        return Ok(Some(NextStep::ComeAnotherWay(OtherMethod {
+            organization_id: organization_id.to_owned(),
+            by_domain: false,
+            allowed: vec![AuthenticationMethod::Sso],
+        })));
     }
     Ok(demand(
         state,
@@ -264,7 +289,7 @@ pub(crate) fn check_switch(
 ) -> Result<(), ApiError> {
     match demand(state, organization_id, user, method, second_factor) {
         None => Ok(()),
-        Some(NextStep::ComeAnotherWay(other)) => Err(other.refusal(user)),
+        Some(NextStep::ComeAnotherWay(other)) => Err(other.refusal(state, user)),
         Some(_) => Err(mfa::session_refused()),
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Chrome, PATH, provider::ProviderButtons};
+use super::{Chrome, Form, PATH, provider::ProviderButtons};
 
 /// Which way an organization wants, and how to go it.
 #[derive(Template)]
@@ -17,6 +17,10 @@ pub(crate) struct AnotherWayPage<'a> {
     pub(crate) by_domain: bool,
     /// Nothing but single sign-on will do.
     pub(crate) sso: bool,
+    /// Posts `connection_id` and the hidden fields.
+    pub(crate) sso_form: Form<'a>,
+    /// The connections of the organization, where they may come through them.
+    pub(crate) connections: &'a [SsoChoice],
     pub(crate) providers: ProviderButtons<'a>,
     /// One of the ways that begin with the e-mail address is allowed.
     pub(crate) by_email: bool,
@@ -24,6 +28,14 @@ pub(crate) struct AnotherWayPage<'a> {
     pub(crate) organization_url: Option<&'a str>,
     /// Starts the sign-in again.
     pub(crate) sign_in_url: &'a str,
+}
+
+/// A connection to go through.
+pub(crate) struct SsoChoice {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// What people call the identity provider.
+    pub(crate) provider: &'static str,
 }
 
 #[cfg(test)]
@@ -34,6 +46,15 @@ mod tests {
     use crate::hosted::pages::provider::ProviderButton;
 
     fn page(by_domain: bool, sso: bool, slugs: &[&'static str]) -> String {
+        with_connections(by_domain, sso, slugs, &[])
+    }
+
+    fn with_connections(
+        by_domain: bool,
+        sso: bool,
+        slugs: &[&'static str],
+        connections: &[SsoChoice],
+    ) -> String {
         let buttons = slugs.iter().map(|slug| ProviderButton { slug, name: slug });
         let page = AnotherWayPage {
             chrome: Chrome {
@@ -46,6 +67,11 @@ mod tests {
             email: "<i>ada@example.com",
             by_domain,
             sso,
+            sso_form: Form {
+                action: "/authkit/sso",
+                hidden: &[],
+            },
+            connections,
             providers: ProviderButtons {
                 buttons: buttons.collect(),
                 ..ProviderButtons::default()
@@ -67,7 +93,15 @@ mod tests {
         assert!(!google.contains("/authkit/organization"));
         let sso = page(false, true, &[]);
         assert!(sso.contains("Globex requires single sign-on") && sso.contains("/authkit/organization"));
-        assert!(!sso.contains("Continue with"));
+        assert!(!sso.contains("Continue with") && sso.contains("No single sign-on connection is set up"));
+        let okta = SsoChoice {
+            id: "conn_1".to_owned(),
+            name: "<b>Globex".to_owned(),
+            provider: "Okta",
+        };
+        let okta = with_connections(false, true, &[], &[okta]);
+        assert!(okta.contains("Continue with single sign-on") && okta.contains(r#"value="conn_1""#));
+        assert!(!okta.contains("No single sign-on connection is set up"));
         assert!(
             sso.contains("Its members sign in")
                 && page(true, true, &[]).contains("People with your email domain")

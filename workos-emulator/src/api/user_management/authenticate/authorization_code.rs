@@ -10,10 +10,13 @@ use super::{
     method::AuthenticationMethod,
     oauth::{self, Arrival},
     sign_in::{Authentication, SignIn, sign_in},
-    sign_in_methods,
+    sign_in_methods, sso,
 };
 use crate::{
-    api::user_management::{authorize::request::Callback, sessions::Device},
+    api::{
+        sso::sign_in::SsoArrival,
+        user_management::{authorize::request::Callback, sessions::Device},
+    },
     core::{clock, pkce::CodeChallenge, secret::Secret},
     server::{call::Call, error::ApiError},
     store::{Expiring, Index, Record, Transaction},
@@ -39,6 +42,8 @@ pub(crate) enum Bearer {
     User(SignIn),
     /// Somebody who comes from a provider that the application named: it gets to see whatever is in their way.
     Arrival(Box<Arrival>),
+    /// Somebody who comes through a connection, likewise.
+    Sso(Box<SsoArrival>),
 }
 
 impl Bearer {
@@ -46,6 +51,18 @@ impl Bearer {
         match self {
             Self::User(sign_in) => sign_in.method,
             Self::Arrival(arrival) => arrival.profile.account.provider,
+            Self::Sso(_) => AuthenticationMethod::Sso,
+        }
+    }
+}
+
+impl Bearer {
+    /// The sign-in through a connection that they come from.
+    pub(crate) fn sso_session_id(&self) -> Option<&str> {
+        match self {
+            Self::User(sign_in) => sign_in.sso.as_ref().map(|sso| sso.session_id.as_str()),
+            Self::Arrival(_) => None,
+            Self::Sso(arrival) => Some(&arrival.session_id),
         }
     }
 }
@@ -59,6 +76,12 @@ impl From<SignIn> for Bearer {
 impl From<Arrival> for Bearer {
     fn from(arrival: Arrival) -> Self {
         Self::Arrival(Box::new(arrival))
+    }
+}
+
+impl From<SsoArrival> for Bearer {
+    fn from(arrival: SsoArrival) -> Self {
+        Self::Sso(Box::new(arrival))
     }
 }
 
@@ -172,7 +195,51 @@ fn redeem(
             };
             oauth::sign_in(tx, client, arrival)
         }
+        Bearer::Sso(arrival) => {
+            let device = device.or(&arrival.device);
+            sso::sign_in(tx, client, SsoArrival { device, ..*arrival })
+        }
     }
+}
+
+/// What a code for a profile gives.
+pub(crate) enum Redeemed {
+    Arrival(Box<SsoArrival>),
+    /// Nothing; and the sign-in that it was of, where that is known.
+    Refused(ApiError, Option<String>),
+}
+
+/// Turns a code into whom it is for. It is used up likewise, and a code of AuthKit gives nothing here.
+pub(crate) fn redeem_for_profile(
+    tx: &mut Transaction<'_>,
+    client: &Client,
+    code: &str,
+    code_verifier: Option<&str>,
+) -> Result<Redeemed, ApiError> {
+    let now = tx.now();
+    let found = tx.delete::<AuthorizationCode>(&Secret::digest(code));
+    let over = invalid_grant("The code has expired or has already been used.");
+    let Some(found) = found else {
+        return Ok(Redeemed::Refused(over, None));
+    };
+    let Bearer::Sso(arrival) = &found.bearer else {
+        return Ok(Redeemed::Refused(over, None));
+    };
+    let session_id = Some(arrival.session_id.clone());
+    let is_valid = found.expires_at > now && found.is_for(client) && arrival.for_profile;
+    if !is_valid || tx.profiles.get(&arrival.profile_id).is_none() {
+        return Ok(Redeemed::Refused(over, session_id));
+    }
+    let request = Request {
+        code: code.to_owned(),
+        code_verifier: code_verifier.map(str::to_owned),
+        redirect_uri: None,
+        invitation_token: None,
+    };
+    Ok(match found.check(client, &request) {
+        Ok(()) => Redeemed::Arrival(arrival.clone()),
+        Err(refusal) => Redeemed::Refused(refusal, session_id),
+    })
 }
 
 /// The sign-in of a code that no application asked for and none has redeemed. It takes the code back.
@@ -181,7 +248,7 @@ pub(crate) fn reclaim(tx: &mut Transaction<'_>, code: &str) -> Option<SignIn> {
     let code = tx.unexpired::<AuthorizationCode>(&id)?;
     let sign_in = match &code.bearer {
         Bearer::User(sign_in) if code.client_id.is_none() => sign_in.clone(),
-        Bearer::User(_) | Bearer::Arrival(_) => return None,
+        Bearer::User(_) | Bearer::Arrival(_) | Bearer::Sso(_) => return None,
     };
     tx.delete::<AuthorizationCode>(&id);
     Some(sign_in)

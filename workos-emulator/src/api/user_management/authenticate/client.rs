@@ -31,21 +31,23 @@ impl Client {
             client_id,
             client_secret,
         } = call.body()?;
+        Self::of(call, &client_id, client_secret.as_deref())
+    }
+
+    /// The client with this id, and with this secret if it sent one.
+    pub(crate) fn of(call: &Call, client_id: &str, client_secret: Option<&str>) -> Result<Self, ApiError> {
         let invalid = || ApiError::oauth("invalid_client", "Invalid client ID or secret.");
-        let environment = call.registry.by_client_id(&client_id).ok_or_else(invalid)?;
+        let environment = call.registry.by_client_id(client_id).ok_or_else(invalid)?;
         // A client id in the query may have named another environment: what is proved here counts in its own only.
         if !Arc::ptr_eq(&environment, &call.environment) {
             return Err(invalid());
         }
-        if client_secret
-            .as_ref()
-            .is_some_and(|secret| !api_key::is_valid(&environment, secret))
-        {
+        if client_secret.is_some_and(|secret| !api_key::is_valid(&environment, secret)) {
             return Err(invalid());
         }
         Ok(Self {
             authenticated: client_secret.is_some(),
-            ..Self::new(&environment.state(), &call.base_url(), &client_id)
+            ..Self::new(&environment.state(), &call.base_url(), client_id)
         })
     }
 

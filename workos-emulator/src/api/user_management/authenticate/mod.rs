@@ -21,6 +21,7 @@ mod radar_challenge;
 pub(crate) mod refresh_token;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_methods;
+pub(crate) mod sso;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -28,6 +28,7 @@ use super::{
     mfa,
     oauth::{self, OauthTokens, Provided},
     organization_selection, radar_challenge, refresh_token, sign_in_methods,
+    sso::{self, SsoSignIn},
 };
 use crate::{
     api::{
@@ -71,6 +72,8 @@ pub(crate) struct SignIn {
     pub(crate) skips_email_verification: bool,
     /// What a provider told of them, where they came through one.
     pub(crate) provided: Option<Box<Provided>>,
+    /// What they came through, where that is a connection.
+    pub(crate) sso: Option<Box<SsoSignIn>>,
 }
 
 impl SignIn {
@@ -86,6 +89,7 @@ impl SignIn {
             radar_challenge: None,
             skips_email_verification: false,
             provided: None,
+            sso: None,
         }
     }
 
@@ -121,6 +125,7 @@ impl SignIn {
     pub(crate) fn with_verified_email(self) -> Self {
         Self {
             provided: self.provided.map(|provided| Box::new(provided.proven())),
+            sso: self.sso.map(|sso| Box::new(sso.proven())),
             ..self
         }
     }
@@ -194,10 +199,10 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         Ok(NextStep::ChooseOrganization(organizations)) => {
             return organization_selection::required(tx, client, sign_in, &user, &organizations).map(Err);
         }
-        Ok(NextStep::ComeAnotherWay(other)) => return Ok(Err(other.refusal(&user))),
+        Ok(NextStep::ComeAnotherWay(other)) => return Ok(Err(other.refusal(tx, &user))),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if let Err(refusal) = oauth::link(tx, &sign_in) {
+    if let Err(refusal) = oauth::link(tx, &sign_in).and_then(|()| sso::link(tx, &sign_in)) {
         return Ok(Err(refusal));
     }
     // The template may say something of the membership that the invitation makes.
@@ -252,7 +257,10 @@ pub(crate) fn next_step(
         if let Some(other) = organization_policies::check_domain(state, user, sign_in) {
             return Ok(NextStep::ComeAnotherWay(other));
         }
-        if email_verification::is_required(state, user, sign_in) || oauth::needs_proof(state, sign_in) {
+        if email_verification::is_required(state, user, sign_in)
+            || oauth::needs_proof(state, sign_in)
+            || sso::needs_proof(state, sign_in)
+        {
             return Ok(NextStep::VerifyEmail);
         }
         if let Some(step) = mfa::next_step(state, user, sign_in) {

@@ -23,6 +23,10 @@ use super::{
     users::{self, User},
 };
 use crate::{
+    api::sso::{
+        self, connections,
+        sign_in::{Exit, Purpose},
+    },
     control::settings::Interactive,
     hosted,
     server::{call::Call, error::ApiError, reply::Reply},
@@ -86,7 +90,7 @@ fn resume_invited(call: &Call, request: AuthorizationRequest) -> Result<Reply, A
 }
 
 /// Starts a sign-in on the pages, or makes it at once.
-fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
+pub(crate) fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> {
     let interactive = call.environment.state().settings().interactive;
     if shows_page(call, &request, interactive) {
         show_page(call, request)
@@ -97,10 +101,15 @@ fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiError> 
 
 /// Whether there is somebody who can use a page.
 pub(crate) fn shows_page(call: &Call, request: &AuthorizationRequest, interactive: Interactive) -> bool {
+    is_interactive(call, request.login_hint.as_deref(), interactive)
+}
+
+/// The same for whoever says, or does not say, who is to sign in.
+pub(crate) fn is_interactive(call: &Call, login_hint: Option<&str>, interactive: Interactive) -> bool {
     match interactive {
         Interactive::Always => true,
         Interactive::Never => false,
-        Interactive::Auto => is_navigation(call) || request.login_hint.is_none(),
+        Interactive::Auto => is_navigation(call) || login_hint.is_none(),
     }
 }
 
@@ -123,6 +132,18 @@ fn show_page(call: &Call, request: AuthorizationRequest) -> Result<Reply, ApiErr
         })?;
         return Ok(hosted::provider::depart_at_once(call, &session));
     }
+    if let Some(id) = request.connection_id.clone() {
+        let session = call.environment.transact(|tx| {
+            let connection = connections::find(tx, &id)?.clone();
+            let hint = request.login_hint.clone();
+            let session = session::begin(tx, request)?;
+            let purpose = Purpose::AuthKit {
+                authorization_session_id: session.id.clone(),
+            };
+            sso::sign_in::begin(tx, &connection, purpose, hint, device(call))
+        })?;
+        return Ok(hosted::sso::depart(call, &session, 302));
+    }
     let session = call.environment.transact(|tx| session::begin(tx, request))?;
     Ok(hosted::visit::first_page(call, &session))
 }
@@ -136,6 +157,12 @@ fn sign_in_at_once(call: &Call, request: &AuthorizationRequest) -> Result<Reply,
         let url = call
             .environment
             .transact(|tx| arrive_at_once(tx, request, wanted, provider, device))?;
+        return Ok(Reply::redirect(302, url));
+    }
+    if let Some(id) = &request.connection_id {
+        let url = call
+            .environment
+            .transact(|tx| arrive_by_connection(tx, request, id, device))?;
         return Ok(Reply::redirect(302, url));
     }
     let url = call.environment.transact(|tx| {
@@ -183,6 +210,31 @@ fn arrive_at_once(
         invitation: request.invitation.clone(),
     };
     session::reach(tx, request, arrival)
+}
+
+/// Comes through a connection without its identity provider's page.
+fn arrive_by_connection(
+    tx: &mut Transaction<'_>,
+    request: &AuthorizationRequest,
+    connection_id: &str,
+    device: Device,
+) -> Result<String, ApiError> {
+    let connection = connections::find(tx, connection_id)?.clone();
+    let hint = request.login_hint.clone();
+    let assertion = sso::authorize::at_once(tx, &connection, hint.as_deref());
+    let purpose = Purpose::AuthKit {
+        authorization_session_id: String::new(),
+    };
+    let session = sso::sign_in::begin(tx, &connection, purpose, hint, device)?;
+    match sso::sign_in::at_once(tx, &session, assertion)? {
+        Exit::AuthKit {
+            outcome: Ok(arrival), ..
+        } => session::reach(tx, request, *arrival),
+        Exit::AuthKit {
+            outcome: Err(error), ..
+        } => Ok(request.goal.failed(&request.client_id, &error)),
+        Exit::Leave(url) => Ok(url),
+    }
 }
 
 /// The user who is signed in without a page.

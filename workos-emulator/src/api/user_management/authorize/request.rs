@@ -7,6 +7,7 @@ use url::{Url, form_urlencoded};
 use crate::{
     api::{
         connect::authorize::{self as connect, request::ConnectRequest},
+        sso::{self, connections::Connection},
         user_management::{
             authenticate::{method::AuthenticationMethod, sign_in::SignIn},
             invitations::{self, Invitation},
@@ -36,6 +37,11 @@ pub(crate) enum Goal {
         callback: Callback,
         code_challenge: Option<CodeChallenge>,
     },
+    /// A code for a profile, at the redirect URI of an application that calls `sso/authorize`.
+    Profile {
+        callback: Callback,
+        code_challenge: Option<CodeChallenge>,
+    },
     /// A code at the default redirect URI, for whichever application has the environment's secret: an invitation was
     /// opened, and none asked for the sign-in.
     Invitation { callback: Callback },
@@ -54,7 +60,7 @@ impl Goal {
     /// The page that asks the person before it is reached.
     pub(super) fn confirmation(&self, state: &State, sign_in: &SignIn) -> Option<&'static str> {
         match self {
-            Self::Code { .. } | Self::Invitation { .. } => None,
+            Self::Code { .. } | Self::Profile { .. } | Self::Invitation { .. } => None,
             Self::Device { .. } => Some(hosted::device::PATH),
             Self::Connect(request) => connect::confirmation(state, request, sign_in),
         }
@@ -63,7 +69,9 @@ impl Goal {
     /// Where the browser goes when it cannot be reached.
     pub(crate) fn failed(&self, client_id: &str, error: &AuthorizationError) -> String {
         match self {
-            Self::Code { callback, .. } | Self::Invitation { callback } => callback.with_error(error),
+            Self::Code { callback, .. } | Self::Profile { callback, .. } | Self::Invitation { callback } => {
+                callback.with_error(error)
+            }
             Self::Device { .. } => hosted::device::done(client_id, error.code),
             Self::Connect(request) => connect::failed(client_id, request, error),
         }
@@ -87,6 +95,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) invitation: Option<String>,
     /// The provider to go to, past AuthKit's own pages.
     pub(crate) provider: Option<ProviderRequest>,
+    /// The connection to go through, likewise.
+    pub(crate) connection_id: Option<String>,
 }
 
 /// What an application wants of a provider.
@@ -124,6 +134,10 @@ impl AuthorizationError {
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
+
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
 }
 
 impl Callback {
@@ -142,6 +156,15 @@ impl Callback {
     /// Where the browser goes without one.
     pub(crate) fn with_error(&self, error: &AuthorizationError) -> String {
         self.with(&[("error", error.code), ("error_description", &error.description)])
+    }
+
+    /// The same with more to say.
+    pub(crate) fn with_error_and(&self, error: &AuthorizationError, more: &[(&str, &str)]) -> String {
+        let told = [
+            ("error", error.code),
+            ("error_description", error.description.as_str()),
+        ];
+        self.with(&[&told, more].concat())
     }
 
     fn with(&self, parameters: &[(&str, &str)]) -> String {
@@ -170,6 +193,7 @@ impl AuthorizationRequest {
             sign_up: false,
             invitation: None,
             provider: None,
+            connection_id: None,
         }
     }
 
@@ -202,7 +226,7 @@ impl AuthorizationRequest {
         now: Timestamp,
     ) -> Result<Self, AuthorizationError> {
         check_response_type(query)?;
-        let provider = check_selector(query, state)?;
+        let selected = check_selector(query, state)?;
         let token = given(query, "invitation_token");
         let invitation = token
             .map(|token| invitations::open(state, token, now))
@@ -218,22 +242,35 @@ impl AuthorizationRequest {
                 callback: callback.clone(),
                 code_challenge: code_challenge(query)?,
             },
-            organization_id: given(query, "organization_id").map(str::to_owned),
+            organization_id: match &selected {
+                Selected::Connection {
+                    organization_id: Some(id),
+                    ..
+                } => Some(id.clone()),
+                _ => given(query, "organization_id").map(str::to_owned),
+            },
             login_hint,
             max_age: max_age(query)?,
             sign_up: sign_up(query)?.unwrap_or_else(is_new),
             invitation: token.map(Secret::digest),
-            provider: provider.map(|provider| provider_request(query, provider)),
+            provider: match selected {
+                Selected::Provider(provider) => Some(ProviderRequest::of(query, provider)),
+                _ => None,
+            },
+            connection_id: match selected {
+                Selected::Connection { id, .. } => Some(id),
+                _ => None,
+            },
         })
     }
 }
 
 /// The value of a parameter. An empty one counts as left out (RFC 6749 section 3.1).
-fn given<'a>(query: &'a Query, name: &str) -> Option<&'a str> {
+pub(crate) fn given<'a>(query: &'a Query, name: &str) -> Option<&'a str> {
     query.get(name).filter(|value| !value.is_empty())
 }
 
-fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
+pub(crate) fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
     match given(query, "response_type") {
         Some("code") => Ok(()),
         Some(other) => Err(AuthorizationError::new(
@@ -246,23 +283,42 @@ fn check_response_type(query: &Query) -> Result<(), AuthorizationError> {
     }
 }
 
+/// How to sign in.
+enum Selected {
+    AuthKit,
+    Provider(&'static Provider),
+    Connection {
+        id: String,
+        organization_id: Option<String>,
+    },
+}
+
+impl From<&Connection> for Selected {
+    fn from(connection: &Connection) -> Self {
+        Self::Connection {
+            id: connection.id.clone(),
+            organization_id: connection.organization_id.clone(),
+        }
+    }
+}
+
 /// Exactly one of `provider`, `connection_id` and `organization_id` says how to sign in; only with `provider=authkit`
-/// may the organization be named as well. Gives the provider, unless it is AuthKit itself.
-fn check_selector(query: &Query, state: &State) -> Result<Option<&'static Provider>, AuthorizationError> {
+/// may the organization be named as well.
+fn check_selector(query: &Query, state: &State) -> Result<Selected, AuthorizationError> {
     let provider = given(query, "provider");
     let connection_id = given(query, "connection_id");
     let organization_id = given(query, "organization_id");
     match (provider, connection_id, organization_id) {
-        (Some("authkit"), None, None) => Ok(None),
+        (Some("authkit"), None, None) => Ok(Selected::AuthKit),
         (Some("authkit"), None, Some(organization_id)) => match state.organizations.get(organization_id) {
-            Some(_) => Ok(None),
+            Some(_) => Ok(Selected::AuthKit),
             None => Err(AuthorizationError::new(
                 "organization_invalid",
                 format!("Organization not found: '{organization_id}'."),
             )),
         },
         (Some(provider), None, None) => match providers::by_slug(provider) {
-            Some(provider) => Ok(Some(provider)),
+            Some(provider) => Ok(Selected::Provider(provider)),
             None => Err(AuthorizationError::new(
                 "invalid_connection_selector",
                 format!(
@@ -270,14 +326,11 @@ fn check_selector(query: &Query, state: &State) -> Result<Option<&'static Provid
                 ),
             )),
         },
-        (None, Some(connection_id), None) => Err(AuthorizationError::new(
-            "connection_invalid",
-            format!("This emulator does not serve SSO connections yet: '{connection_id}'."),
-        )),
-        (None, None, Some(_)) => Err(AuthorizationError::new(
-            "organization_invalid",
-            "No connection associated with organization. For AuthKit's sign-in page send provider=authkit as well.",
-        )),
+        (None, Some(connection_id), None) => {
+            sso::authorize::by_id(state, connection_id).map(|connection| Selected::from(&*connection))
+        }
+        (None, None, Some(organization_id)) => sso::authorize::of_organization(state, organization_id)
+            .map(|connection| Selected::from(&*connection)),
         (None, None, None) => Err(AuthorizationError::new(
             "invalid_connection_selector",
             "One of provider, connection_id and organization_id is required.",
@@ -289,20 +342,22 @@ fn check_selector(query: &Query, state: &State) -> Result<Option<&'static Provid
     }
 }
 
-/// Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
-fn provider_request(query: &Query, provider: &Provider) -> ProviderRequest {
-    let scopes = query.all("provider_scopes").into_iter();
-    ProviderRequest {
-        method: provider.method,
-        scopes: scopes
-            .flat_map(str::split_whitespace)
-            .map(str::to_owned)
-            .collect(),
-        query_params: query.object("provider_query_params"),
+impl ProviderRequest {
+    /// Source: <https://workos.com/docs/reference/authkit/authentication/get-authorization-url>.
+    pub(crate) fn of(query: &Query, provider: &Provider) -> Self {
+        let scopes = query.all("provider_scopes").into_iter();
+        Self {
+            method: provider.method,
+            scopes: scopes
+                .flat_map(str::split_whitespace)
+                .map(str::to_owned)
+                .collect(),
+            query_params: query.object("provider_query_params"),
+        }
     }
 }
 
-fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationError> {
+pub(crate) fn code_challenge(query: &Query) -> Result<Option<CodeChallenge>, AuthorizationError> {
     match (
         given(query, "code_challenge"),
         given(query, "code_challenge_method"),

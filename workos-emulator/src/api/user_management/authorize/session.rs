@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{
-        connect,
+        connect, sso,
         user_management::{
             authenticate::{
                 authorization_code::{self, Bearer},
@@ -298,12 +298,22 @@ pub(crate) fn reach(
     }
     match (&request.goal, bearer) {
         (
+            Goal::Profile {
+                callback,
+                code_challenge,
+            },
+            Bearer::Arrival(arrival),
+        ) => sso::authorize::reach(tx, &request.client_id, callback, code_challenge.clone(), *arrival),
+        (
             Goal::Code {
                 callback,
                 code_challenge,
             },
             bearer,
         ) => {
+            if let Some(id) = bearer.sso_session_id() {
+                sso::sign_in::sent(tx, id, &callback.redirect_uri)?;
+            }
             let challenge = code_challenge.clone();
             let code = authorization_code::issue(tx, Some(&request.client_id), callback, challenge, bearer)?;
             Ok(callback.with_code(code.expose()))
@@ -317,8 +327,9 @@ pub(crate) fn reach(
         (Goal::Connect(connect), Bearer::User(sign_in)) => {
             connect::authorize::reach(tx, &request.client_id, connect, &sign_in, Map::new())
         }
-        // Only `authorize` names a provider.
-        (goal @ Goal::Connect(_), Bearer::Arrival(_)) => {
+        // Only `authorize` names a provider or a connection, and `sso/authorize` nothing else.
+        (goal @ Goal::Connect(_), Bearer::Arrival(_) | Bearer::Sso(_))
+        | (goal @ Goal::Profile { .. }, Bearer::User(_) | Bearer::Sso(_)) => {
             let error = AuthorizationError::new("server_error", "The sign-in is not complete.");
             Ok(goal.failed(&request.client_id, &error))
         }

@@ -28,6 +28,7 @@ use crate::{
         directory_sync, feature_flags,
         metadata::{self, Metadata},
         multi_factor_auth::factors,
+        sso::profiles,
     },
     core::{
         clock,
@@ -265,6 +266,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     sessions::delete_of_user(tx, id)?;
     memberships::delete_of_user(tx, id)?;
     identities::delete_of_user(tx, id);
+    profiles::unlink_user(tx, id)?;
     consents::delete_of_user(tx, id)?;
     impersonation::forget(tx, id);
     invitations::forget_user(tx, id)?;

@@ -1,0 +1,327 @@
+//! The certificates of SAML connections: those that identity providers sign with, and those of WorkOS itself.
+//!
+//! * here – what a certificate is, and how certificates come and go.
+//! * [`x509`] – what stands in one.
+//! * [`expiry`] – the events that tell of its end, on the environment's clock.
+//! * [`operations`] – the API's operations.
+
+mod expiry;
+mod operations;
+#[cfg(test)]
+mod tests;
+mod x509;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub(crate) use self::{
+    expiry::{next_notice, tell_due},
+    operations::*,
+};
+use super::connections::{self, Connection};
+use crate::{
+    api::sso::connections::filed,
+    core::{clock, secret::Secret},
+    environment::Environment,
+    server::error::ApiError,
+    store::{Index, Record, State, Transaction},
+};
+
+/// What a certificate is for, as events name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CertificateType {
+    /// The identity provider signs its responses.
+    ResponseSigning,
+    /// WorkOS signs its requests.
+    RequestSigning,
+    /// The identity provider encrypts its responses for WorkOS.
+    ResponseEncryption,
+}
+
+impl CertificateType {
+    fn object(self) -> &'static str {
+        match self {
+            Self::ResponseSigning => "saml_idp_signing_certificate",
+            Self::RequestSigning => "saml_sp_signing_certificate",
+            Self::ResponseEncryption => "saml_sp_encryption_certificate",
+        }
+    }
+
+    /// Assumption: the prefixes of the ids are not documented.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::ResponseSigning => "saml_idp_signing_cert",
+            Self::RequestSigning => "saml_sp_signing_cert",
+            Self::ResponseEncryption => "saml_sp_encryption_cert",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::ResponseSigning => "SAML IdP signing certificate",
+            Self::RequestSigning => "SAML SP signing certificate",
+            Self::ResponseEncryption => "SAML SP encryption certificate",
+        }
+    }
+}
+
+/// A certificate as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Certificate {
+    pub(crate) id: String,
+    pub(crate) connection_id: String,
+    pub(crate) certificate_type: CertificateType,
+    /// PEM
+    pub(crate) value: String,
+    /// PEM; WorkOS's own alone.
+    pub(crate) private_key: Option<Secret>,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) not_before: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) not_after: Timestamp,
+    /// When its end is told of next.
+    #[serde(with = "clock::timestamp")]
+    pub(crate) next_notice_at: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    pub(crate) created_at: Timestamp,
+}
+
+/// The certificates of a connection of one kind.
+const BY_CONNECTION: Index<Certificate> = Index::ordered("connection", |certificate| {
+    let kind = certificate.certificate_type.object();
+    vec![(filed(&certificate.connection_id, kind), 0)]
+});
+/// All of them, the next to tell of first.
+const BY_NOTICE: Index<Certificate> = Index::ordered("notice", |certificate| {
+    vec![("".into(), certificate.next_notice_at.as_millisecond())]
+});
+
+impl Record for Certificate {
+    const INDEXES: &'static [Index<Self>] = &[BY_CONNECTION, BY_NOTICE];
+    const REMEMBERS_DELETED: bool = false;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A certificate as the API shows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct CertificateBody<'a> {
+    object: &'static str,
+    id: &'a str,
+    value: &'a str,
+    #[serde(with = "clock::timestamp")]
+    not_before: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    not_after: Timestamp,
+    #[serde(with = "clock::timestamp")]
+    created_at: Timestamp,
+}
+
+impl Certificate {
+    fn body(&self) -> CertificateBody<'_> {
+        CertificateBody {
+            object: self.certificate_type.object(),
+            id: &self.id,
+            value: &self.value,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// A certificate that was read or made, and its key where it is WorkOS's.
+#[derive(Debug, Clone)]
+pub(crate) struct NewCertificate {
+    certificate_type: CertificateType,
+    x509: x509::X509,
+    private_key: Option<Secret>,
+}
+
+/// What a connection is made with.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) idp_signing: &'a [String],
+    /// Made where it is not given.
+    pub(crate) sp_signing: Option<&'a connections::KeyPair>,
+    /// One is made where none is given.
+    pub(crate) sp_encryption: &'a [connections::KeyPair],
+}
+
+/// The certificates of a connection that is about to be made: reading and making them takes its time, outside of the
+/// transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Issued(Vec<NewCertificate>);
+
+impl Issued {
+    pub(crate) fn with(environment: &Environment, wanted: &Wanted<'_>) -> Result<Self, ApiError> {
+        let mut issued = Vec::new();
+        for pem in wanted.idp_signing {
+            issued.push(NewCertificate::read(pem, "saml_options.idp_signing_certs")?);
+        }
+        issued.push(match wanted.sp_signing {
+            Some(pair) => {
+                let field = "saml_options.sp_signing_key_pair";
+                NewCertificate::of_pair(CertificateType::RequestSigning, pair, field)?
+            }
+            None => NewCertificate::generate(environment, CertificateType::RequestSigning)?,
+        });
+        for pair in wanted.sp_encryption {
+            let field = "saml_options.sp_encryption_key_pairs";
+            issued.push(NewCertificate::of_pair(
+                CertificateType::ResponseEncryption,
+                pair,
+                field,
+            )?);
+        }
+        if wanted.sp_encryption.is_empty() {
+            let kind = CertificateType::ResponseEncryption;
+            issued.push(NewCertificate::generate(environment, kind)?);
+        }
+        Ok(Self(issued))
+    }
+
+    /// Gives them to a connection. Those that it is made with renew nothing.
+    pub(crate) fn add(self, tx: &mut Transaction<'_>, connection_id: &str) -> Result<(), ApiError> {
+        for new in self.0 {
+            put(tx, connection_id, new)?;
+        }
+        Ok(())
+    }
+}
+
+impl NewCertificate {
+    /// A certificate of an identity provider.
+    fn read(pem: &str, field: &str) -> Result<Self, ApiError> {
+        Ok(Self {
+            certificate_type: CertificateType::ResponseSigning,
+            x509: x509::read(pem).map_err(|problem| problem.of(field))?,
+            private_key: None,
+        })
+    }
+
+    /// A certificate of WorkOS whose key the application brings.
+    fn of_pair(
+        certificate_type: CertificateType,
+        pair: &connections::KeyPair,
+        field: &str,
+    ) -> Result<Self, ApiError> {
+        let x509 = x509::read(&pair.cert).map_err(|problem| problem.of(&format!("{field}.cert")))?;
+        x509::check_key(&x509, pair.key.expose()).map_err(|problem| problem.of(&format!("{field}.key")))?;
+        Ok(Self {
+            certificate_type,
+            x509,
+            private_key: Some(pair.key.clone()),
+        })
+    }
+
+    /// A certificate of WorkOS with a new key. It takes up to a second.
+    fn generate(environment: &Environment, certificate_type: CertificateType) -> Result<Self, ApiError> {
+        let failed = |problem: x509::Problem| ApiError::message(500, problem.to_string());
+        let (x509, key) = x509::generate(environment.clock.now()).map_err(failed)?;
+        Ok(Self {
+            certificate_type,
+            x509,
+            private_key: Some(key),
+        })
+    }
+}
+
+/// A connection's certificates of one kind, the oldest first.
+fn of_kind<'a>(
+    state: &'a State,
+    connection_id: &str,
+    kind: CertificateType,
+) -> impl Iterator<Item = &'a Arc<Certificate>> {
+    let group = filed(connection_id, kind.object());
+    state.certificates.group(BY_CONNECTION, &group)
+}
+
+fn put(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    new: NewCertificate,
+) -> Result<(Arc<Certificate>, bool), ApiError> {
+    let kind = new.certificate_type;
+    let connection = Arc::clone(connections::find(tx, connection_id)?);
+    let renews = connection.certified.contains(&kind);
+    if !renews {
+        let mut certified = connection.certified.clone();
+        certified.push(kind);
+        tx.put(Connection {
+            certified,
+            ..Connection::clone(&connection)
+        })?;
+    }
+    let now = tx.now();
+    let certificate = Certificate {
+        id: tx.id(kind.prefix()),
+        connection_id: connection_id.to_owned(),
+        certificate_type: kind,
+        value: new.x509.pem,
+        private_key: new.private_key,
+        not_before: new.x509.not_before,
+        not_after: new.x509.not_after,
+        next_notice_at: expiry::next_notice_of(new.x509.not_after, now),
+        created_at: now,
+    };
+    Ok((tx.put(certificate)?, renews))
+}
+
+/// Gives a connection a further certificate. One of a kind that it has had renews it, which is told.
+fn add(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    new: NewCertificate,
+) -> Result<Arc<Certificate>, ApiError> {
+    let (certificate, renews) = put(tx, connection_id, new)?;
+    if renews {
+        let connection = Arc::clone(connections::find(tx, connection_id)?);
+        let data = json!({
+            "connection": expiry::reference(&connection),
+            "certificate": {
+                "certificate_type": certificate.certificate_type,
+                "expiry_date": clock::iso8601(certificate.not_after),
+            },
+            "renewed_at": clock::iso8601(tx.now()),
+        });
+        tx.emit("connection.saml_certificate_renewed", &data)?;
+    }
+    Ok(certificate)
+}
+
+/// Takes a certificate from a connection.
+fn delete(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    kind: CertificateType,
+    id: &str,
+) -> Result<(), ApiError> {
+    connections::find(tx, connection_id)?;
+    let found = tx.certificates.get(id);
+    let is_there =
+        found.is_some_and(|found| found.connection_id == connection_id && found.certificate_type == kind);
+    if !is_there {
+        return Err(ApiError::not_found(kind.name(), id));
+    }
+    tx.delete::<Certificate>(id);
+    Ok(())
+}
+
+/// Deletes the certificates of a connection that is deleted.
+pub(crate) fn delete_of_connection(tx: &mut Transaction<'_>, connection_id: &str) {
+    use CertificateType::{RequestSigning, ResponseEncryption, ResponseSigning};
+    let ids: Vec<_> = [ResponseSigning, RequestSigning, ResponseEncryption]
+        .into_iter()
+        .flat_map(|kind| of_kind(tx, connection_id, kind))
+        .map(|certificate| certificate.id.clone())
+        .collect();
+    for id in ids {
+        tx.delete::<Certificate>(&id);
+    }
+}

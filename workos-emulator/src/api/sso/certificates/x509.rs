@@ -1,0 +1,91 @@
+//! X.509 certificates (RFC 5280) as PEM (RFC 7468): what stands in them, and new ones.
+
+use jiff::{SignedDuration, Timestamp};
+use x509_parser::{parse_x509_certificate, pem::parse_x509_pem};
+
+use crate::{
+    core::{
+        clock,
+        keys::{self, SigningKey},
+        secret::Secret,
+    },
+    server::error::ApiError,
+};
+
+/// A certificate that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct X509 {
+    pub(super) pem: String,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+    /// The subject's key, as it stands in the certificate.
+    public_key: Vec<u8>,
+}
+
+/// Why a certificate or its key is no good.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("it is no PEM, from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`")]
+    NoPem,
+    #[error("the PEM block is a `{0}`, not a CERTIFICATE")]
+    NoCertificate(String),
+    #[error("the PEM block holds no X.509 certificate")]
+    NoX509,
+    #[error("{0}")]
+    Key(#[from] keys::KeyError),
+    #[error("the key is not the one of the certificate")]
+    OtherKey,
+}
+
+impl Problem {
+    /// The refusal of a request whose `field` has it.
+    pub(super) fn of(&self, field: &str) -> ApiError {
+        ApiError::invalid_field(
+            field,
+            "invalid_certificate",
+            format!("{field} cannot be used: {self}."),
+        )
+    }
+}
+
+/// Reads the first block of a PEM. An expired certificate is one as well.
+pub(super) fn read(text: &str) -> Result<X509, Problem> {
+    let text = text.trim();
+    let (_, pem) = parse_x509_pem(text.as_bytes()).map_err(|_| Problem::NoPem)?;
+    if pem.label != "CERTIFICATE" {
+        return Err(Problem::NoCertificate(pem.label));
+    }
+    let (rest, certificate) = parse_x509_certificate(&pem.contents).map_err(|_| Problem::NoX509)?;
+    if !rest.is_empty() {
+        return Err(Problem::NoX509);
+    }
+    let validity = certificate.validity();
+    let time = |seconds: i64| Timestamp::from_second(seconds).map_err(|_| Problem::NoX509);
+    Ok(X509 {
+        not_before: time(validity.not_before.timestamp())?,
+        not_after: time(validity.not_after.timestamp())?,
+        public_key: certificate.public_key().subject_public_key.data.to_vec(),
+        pem: format!("{text}\n"),
+    })
+}
+
+/// Whether this RSA key is the one of the certificate.
+pub(super) fn check_key(certificate: &X509, pem: &str) -> Result<(), Problem> {
+    let key = SigningKey::from_pem(pem, None)?;
+    if key.public_der() == certificate.public_key {
+        Ok(())
+    } else {
+        Err(Problem::OtherKey)
+    }
+}
+
+/// How long WorkOS's own certificates are valid. Assumption: it is not documented.
+const VALIDITY: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
+
+/// A new self-signed certificate, and its key.
+pub(super) fn generate(now: Timestamp) -> Result<(X509, Secret), Problem> {
+    let not_after = clock::saturating_add(now, VALIDITY);
+    let key = SigningKey::generate(None)?;
+    let pem = key.certificate(now.as_second(), not_after.as_second())?;
+    Ok((read(&pem)?, Secret::new(key.to_pem()?)))
+}

@@ -1,0 +1,183 @@
+//! What an identity provider says: the border between the protocols and [`sign_in`](super::sign_in).
+//!
+//! Whatever speaks to an identity provider (the stand-in page, an OpenID Connect client, a SAML service provider) is done
+//! when it has an [`Assertion`] or a [`Refusal`]; who the person is to WorkOS, and whether they may come, is decided behind
+//! this border, in the same way for all.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    connection_type::Protocol,
+    connections::{AttributeMaps, Connection, StandardAttributes},
+};
+
+/// What an identity provider says of somebody who has signed in there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Assertion {
+    /// What the provider knows them by: the `NameID` of SAML, the `sub` of OpenID Connect.
+    pub(crate) subject: String,
+    /// Attributes or claims, named as the provider names them.
+    pub(crate) attributes: Map<String, Value>,
+    /// The session at the provider.
+    pub(crate) session_index: Option<String>,
+}
+
+/// Why an identity provider says nothing of anybody, or why what it says is not to be believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "refusal", content = "detail", rename_all = "snake_case")]
+pub(crate) enum Refusal {
+    /// The person, or the provider, does not want it.
+    Denied,
+    /// The provider failed, in its own words.
+    Failed(String),
+    /// The answer is no good: forged, too old, used before, for somebody else.
+    Untrusted(String),
+}
+
+/// Somebody at an identity provider, in WorkOS's terms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) idp_id: String,
+    pub(crate) email: String,
+    pub(crate) first_name: Option<String>,
+    pub(crate) last_name: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) custom_attributes: Map<String, Value>,
+}
+
+/// An attribute that has to be there, and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MissingAttribute {
+    /// The field of the profile.
+    pub(crate) field: &'static str,
+    /// What the provider would have to send it as.
+    pub(crate) attribute: String,
+}
+
+/// The names that identity providers use unless a connection says otherwise.
+///
+/// Source: <https://workos.com/docs/integrations/saml> and OpenID Connect Core 1.0 section 5.1.
+fn defaults(connection: &Connection) -> [(&'static str, &'static str); 6] {
+    let names = match connection.r#type().protocol {
+        Protocol::Oidc | Protocol::OAuth => ["sub", "email", "given_name", "family_name", "groups", "name"],
+        Protocol::Saml | Protocol::Other => ["id", "email", "firstName", "lastName", "groups", "name"],
+    };
+    let [idp_id, email, first_name, last_name, groups, name] = names;
+    [
+        ("idp_id", idp_id),
+        ("email", email),
+        ("first_name", first_name),
+        ("last_name", last_name),
+        ("groups", groups),
+        ("name", name),
+    ]
+}
+
+/// The provider's name of a standard field.
+fn attribute<'a>(connection: &'a Connection, field: &'static str) -> &'a str {
+    let StandardAttributes {
+        idp_id,
+        email,
+        first_name,
+        last_name,
+        groups,
+        name,
+    } = &connection.attribute_maps.standard_attributes;
+    let mapped = match field {
+        "idp_id" => idp_id,
+        "email" => email,
+        "first_name" => first_name,
+        "last_name" => last_name,
+        "groups" => groups,
+        _ => name,
+    };
+    let default = defaults(connection)
+        .into_iter()
+        .find(|(known, _)| *known == field);
+    mapped
+        .as_deref()
+        .unwrap_or(default.map_or(field, |(_, name)| name))
+}
+
+/// One text of an attribute, which SAML always has a list of.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(values) => return values.first().and_then(text),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(values) => values.iter().filter_map(text).collect(),
+        other => text(other).into_iter().collect(),
+    }
+}
+
+/// Reads an assertion with the attribute maps of its connection.
+///
+/// Source: <https://workos.com/docs/sso/attributes>. Assumption: the subject stands in for an id that is not among the
+/// attributes.
+pub(crate) fn person(connection: &Connection, assertion: &Assertion) -> Result<Person, MissingAttribute> {
+    let get = |field| assertion.attributes.get(attribute(connection, field));
+    let one = |field| get(field).and_then(text);
+    let missing = |field| MissingAttribute {
+        field,
+        attribute: attribute(connection, field).to_owned(),
+    };
+    let subject = Some(assertion.subject.trim().to_owned()).filter(|subject| !subject.is_empty());
+    let AttributeMaps {
+        custom_attributes, ..
+    } = &connection.attribute_maps;
+    let custom = custom_attributes
+        .iter()
+        .filter_map(|(name, theirs)| Some((name.clone(), assertion.attributes.get(theirs)?.clone())));
+    Ok(Person {
+        idp_id: one("idp_id").or(subject).ok_or_else(|| missing("idp_id"))?,
+        email: one("email").ok_or_else(|| missing("email"))?,
+        first_name: one("first_name"),
+        last_name: one("last_name"),
+        name: one("name"),
+        groups: get("groups").map(texts).unwrap_or_default(),
+        custom_attributes: custom.collect(),
+    })
+}
+
+/// What an identity provider that is set up for the connection says of a person: the way back of [`person`].
+pub(crate) fn assertion(
+    connection: &Connection,
+    person: &Person,
+    more: &Map<String, Value>,
+    session_index: Option<String>,
+) -> Assertion {
+    let mut attributes = more.clone();
+    let mut put = |field, value: Option<Value>| {
+        if let Some(value) = value {
+            attributes.insert(attribute(connection, field).to_owned(), value);
+        }
+    };
+    put("idp_id", Some(person.idp_id.as_str().into()));
+    put("email", Some(person.email.as_str().into()));
+    put("first_name", person.first_name.clone().map(Value::from));
+    put("last_name", person.last_name.clone().map(Value::from));
+    put("name", person.name.clone().map(Value::from));
+    put(
+        "groups",
+        (!person.groups.is_empty()).then(|| person.groups.clone().into()),
+    );
+    for (name, theirs) in &connection.attribute_maps.custom_attributes {
+        if let Some(value) = person.custom_attributes.get(name) {
+            attributes.insert(theirs.clone(), value.clone());
+        }
+    }
+    Assertion {
+        subject: person.idp_id.clone(),
+        attributes,
+        session_index,
+    }
+}
