@@ -122,11 +122,11 @@ async fn are_created_read_changed_listed_and_deleted() {
     );
     assert_eq!(
         listed(&|params| params.search = Some("OKTA".to_owned())).await,
-        [first.clone()]
+        [first.as_str()]
     );
     assert_eq!(
         listed(&|params| params.connection_type = Some(ConnectionsConnectionType::GenericSAML)).await,
-        [second.clone()]
+        [second.as_str()]
     );
     assert_eq!(
         listed(&|params| params.domain = Some("ACME.example".to_owned()))
