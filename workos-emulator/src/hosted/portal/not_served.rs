@@ -1,4 +1,4 @@
-//! The intents whose product the emulator does not serve: the portal says so, and the API answers 501.
+//! The intents whose steps the portal does not serve: it says so.
 
 use super::{intents, page, pages::portal::NotServedPage, visit};
 use crate::{
