@@ -1,14 +1,14 @@
-//! What an app does of its own when a sign-in comes back: `on_success` and `on_error`.
+//! What an app does of its own: `on_success` and `on_error` when a sign-in comes back, `on_refusal` when a request is refused.
 
 use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc};
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use workos::{
     AuthenticateResponseAuthenticationMethod as AuthenticationMethod,
     AuthenticateResponseOAuthToken as OAuthTokens, SecretString,
 };
 
-use crate::{AuthUser, SignInError};
+use crate::{AuthError, AuthUser, SignInError};
 
 /// A sign-in that WorkOS has confirmed, for the hook of [`on_success`](crate::AuthKitBuilder::on_success).
 #[derive(Debug, Clone)]
@@ -38,12 +38,14 @@ pub enum AfterSignIn {
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 type OnSuccess = dyn Fn(SignedIn) -> Pending<Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + Send + Sync;
 type OnError = dyn Fn(SignInError) -> Pending<Option<HttpResponse>> + Send + Sync;
+type OnRefusal = dyn Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync;
 
 /// The hooks of an app; without them, nothing happens.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     on_success: Option<Arc<OnSuccess>>,
     on_error: Option<Arc<OnError>>,
+    on_refusal: Option<Arc<OnRefusal>>,
 }
 
 impl fmt::Debug for Hooks {
@@ -51,6 +53,7 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("on_success", &self.on_success.is_some())
             .field("on_error", &self.on_error.is_some())
+            .field("on_refusal", &self.on_refusal.is_some())
             .finish()
     }
 }
@@ -68,6 +71,18 @@ impl Hooks {
         F: Future<Output = Option<HttpResponse>> + 'static,
     {
         self.on_error = Some(Arc::new(move |error| Box::pin(hook(error))));
+    }
+
+    pub(crate) fn set_on_refusal(
+        &mut self,
+        hook: impl Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) {
+        self.on_refusal = Some(Arc::new(hook));
+    }
+
+    /// The app's own answer to a request that is refused, if it has one.
+    pub(crate) fn refused(&self, error: &AuthError, request: &HttpRequest) -> Option<HttpResponse> {
+        self.on_refusal.as_ref()?(error, request)
     }
 
     /// Where the person goes.

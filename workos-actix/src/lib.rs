@@ -131,6 +131,7 @@ mod page;
 mod path_pattern;
 mod random;
 mod refresh;
+mod refusal;
 mod renew;
 mod requirement;
 mod return_path;
@@ -151,7 +152,7 @@ pub use self::{
     credential::CredentialKind,
     error::{AuthError, SignInRedirect},
     extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
-    guard::{EnsureSignedIn, ensure_signed_in},
+    guard::{NotImpersonated, RecentAuth, Require, Required, Requires, ensure_signed_in, require},
     hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
     requirement::Requirement,

@@ -9,6 +9,8 @@ mod browser;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod refresh;
