@@ -1,4 +1,4 @@
-//! From a request's cookie to the signed-in user: load, verify, refresh if due.
+//! From a request's credential to whoever sent it. For the session cookie: load, verify, refresh if due.
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,6 +37,14 @@ impl Authenticated {
         }
     }
 
+    pub(crate) fn by_bearer(state: AuthState) -> Self {
+        Self {
+            state,
+            session: None,
+            cookie: None,
+        }
+    }
+
     fn signed_out() -> Self {
         Self {
             state: AuthState::SignedOut,
@@ -61,6 +69,14 @@ impl Authenticated {
 
 impl AuthKit {
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
+        match self.authenticate_bearer(headers).await {
+            Some(authenticated) => authenticated,
+            None if self.config().sources.sessions => self.authenticate_cookie(headers).await,
+            None => Authenticated::signed_out(),
+        }
+    }
+
+    async fn authenticate_cookie(&self, headers: &HeaderMap) -> Authenticated {
         for value in self
             .session_cookie()
             .values(headers)

@@ -115,11 +115,13 @@
 
 mod authenticate;
 mod authkit;
+mod bearer;
 mod clock;
 mod config;
 mod context;
 mod cookie;
 mod credential;
+mod cross_origin;
 mod digest;
 mod error;
 mod extract;
@@ -146,7 +148,7 @@ pub use workos;
 pub use self::{
     authkit::AuthKit,
     clock::{Clock, SystemClock},
-    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
     credential::CredentialKind,
     error::{AuthError, SignInRedirect},

@@ -92,7 +92,8 @@ where
                 session,
                 cookie,
             } = authkit.authenticate(request.headers()).await;
-            let auth = Rc::new(RequestAuth::new(authkit, state, session));
+            let is_forged = authkit.config().origins.is_forged(request.head());
+            let auth = Rc::new(RequestAuth::new(authkit, state, session, is_forged));
             request.extensions_mut().insert(Rc::clone(&auth));
 
             if let Err(error) = admit(&auth, &request) {
@@ -200,11 +201,17 @@ fn finish(headers: &mut HeaderMap, cookie: Option<&Cookie<'static>>, auth: &Requ
                 .any(|item| item.trim().eq_ignore_ascii_case(word))
         })
     };
-    if !headers
-        .get_all(VARY)
-        .any(|value| mentions(value, "cookie") || mentions(value, "*"))
-    {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    let sources = &auth.authkit.config().sources;
+    for (depends, name) in [
+        (sources.sessions, "Cookie"),
+        (sources.read_authorization(), "Authorization"),
+    ] {
+        let is_said = headers
+            .get_all(VARY)
+            .any(|value| mentions(value, name) || mentions(value, "*"));
+        if depends && !is_said {
+            headers.append(VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

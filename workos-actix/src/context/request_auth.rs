@@ -15,7 +15,7 @@ use actix_web::{
 
 use super::AuthContext;
 use crate::{
-    AuthKit, AuthUser, Requirement,
+    AuthKit, AuthUser, CredentialKind, Requirement,
     credential::{LoadedSession, Session},
     error::AuthError,
     token::verify::unverified_session_id,
@@ -52,16 +52,24 @@ pub(crate) struct RequestAuth {
     session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
     consulted: Cell<bool>,
+    /// Another site sent it, and the session cookie must not count.
+    is_forged: bool,
 }
 
 impl RequestAuth {
-    pub(crate) fn new(authkit: AuthKit, state: AuthState, session: Option<LoadedSession>) -> Self {
+    pub(crate) fn new(
+        authkit: AuthKit,
+        state: AuthState,
+        session: Option<LoadedSession>,
+        is_forged: bool,
+    ) -> Self {
         Self {
             authkit,
             state: RefCell::new(state),
             session: RefCell::new(session),
             change: RefCell::new(None),
             consulted: Cell::new(false),
+            is_forged,
         }
     }
 
@@ -124,6 +132,11 @@ impl RequestAuth {
     /// Whoever sent the request, if anybody is known.
     pub(crate) fn context(&self) -> Result<Option<AuthContext>, AuthError> {
         match &*self.consult() {
+            AuthState::SignedIn(context)
+                if self.is_forged && context.credential() == CredentialKind::Session =>
+            {
+                Err(AuthError::CrossOrigin)
+            }
             AuthState::SignedIn(context) => Ok(Some(context.clone())),
             AuthState::SignedOut => Ok(None),
             AuthState::Refused(error) => Err(error.clone()),
