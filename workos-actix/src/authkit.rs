@@ -9,7 +9,7 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::Config,
-    credential::{AnySessionStore, SessionCookie},
+    credential::{SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
@@ -93,7 +93,7 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
-        store: AnySessionStore,
+        session_place: SessionPlace,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -116,7 +116,12 @@ impl AuthKit {
             verifier: Verifier::new(jwks, config.token.clone()),
             verified: VerifiedSessions::new(),
             refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
-            session_cookie: SessionCookie::new(&config, store),
+            session_cookie: SessionCookie::new(
+                &config,
+                session_place,
+                Arc::clone(&clock),
+                Arc::clone(&randomness),
+            ),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,
