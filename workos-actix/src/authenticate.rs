@@ -120,8 +120,8 @@ impl AuthKit {
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
         }
-        if self.verified().has_ended(&claims.sid) {
-            return Err(TokenError::WrongSubject("its session was signed out here"));
+        if self.has_ended(&claims) {
+            return Err(TokenError::WrongSubject("its session was ended here"));
         }
         let actor = claims.act.as_ref().map(|act| act.sub.as_str());
         if let (Some(actor), Some(impersonator)) = (actor, &session.impersonator)
@@ -148,7 +148,7 @@ impl AuthKit {
         let hit = self.verified().get(credential).await?;
         let is_good = hit.generation == self.verifier().jwks.generation()
             && hit.context.claims.exp > self.now()
-            && !self.verified().has_ended(&hit.context.claims.sid);
+            && !self.has_ended(&hit.context.claims);
         is_good.then_some(hit)
     }
 

@@ -100,7 +100,31 @@
 //!
 //! # Webhooks
 //!
-//! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
+//! [`WebhookHandlers`] takes an async function per event, calls it once for each, and answers so that WorkOS delivers again
+//! what failed and only that:
+//!
+//! ```no_run
+//! # use actix_web::{App, web};
+//! # use workos_actix::{AuthKit, WebhookConfig, WebhookHandlers, workos::DsyncUserCreated};
+//! # struct Database;
+//! # impl Database { async fn upsert(&self, _: &workos_actix::workos::DirectoryUser) -> Result<(), std::io::Error> { Ok(()) } }
+//! # fn build(authkit: AuthKit) -> Result<(), Box<dyn std::error::Error>> {
+//! let handlers = WebhookHandlers::new(WebhookConfig::from_env()?) // WORKOS_WEBHOOK_SECRET
+//!     .ends_sessions(&authkit) // `session.revoked` and `user.deleted` sign out here at once
+//!     .on(|event: DsyncUserCreated, database: web::Data<Database>| async move {
+//!         database.upsert(&event.data).await
+//!     });
+//! let app = App::new().route("/webhooks/workos", handlers.route());
+//! # drop(app); Ok(()) }
+//! ```
+//!
+//! [`Webhook`] or [`Event`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before, for a route of
+//! your own; see [`WebhookConfig`].
+//!
+//! # Actions
+//!
+//! WorkOS can ask before it lets somebody sign in or register. [`Action`] as a handler argument is such a question, verified;
+//! its answer is signed. See [`ActionConfig`].
 //!
 //! # The WorkOS API
 //!
@@ -110,9 +134,10 @@
 //!
 //! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
 //! roles, permissions, feature flags and recent authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one session at most once
-//! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
+//! each, which WorkOS's own grace time covers); cookies split into chunks; a test feature.
 #![forbid(unsafe_code)]
 
+mod action;
 mod authenticate;
 mod authkit;
 mod clock;
@@ -121,6 +146,7 @@ mod context;
 mod cookie;
 mod credential;
 mod digest;
+mod end_sessions;
 mod error;
 mod extract;
 mod guard;
@@ -143,6 +169,10 @@ mod webhook;
 pub use workos;
 
 pub use self::{
+    action::{
+        Action, ActionConfig, ActionError, ActionPayload, ActionResponse, AnyAction, AuthenticationAction,
+        RegisteringUser, UserRegistrationAction,
+    },
     authkit::AuthKit,
     clock::{Clock, SystemClock},
     config::{AuthKitBuilder, ConfigError, ConfigProblem},
@@ -154,5 +184,8 @@ pub use self::{
     middleware::AuthKitMiddleware,
     sign_in_error::SignInError,
     token::{Actor, Claims},
-    webhook::{Webhook, WebhookConfig, WebhookError},
+    webhook::{
+        Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook, WebhookConfig,
+        WebhookError, WebhookHandlers,
+    },
 };

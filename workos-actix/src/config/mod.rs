@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod error;
+mod secret;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub use self::{
     builder::AuthKitBuilder,
     error::{ConfigError, ConfigProblem},
 };
+pub(crate) use self::secret::secret_from_env;
 use crate::path_pattern::PathPattern;
 
 /// A complete and valid configuration.
