@@ -30,3 +30,5 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod webhook_bodies;
