@@ -150,11 +150,13 @@
 
 mod authenticate;
 mod authkit;
+mod bearer;
 mod clock;
 mod config;
 mod context;
 mod cookie;
 mod credential;
+mod cross_origin;
 mod digest;
 mod error;
 mod extract;
@@ -167,6 +169,7 @@ mod path_pattern;
 mod random;
 mod refresh;
 mod renew;
+mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
@@ -180,14 +183,16 @@ pub use workos;
 pub use self::{
     authkit::AuthKit,
     clock::{Clock, SystemClock},
-    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
+    credential::CredentialKind,
     error::{AuthError, SignInRedirect},
-    extract::{AuthUser, Impersonator},
+    extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
     guard::{EnsureSignedIn, ensure_signed_in},
     hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
+    requirement::Requirement,
     sign_in_error::SignInError,
-    token::{Actor, Claims},
+    token::{AccessToken, Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };
