@@ -120,12 +120,7 @@ fn former_passwords_are_as_long_and_never_printed() {
 
     let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters"]);
     let config = builder.check(&mut Vec::new()).unwrap();
-    let passwords: Vec<_> = config
-        .cookie
-        .passwords
-        .iter()
-        .map(|password| password.expose())
-        .collect();
+    let passwords: Vec<_> = config.cookie.passwords.iter().map(SecretString::expose).collect();
     assert_eq!(
         passwords,
         [

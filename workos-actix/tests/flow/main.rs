@@ -24,6 +24,7 @@ mod fake_workos;
 mod hooks;
 #[cfg(test)]
 mod large_sessions;
+#[cfg(test)]
 mod machines;
 #[cfg(test)]
 mod refresh;
