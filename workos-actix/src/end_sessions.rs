@@ -1,6 +1,6 @@
 //! Ending sessions that WorkOS has ended.
 
-use crate::{AuthKit, Webhook, WebhookError, token::Claims};
+use crate::{AuthContext, AuthKit, Webhook, WebhookError};
 
 impl AuthKit {
     /// Ends a session here: from now on every request with its cookie or its access token is signed out, although the token
@@ -53,8 +53,9 @@ impl AuthKit {
         Ok(())
     }
 
-    /// Whether the session of a genuine token was ended here.
-    pub(crate) fn has_ended(&self, claims: &Claims) -> bool {
-        self.verified().has_ended(&claims.sid) || self.verified().has_ended(&claims.sub)
+    /// Whether the session of a person, or all sessions of theirs, were ended here.
+    pub(crate) fn has_ended(&self, context: &AuthContext) -> bool {
+        let ids = [context.session_id(), context.user_id()];
+        ids.into_iter().flatten().any(|id| self.verified().has_ended(id))
     }
 }

@@ -11,11 +11,15 @@ mod fake_workos;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod large_sessions;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod renew;
 #[cfg(test)]
 mod responses;
+#[cfg(test)]
+mod sealed_cookie;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
