@@ -53,7 +53,7 @@ impl AuthKit {
         Ok(())
     }
 
-    /// Whether the session of a genuine token was ended here, or all of its user's.
+    /// Whether the session of a person, or all sessions of theirs, were ended here.
     pub(crate) fn has_ended(&self, context: &AuthContext) -> bool {
         let ids = [context.session_id(), context.user_id()];
         ids.into_iter().flatten().any(|id| self.verified().has_ended(id))

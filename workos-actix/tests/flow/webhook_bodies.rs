@@ -70,7 +70,7 @@ fn whole_body() -> String {
     format!("Content-Length: {}", BODY.len())
 }
 
-/// Sends these pieces, each in a packet of its own, hangs up if told so, and gives the whole answer.
+/// Sends these pieces, each in a packet of its own, hangs up if told so, and gives the answer.
 async fn send(address: SocketAddr, pieces: &[String], hang_up: bool) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -86,10 +86,22 @@ async fn send(address: SocketAddr, pieces: &[String], hang_up: bool) -> String {
     }
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
-    while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+    while !is_whole(&answer)
+        && let Ok(read @ 1..) = stream.read(&mut buffer).await
+    {
         answer.extend_from_slice(&buffer[..read]);
     }
     String::from_utf8(answer).unwrap()
+}
+
+/// Whether the body that the head announces is there.
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.is_some_and(|length| length.parse() == Ok(body.len()))
 }
 
 fn status(answer: &str) -> &str {
