@@ -19,6 +19,7 @@ use super::{
     call::{Call, Query},
     client_id, cors,
     error::ApiError,
+    multipart,
     operation::{Access, Handler, Operation},
     origin,
     registry::Registry,
@@ -70,6 +71,9 @@ async fn serve(
         return cors::preflight(&operation, request.headers(), &server.registry);
     }
     let (operation, params) = server.routes.find(request.method(), request.path())?;
+    if operation.single_use && request.method() == Method::HEAD {
+        return Ok(Reply::html(200, String::new()).header("Cache-Control", "no-store"));
+    }
     let query = Query::parse(request.query_string());
     let content_type = request
         .headers()
@@ -90,6 +94,9 @@ async fn serve(
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
         Access::Directory => scim::parse_body(content_type, &read(payload, scim::BODY_LIMIT).await?),
+        Access::Client if operation.uploads && multipart::is_sent_as(content_type) => {
+            multipart::parse(content_type, &read(payload, body::LIMIT).await?).await
+        }
         Access::ApiKey | Access::Client | Access::Page => {
             body::parse(content_type, &read(payload, body::LIMIT).await?)
         }
