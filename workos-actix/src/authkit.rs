@@ -9,7 +9,7 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::Config,
-    credential::{AnySessionStore, SessionCookie},
+    credential::{AnySessionStore, Profiles, SessionCookie},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
@@ -51,6 +51,7 @@ struct Inner {
     client: Client,
     verifier: Verifier,
     verified: VerifiedSessions,
+    profiles: Profiles,
     refresher: Refresher,
     session_cookie: SessionCookie,
     verifier_cookies: VerifierCookies,
@@ -115,6 +116,7 @@ impl AuthKit {
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
             verified: VerifiedSessions::new(),
+            profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
             session_cookie: SessionCookie::new(&config, store),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
@@ -169,6 +171,10 @@ impl AuthKit {
 
     pub(crate) fn verified(&self) -> &VerifiedSessions {
         &self.0.verified
+    }
+
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.profiles
     }
 
     pub(crate) fn refresher(&self) -> &Refresher {

@@ -132,6 +132,7 @@ mod path_pattern;
 mod random;
 mod refresh;
 mod renew;
+mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
@@ -147,12 +148,14 @@ pub use self::{
     clock::{Clock, SystemClock},
     config::{AuthKitBuilder, ConfigError, ConfigProblem},
     context::{AuthContext, AuthExt},
+    credential::CredentialKind,
     error::{AuthError, SignInRedirect},
-    extract::{AuthUser, Impersonator},
+    extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
     guard::{EnsureSignedIn, ensure_signed_in},
     hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
+    requirement::Requirement,
     sign_in_error::SignInError,
-    token::{Actor, Claims},
+    token::{AccessToken, Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };

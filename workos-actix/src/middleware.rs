@@ -148,7 +148,7 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
     {
         return Ok(());
     }
-    auth.require_user(request.head()).map(drop)
+    auth.require(request.head()).map(drop)
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.

@@ -31,6 +31,14 @@ pub(crate) fn configure(app: &mut ServiceConfig, paths: &Paths) {
         );
 }
 
+/// Ends the session, as the route does for a form.
+pub(crate) fn sign_out(auth: &RequestAuth, return_to: Option<&str>) -> HttpResponse {
+    let query = sign_out::SignOutQuery {
+        return_to: return_to.map(str::to_owned),
+    };
+    sign_out::sign_out(auth, Some(web::Query(query)), StatusCode::SEE_OTHER)
+}
+
 fn redirect(status: StatusCode, location: &str) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((LOCATION, location))
