@@ -123,7 +123,6 @@ pub(crate) struct AttributeRow {
     pub(crate) label: String,
     /// As the identity provider has to send it.
     pub(crate) attribute: String,
-    pub(crate) usual: &'static str,
     /// Nobody signs in without.
     pub(crate) required: bool,
     /// What the identity provider fills it with.

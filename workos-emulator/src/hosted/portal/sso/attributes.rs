@@ -107,13 +107,12 @@ pub(super) fn rows(connection: &Connection) -> Vec<AttributeRow> {
     let guide = guide(connection.r#type());
     let mapped = mapped(connection);
     let standard = FIELDS.iter().filter_map(|(field, label, required)| {
-        let Mapped { attribute, usual, .. } = mapped.iter().find(|one| one.field == *field)?;
+        let Mapped { attribute, .. } = mapped.iter().find(|one| one.field == *field)?;
         let source = guide.sources.iter().find(|(known, _)| known == field);
         Some(AttributeRow {
             name: (*field).to_owned(),
             label: (*label).to_owned(),
             attribute: attribute.clone(),
-            usual,
             required: *required,
             source: source.map(|(_, source)| *source),
         })
@@ -126,7 +125,6 @@ pub(super) fn rows(connection: &Connection) -> Vec<AttributeRow> {
             name: format!("{CUSTOM}{name}"),
             label: name.clone(),
             attribute: attribute.clone(),
-            usual: "",
             required: false,
             source: None,
         });

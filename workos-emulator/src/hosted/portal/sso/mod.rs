@@ -21,6 +21,7 @@ pub(crate) mod test_sign_in;
 
 use std::sync::Arc;
 
+pub(in crate::hosted) use self::test_sign_in::result_url;
 use super::{
     error, intents::Progress, page,
     pages::{self, portal::Frame},

@@ -12,7 +12,7 @@ use super::{
     path, provider, show,
     steps::{self, Step},
     submit,
-    visit::Visit,
+    visit::{self, Visit},
 };
 use crate::{
     api::{
@@ -21,7 +21,7 @@ use crate::{
         sso::{
             connections::{Connection, ConnectionState},
             profiles::Profile,
-            sign_in::{self as sso, Purpose},
+            sign_in::{self as sso, Purpose, SsoSession},
             traces::{SsoTrace, StepName, TraceStatus},
         },
         user_management::authorize,
@@ -80,9 +80,14 @@ pub(crate) fn start_test(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// Where a test of a connection ends, in the portal.
-pub(in crate::hosted) fn result_path(connection_id: &str, session_id: &str) -> String {
+fn result_path(connection_id: &str, session_id: &str) -> String {
     format!("{}/{connection_id}/sessions/{session_id}", super::PATH)
+}
+
+/// Where a test ends: in the session of the portal in which it began, if that is not over.
+pub(in crate::hosted) fn result_url(call: &Call, portal_session_id: &str, session: &SsoSession) -> String {
+    let path = result_path(&session.connection_id, &session.id);
+    visit::url(call, portal_session_id, &path)
 }
 
 /// `GET /portal/sso/{id}/sessions/{session_id}`: a sign-in through the connection, by a test or by anybody.
