@@ -26,7 +26,7 @@ use super::{
     reply::Reply,
     routes::Routes,
 };
-use crate::{environment::Environment, scim};
+use crate::{environment::Environment, hosted, scim};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ async fn serve(
     let by_key = match operation.access {
         Access::ApiKey => Some(authenticate(&server.registry, request)?),
         Access::Control => Some(controlled(&server.registry, request)?),
-        Access::Page => Some(shown(&server.registry, request, &query)?),
+        Access::Page => shown(&server.registry, request, &query)?,
         Access::Directory => {
             let (_, key) = params.first().ok_or_else(ApiError::unauthorized)?;
             Some(scim::environment(&server.registry, key, request.headers())?)
@@ -101,6 +101,8 @@ async fn serve(
             body::parse(content_type, &read(payload, body::LIMIT).await?)
         }
     }?;
+    // Who opened a page is told on a page.
+    let is_of_none = operation.access == Access::Page && by_key.is_none();
     let environment =
         by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body, request.headers()));
     let cors = if operation.cross_origin {
@@ -118,6 +120,9 @@ async fn serve(
         body,
         request_id: request_id.to_owned(),
     };
+    if is_of_none {
+        return hosted::error::unknown_environment(&call);
+    }
     match perform(&operation, call, request).await {
         Ok(mut reply) => {
             reply.headers.extend(cors);
@@ -177,8 +182,13 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
     named(registry, text(request, "x-emulate-environment"))
 }
 
-/// The environment that a page is about. A browser asks its user for the control key, as a password.
-fn shown(registry: &Registry, request: &HttpRequest, query: &Query) -> Result<Arc<Environment>, ApiError> {
+/// The environment that a page is about; None, if there is none of this name. A browser asks its user for the control key,
+/// as a password.
+fn shown(
+    registry: &Registry,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<Option<Arc<Environment>>, ApiError> {
     if let Some(key) = registry.control_key() {
         let given = text(request, "x-emulate-key").map(str::to_owned);
         let given = given.or_else(|| basic_password(text(request, "authorization")?));
@@ -191,7 +201,7 @@ fn shown(registry: &Registry, request: &HttpRequest, query: &Query) -> Result<Ar
         }
     }
     origin::check_control(request.method(), request.headers(), registry)?;
-    named(registry, query.get("environment"))
+    Ok(named(registry, query.get("environment")).ok())
 }
 
 /// The password of RFC 7617.

@@ -16,7 +16,6 @@ mod events;
 pub(crate) mod identity_provider;
 pub(crate) mod logout;
 pub(crate) mod profiles;
-pub(crate) mod saml;
 pub(crate) mod sign_in;
 pub(crate) mod token;
 pub(crate) mod traces;
