@@ -1,5 +1,6 @@
 //! X.509 certificates (RFC 5280) as PEM (RFC 7468): what stands in them, and new ones.
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use jiff::{SignedDuration, Timestamp};
 use x509_parser::{parse_x509_certificate, pem::parse_x509_pem};
 
@@ -24,7 +25,7 @@ pub(super) struct X509 {
 
 /// Why a certificate or its key is no good.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     #[error("it is no PEM, from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`")]
     NoPem,
     #[error("the PEM block is a `{0}`, not a CERTIFICATE")]
@@ -67,6 +68,21 @@ pub(super) fn read(text: &str) -> Result<X509, Problem> {
         public_key: certificate.public_key().subject_public_key.data.to_vec(),
         pem: format!("{text}\n"),
     })
+}
+
+/// The first block of a PEM.
+pub(super) fn der(text: &str) -> Option<Vec<u8>> {
+    let (_, pem) = parse_x509_pem(text.as_bytes()).ok()?;
+    Some(pem.contents)
+}
+
+/// Whether `signature` is the RS256 signature of `message` by the key of this certificate.
+pub(super) fn verifies(certificate: &str, message: &[u8], signature: &[u8]) -> bool {
+    let verified = |certificate: &X509| {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &certificate.public_key);
+        key.verify(message, signature).is_ok()
+    };
+    read(certificate).is_ok_and(|certificate| verified(&certificate))
 }
 
 /// Whether this RSA key is the one of the certificate.
