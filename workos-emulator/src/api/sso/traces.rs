@@ -42,6 +42,15 @@ pub(crate) enum TraceStatus {
 pub(crate) enum StepName {
     Request,
     Departure,
+    /// SAML: whether the response can be read.
+    SamlMessage,
+    SamlStatus,
+    Signature,
+    Issuer,
+    Recipient,
+    Audience,
+    Validity,
+    Replay,
     Response,
     Correlation,
     Connection,
@@ -61,6 +70,14 @@ impl StepName {
         match self {
             Self::Request => "Authorization request",
             Self::Departure => "Sent to the identity provider",
+            Self::SamlMessage => "SAML response",
+            Self::SamlStatus => "Status of the response",
+            Self::Signature => "Signature",
+            Self::Issuer => "Issuer",
+            Self::Recipient => "Destination and recipient",
+            Self::Audience => "Audience",
+            Self::Validity => "Time of validity",
+            Self::Replay => "The assertion is used once",
             Self::Response => "Answer of the identity provider",
             Self::Correlation => "The answer belongs to the request",
             Self::Connection => "The connection can be used",
@@ -130,7 +147,7 @@ const MOST: usize = 500;
 /// The longest detail, in characters: strangers choose what stands in it.
 const LONGEST: usize = 400;
 /// The most steps. A sign-in has fewer; whoever sends one code a thousand times sees the first.
-const MOST_STEPS: usize = 24;
+const MOST_STEPS: usize = 32;
 
 /// Begins the trace of a sign-in.
 pub(crate) fn begin(

@@ -21,7 +21,7 @@ use crate::{
     api::{
         admin_portal::intent::Intent,
         sso::{
-            certificates::{self, Certificate, CertificateType},
+            certificates::{self, Certificate},
             connection_type::Protocol,
             connections::{self, Connection, ProtocolOptions},
             saml::metadata::parse_idp_metadata,
@@ -63,7 +63,7 @@ pub(super) fn next_end(visit: &Visit<'_>) -> Option<i64> {
     let ends = connections(&state, &visit.organization.id)
         .into_iter()
         .filter_map(|connection| {
-            certificates::of_kind(&state, &connection.id, CertificateType::ResponseSigning)
+            certificates::of_idp(&state, &connection.id)
                 .map(|certificate| days_left(certificate.not_after, now))
                 .max()
         });
@@ -142,13 +142,12 @@ pub(crate) fn change_certificates(call: &Call) -> Result<Reply, ApiError> {
             return error::portal_session_over(call);
         };
         let fields: Fields = call.body()?;
-        let kind = CertificateType::ResponseSigning;
         if !fields.remove.is_empty() {
             let removed = call.environment.transact(|tx| {
                 if !is_removable(tx, &connection, &fields.remove, tx.now()) {
                     return Ok(false);
                 }
-                certificates::delete(tx, &connection.id, kind, &fields.remove).map(|()| true)
+                certificates::delete_idp_signing(tx, &connection.id, &fields.remove).map(|()| true)
             })?;
             if removed {
                 return Ok(visit.to(&path(&connection)));
@@ -223,7 +222,7 @@ fn pems(text: &str) -> Result<Vec<String>, String> {
 
 /// Whether people can still sign in without it.
 fn is_removable(state: &State, connection: &Connection, id: &str, now: Timestamp) -> bool {
-    certificates::of_kind(state, &connection.id, CertificateType::ResponseSigning)
+    certificates::of_idp(state, &connection.id)
         .any(|other| other.id != id && other.not_before <= now && now < other.not_after)
 }
 
@@ -236,21 +235,18 @@ fn list(
     let environment = &visit.call.environment;
     let state = environment.state();
     let now = environment.clock.now();
-    let of = |kind| certificates::of_kind(&state, &connection.id, kind);
-    let theirs: Vec<_> = of(CertificateType::ResponseSigning)
+    let theirs: Vec<_> = certificates::of_idp(&state, &connection.id)
         .map(|certificate| CertificateRow {
             id: Some(certificate.id.as_str())
                 .filter(|id| is_removable(&state, connection, id, now)),
             ..row(certificate, "Signs responses", now)
         })
         .collect();
-    let ours: Vec<_> = [
-        (CertificateType::RequestSigning, "Signs requests"),
-        (CertificateType::ResponseEncryption, "Decrypts responses"),
-    ]
-    .into_iter()
-    .flat_map(|(kind, purpose)| of(kind).map(move |certificate| row(certificate, purpose, now)))
-    .collect();
+    let signing = certificates::of_requests(&state, &connection.id);
+    let signing = signing.map(|certificate| row(certificate, "Signs requests", now));
+    let encryption = certificates::of_encryption(&state, &connection.id);
+    let encryption = encryption.map(|certificate| row(certificate, "Decrypts responses", now));
+    let ours: Vec<_> = signing.into_iter().chain(encryption).collect();
     let metadata_url = match &connection.options {
         ProtocolOptions::Saml(options) => options.idp_metadata_url.as_deref(),
         _ => None,

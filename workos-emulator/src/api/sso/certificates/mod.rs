@@ -258,13 +258,71 @@ impl NewCertificate {
 }
 
 /// A connection's certificates of one kind, the oldest first.
-pub(crate) fn of_kind<'a>(
+fn of_kind<'a>(
     state: &'a State,
     connection_id: &str,
     kind: CertificateType,
 ) -> impl Iterator<Item = &'a Arc<Certificate>> {
     let group = filed(connection_id, kind.object());
     state.certificates.group(BY_CONNECTION, &group)
+}
+
+/// A self-signed certificate and its key, which belong to no connection yet.
+#[derive(Debug)]
+pub(crate) struct Generated {
+    /// PEM
+    pub(crate) certificate: String,
+    /// PEM
+    pub(crate) key: Secret,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+}
+
+/// A new key. It takes up to a second.
+pub(crate) fn generate(now: Timestamp) -> Result<Generated, ApiError> {
+    let (x509, key) = x509::generate(now).map_err(|problem| ApiError::message(500, problem.to_string()))?;
+    Ok(Generated {
+        certificate: x509.pem,
+        key,
+        not_before: x509.not_before,
+        not_after: x509.not_after,
+    })
+}
+
+/// A certificate as it is kept, if it is one.
+pub(crate) fn checked(pem: &str) -> Result<String, x509::Problem> {
+    x509::read(pem).map(|x509| x509.pem)
+}
+
+/// A certificate without the PEM around it.
+pub(crate) fn der(pem: &str) -> Option<Vec<u8>> {
+    x509::der(pem)
+}
+
+/// Whether `signature` is the RS256 signature of `message` by the key of this certificate, which is PEM.
+pub(crate) fn verifies(certificate: &str, message: &[u8], signature: &[u8]) -> bool {
+    x509::verifies(certificate, message, signature)
+}
+
+/// Those that the identity provider of a connection signs with.
+pub(crate) fn of_idp<'a>(
+    state: &'a State,
+    connection_id: &str,
+) -> impl Iterator<Item = &'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::ResponseSigning)
+}
+
+/// What WorkOS signs requests with, where the connection has it.
+pub(crate) fn of_requests<'a>(state: &'a State, connection_id: &str) -> Option<&'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::RequestSigning).next()
+}
+
+/// Those that identity providers encrypt for.
+pub(crate) fn of_encryption<'a>(
+    state: &'a State,
+    connection_id: &str,
+) -> impl Iterator<Item = &'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::ResponseEncryption)
 }
 
 fn put(
@@ -370,11 +428,21 @@ pub(crate) fn replace_idp_signing(
             false => add(tx, connection_id, new).map(drop)?,
         }
     }
-    gone.iter().try_for_each(|id| delete(tx, connection_id, kind, id))
+    gone.iter()
+        .try_for_each(|id| delete(tx, connection_id, kind, id))
+}
+
+/// Takes a certificate of its identity provider from a connection.
+pub(crate) fn delete_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    id: &str,
+) -> Result<(), ApiError> {
+    delete(tx, connection_id, CertificateType::ResponseSigning, id)
 }
 
 /// Takes a certificate from a connection.
-pub(crate) fn delete(
+fn delete(
     tx: &mut Transaction<'_>,
     connection_id: &str,
     kind: CertificateType,

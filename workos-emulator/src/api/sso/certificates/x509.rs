@@ -1,5 +1,6 @@
 //! X.509 certificates (RFC 5280) as PEM (RFC 7468): what stands in them, and new ones.
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use x509_parser::{parse_x509_certificate, pem::parse_x509_pem};
@@ -29,7 +30,7 @@ pub(super) struct X509 {
 
 /// Why a certificate or its key is no good.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     #[error("it is no PEM, from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`")]
     NoPem,
     #[error("the PEM block is a `{0}`, not a CERTIFICATE")]
@@ -100,6 +101,21 @@ pub(crate) fn each(text: &str) -> Vec<String> {
 fn fingerprint(der: &[u8]) -> String {
     let bytes: Vec<_> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
+}
+
+/// The first block of a PEM.
+pub(super) fn der(text: &str) -> Option<Vec<u8>> {
+    let (_, pem) = parse_x509_pem(text.as_bytes()).ok()?;
+    Some(pem.contents)
+}
+
+/// Whether `signature` is the RS256 signature of `message` by the key of this certificate.
+pub(super) fn verifies(certificate: &str, message: &[u8], signature: &[u8]) -> bool {
+    let verified = |certificate: &X509| {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &certificate.public_key);
+        key.verify(message, signature).is_ok()
+    };
+    read(certificate).is_ok_and(|certificate| verified(&certificate))
 }
 
 /// Whether this RSA key is the one of the certificate.

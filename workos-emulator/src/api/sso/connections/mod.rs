@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     configuration::{Configuration, begin, configure},
     operations::{create_connection, delete_connection, get_connection, list_connections, update_connection},
-    options::{KeyPair, ProtocolOptions},
+    options::{KeyPair, ProtocolOptions, SamlOptions},
     rules::{
         ConnectionChanges, GroupRole, NewConnection, activate, create, delete, delete_of_organization,
         of_provider, roles_of, update,
@@ -125,13 +125,23 @@ const OF_ENVIRONMENT: Index<Connection> =
         Some(_) => Vec::new(),
         None => vec![(connection.connection_type.as_str().into(), 0)],
     });
+/// A connection by its place in the addresses of SAML.
+const BY_EXTERNAL_KEY: Index<Connection> = Index::unique("external_key", |connection| {
+    vec![(connection.external_key.as_str().into(), 0)]
+});
 const BY_EXTERNAL_ID: Index<Connection> = Index::unique("external_id", |connection| {
     let external_id = connection.external_id.iter();
     external_id.map(|id| (id.as_str().into(), 0)).collect()
 });
 
 impl Record for Connection {
-    const INDEXES: &'static [Index<Self>] = &[BY_ORGANIZATION, BY_TYPE, OF_ENVIRONMENT, BY_EXTERNAL_ID];
+    const INDEXES: &'static [Index<Self>] = &[
+        BY_ORGANIZATION,
+        BY_TYPE,
+        OF_ENVIRONMENT,
+        BY_EXTERNAL_KEY,
+        BY_EXTERNAL_ID,
+    ];
 
     fn id(&self) -> &str {
         &self.id
@@ -209,6 +219,11 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<Connection>
         .connections
         .get(id)
         .ok_or_else(|| ApiError::not_found("Connection", id))
+}
+
+/// The connection with this external key.
+pub(crate) fn by_external_key<'a>(state: &'a State, key: &str) -> Option<&'a Arc<Connection>> {
+    state.connections.find(BY_EXTERNAL_KEY, key)
 }
 
 /// An organization's connections through which people can sign in, the oldest first.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::sso::{
-        certificates::{self, CertificateType},
+        certificates,
         connection_type::Protocol,
         connections::{self, Configuration, Connection, ConnectionState, ProtocolOptions},
         saml::metadata::parse_idp_metadata,
@@ -214,7 +214,7 @@ fn present(visit: &Visit<'_>, connection: &Connection) -> Fields {
             if options.idp_metadata_url.is_none() {
                 fields.way = Way::Manual;
                 let state = visit.call.environment.state();
-                let pems = certificates::of_kind(&state, &connection.id, CertificateType::ResponseSigning);
+                let pems = certificates::of_idp(&state, &connection.id);
                 fields.certificate = pems.map(|certificate| certificate.value.as_str()).collect();
             } else {
                 fields.way = Way::Url;

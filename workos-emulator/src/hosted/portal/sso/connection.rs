@@ -17,7 +17,7 @@ use crate::{
     api::{
         admin_portal::intent::Intent,
         sso::{
-            certificates::{self, CertificateType},
+            certificates,
             connections::{self, Connection, ConnectionState, ProtocolOptions},
         },
     },
@@ -114,7 +114,7 @@ fn configuration(visit: &Visit<'_>, connection: &Connection) -> Vec<Setting> {
                 .into_iter()
                 .filter_map(|(name, value)| Some(setting(name, value.as_deref()?)));
             let state = visit.call.environment.state();
-            let signing = certificates::of_kind(&state, &connection.id, CertificateType::ResponseSigning);
+            let signing = certificates::of_idp(&state, &connection.id);
             let signing = signing.map(|certificate| {
                 let until = certificate.not_after.strftime("%b %-d, %Y").to_string();
                 setting("Certificate", &format!("valid until {until}"))
