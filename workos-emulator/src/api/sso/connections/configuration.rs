@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use super::{
     Connection, ConnectionChanges, ConnectionState, NewConnection, ProtocolOptions,
-    connection_type::{ConnectionType, Protocol},
-    find,
+    find, of_organization,
     options::{NewSaml, OidcChanges, SamlChanges, SamlOptions},
     rules::{create, update},
 };
 use crate::{
-    api::sso::certificates::{self, Issued, Wanted},
+    api::sso::{
+        certificates::{self, Issued, Wanted},
+        connection_type::{ConnectionType, Protocol},
+    },
     core::secret::Secret,
     environment::Environment,
     server::{body::Patch, error::ApiError},
-    store::Transaction,
+    store::{State, Transaction},
 };
 
 /// Where the identity provider is.
@@ -46,18 +48,24 @@ impl Configuration {
     }
 }
 
-/// Makes a draft, or makes one of a connection of which nobody had said the kind. Takes up to two seconds for SAML: it has
-/// keys of its own.
+/// Makes a draft, or makes one of a connection of which nobody had said the kind. An organization that has a connection keeps
+/// that: whoever sends the form twice does not get two. Takes up to two seconds for SAML, which has keys of its own.
 pub(crate) fn begin(
     environment: &Environment,
     organization_id: &str,
     kind: &ConnectionType,
 ) -> Result<Arc<Connection>, ApiError> {
+    if let Some(present) = decided(&environment.state(), organization_id) {
+        return Ok(present);
+    }
     let issued = match kind.protocol {
         Protocol::Saml => Issued::with(environment, &Wanted::default())?,
         _ => Issued::default(),
     };
     environment.transact(|tx| {
+        if let Some(present) = decided(tx, organization_id) {
+            return Ok(present);
+        }
         let connection = match undecided(tx, organization_id) {
             Some(connection) => {
                 let changes = ConnectionChanges {
@@ -79,11 +87,15 @@ pub(crate) fn begin(
     })
 }
 
-fn undecided(tx: &Transaction<'_>, organization_id: &str) -> Option<Arc<Connection>> {
-    let mut connections = super::of_organization(tx, organization_id);
+fn decided(state: &State, organization_id: &str) -> Option<Arc<Connection>> {
+    let mut connections = of_organization(state, organization_id);
     connections
-        .find(|connection| connection.state == ConnectionState::RequiresType)
+        .find(|connection| connection.state != ConnectionState::RequiresType)
         .cloned()
+}
+
+fn undecided(state: &State, organization_id: &str) -> Option<Arc<Connection>> {
+    of_organization(state, organization_id).next().cloned()
 }
 
 /// Tells a connection where its identity provider is. A draft waits for its first sign-in then.
