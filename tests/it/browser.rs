@@ -175,6 +175,38 @@ impl Browser {
         load(request.header("sec-fetch-site", "same-origin")).await
     }
 
+    /// Sends a form with a file to another path, along with what the page's form takes along unseen, and goes no further.
+    pub(crate) async fn upload_to(
+        &self,
+        path: &str,
+        page: &Page,
+        fields: &[(&str, &str)],
+        (name, file): (&str, &[u8]),
+    ) -> Page {
+        const BOUNDARY: &str = "----boundary-of-the-form";
+        let (_, hidden) = page.form();
+        let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut body = Vec::new();
+        for (name, value) in hidden.chain(fields.iter().copied()) {
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.as_bytes());
+        }
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"file\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.as_bytes());
+        body.extend(file);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let request = self.stepping.post(page.url.join(path).unwrap()).body(body);
+        let request = request.header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        );
+        load(request.header("sec-fetch-site", "same-origin")).await
+    }
+
     /// Posts to a URL as a button of the site does, and goes where it is sent.
     pub(crate) async fn post(&self, url: impl AsRef<str>) -> Page {
         self.post_form(url, &[]).await

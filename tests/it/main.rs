@@ -35,6 +35,7 @@ mod passkeys;
 mod password_reset;
 mod passwords;
 mod portal;
+mod portal_sso;
 mod proxy;
 mod races;
 mod radar;
