@@ -14,7 +14,6 @@ mod app;
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod browser;
 #[path = "../tests/flow/credential_pages.rs"]
-#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod credential_pages;
 #[path = "../tests/flow/fake_api.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
