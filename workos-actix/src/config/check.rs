@@ -167,8 +167,9 @@ impl AuthKitBuilder {
         let passwords: Arc<[SecretString]> = self
             .cookie_password
             .iter()
-            .filter(|password| !password.expose().is_empty())
             .chain(&self.previous_cookie_passwords)
+            // Without sessions nothing is sealed, and no password is needed.
+            .filter(|password| !password.expose().is_empty())
             .cloned()
             .collect();
         Some(Config {

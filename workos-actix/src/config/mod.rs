@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod error;
+mod secret;
 mod sources;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ pub use self::{
     error::{ConfigError, ConfigProblem},
     sources::MachineTokens,
 };
+pub(crate) use self::secret::secret_from_env;
 use crate::{cookie::CookieKeys, cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.
