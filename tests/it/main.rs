@@ -22,6 +22,7 @@ mod impersonation;
 mod invitation_pages;
 mod invitations;
 mod it_contacts;
+mod large_sessions;
 mod magic_auth;
 mod mailbox;
 mod memberships;
