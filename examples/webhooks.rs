@@ -105,7 +105,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What the WorkOS dashboard is for: a directory, and where webhooks go.
     let emulator = Emulator::start().await?;
     let endpoint = json!({"endpoint_url": endpoint_url, "events": handlers.events(), "secret": secret});
-    let directory = json!({"name": "Acme's people", "organization": "Acme", "external_key": "acme", "bearer_token": "se_example"});
+    let directory = json!({"name": "Acme's people", "organization": "Acme", "external_key": "acmepeople", "bearer_token": "se_example"});
     let seed = json!({"organizations": [{"name": "Acme"}], "directories": [directory], "webhookEndpoints": [endpoint]});
     emulator.seed(&seed.to_string())?;
 
@@ -121,7 +121,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .run();
     let running = actix_web::rt::spawn(server);
 
-    let scim = format!("{}/scim/v2.0/acme/Users", emulator.url());
+    let scim = format!("{}/scim/v2.0/acmepeople/Users", emulator.url());
     let person = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "carol@acme.example",
         "name": {"givenName": "Carol", "familyName": "Carver"}, "active": true,
         "emails": [{"value": "carol@acme.example", "type": "work", "primary": true}]});

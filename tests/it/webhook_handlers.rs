@@ -155,6 +155,7 @@ async fn a_session_that_is_revoked_at_workos_ends_here_at_once() {
     let (browser, page) = app.signed_in().await;
     let (other, _) = app.signed_in().await;
     let (stolen, deaf_machine) = (browser.copy(&app.url), app.second_machine());
+    let stolen_too = browser.copy(&deaf_machine);
     assert_eq!(stolen.fetch(app.path("/me")).await.status, 200);
 
     let session_id = page.json()["session"].as_str().unwrap().to_owned();
@@ -173,8 +174,8 @@ async fn a_session_that_is_revoked_at_workos_ends_here_at_once() {
         "her other session goes on"
     );
     // What hears of no webhook believes the access token until it expires.
-    let copy = stolen.copy(&deaf_machine);
-    assert_eq!(copy.fetch(format!("{deaf_machine}/me")).await.status, 200);
+    let page = stolen_too.fetch(format!("{deaf_machine}/me")).await;
+    assert_eq!(page.status, 200);
 
     // She can sign in again.
     let form = browser.visit(app.path("/me")).await;
