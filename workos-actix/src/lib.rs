@@ -167,9 +167,8 @@
 //!
 //! # Not here yet
 //!
-//! Bearer access tokens and API keys as credentials; guards for roles, permissions, feature flags and recent
-//! authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one
-//! session at most once each, which WorkOS's own grace time covers); a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; refresh hooks; a refresh lock across machines
+//! (several machines refresh one session at most once each, which WorkOS's own grace time covers); a test feature.
 #![forbid(unsafe_code)]
 
 mod action;
