@@ -22,6 +22,7 @@ pub(crate) const EXPIRED: u64 = 301;
 
 pub(crate) struct TestApp {
     pub(crate) url: String,
+    pub(crate) authkit: AuthKit,
     pub(crate) emulator: Emulator,
     pub(crate) proxy: Proxy,
     pub(crate) acme: Organization,
@@ -74,9 +75,10 @@ impl TestApp {
         let (listener, url) = listen();
         let authkit = settings(authkit(&emulator, proxy.url(), &url)).build().unwrap();
         let arrivals = watch::Sender::new(0);
-        serve(listener, authkit, arrivals.clone());
+        serve(listener, authkit.clone(), arrivals.clone());
         Self {
             url,
+            authkit,
             emulator,
             proxy,
             acme,
