@@ -120,6 +120,10 @@ impl AuthKit {
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
         }
+        if !self.verified().knows_who_has_ended().await {
+            let reason = "the sign-outs of other machines are not known";
+            return Err(TokenError::Unavailable(reason.to_owned()));
+        }
         if self.verified().has_ended(&claims.sid) {
             return Err(TokenError::WrongSubject("its session was signed out here"));
         }

@@ -9,12 +9,14 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::Config,
+    cookie::CookieSealer,
     credential::{AnySessionStore, SessionCookie},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
     routes::{self, VerifierCookies},
+    shared_state::AnySharedState,
     token::{cache::VerifiedSessions, jwks::Jwks, verify::Verifier},
     transport::{ReqwestTransport, http_client},
 };
@@ -94,6 +96,7 @@ impl AuthKit {
     pub(crate) fn new(
         config: Config,
         store: AnySessionStore,
+        shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -112,10 +115,17 @@ impl AuthKit {
             workos::client::path_segment(&config.client_id)
         );
         let jwks = Jwks::new(jwks_url, http, Arc::clone(&clock));
+        let mut verified = VerifiedSessions::new();
+        let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
+        if let Some(state) = shared_state {
+            let sealer = CookieSealer::new(config.cookie.key.clone());
+            verified = verified.shared(state.clone(), config.revocation_max_age);
+            refresher = refresher.shared(state, sealer, Arc::clone(&randomness));
+        }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
-            verified: VerifiedSessions::new(),
-            refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
+            verified,
+            refresher,
             session_cookie: SessionCookie::new(&config, store),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,

@@ -135,12 +135,16 @@ mod renew;
 mod return_path;
 mod rotation;
 mod routes;
+mod shared_state;
 mod sign_in_error;
 mod token;
 mod transport;
 mod webhook;
 
 pub use workos;
+
+#[cfg(feature = "redis")]
+pub use self::shared_state::RedisSharedState;
 
 pub use self::{
     authkit::AuthKit,
@@ -152,6 +156,7 @@ pub use self::{
     guard::{EnsureSignedIn, ensure_signed_in},
     hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
+    shared_state::{LogPage, MemorySharedState, SharedState, SharedStateError},
     sign_in_error::SignInError,
     token::{Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},

@@ -24,6 +24,7 @@ use crate::{
     AuthKit,
     authenticate::Authenticated,
     context::{RequestAuth, SessionChange},
+    credential::SessionError,
     error::AuthError,
     path_pattern,
 };
@@ -152,11 +153,14 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.
-async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'static>, actix_web::Error> {
+async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'static>, AuthError> {
     let cookies = auth.authkit.session_cookie();
-    let opaque = |error: crate::credential::SessionError| {
+    let opaque = |error: SessionError| {
         tracing::error!(%error, "the session cannot be kept");
-        actix_web::error::ErrorInternalServerError("The session cannot be kept; the server's log says why.")
+        match error {
+            SessionError::Store(_) => AuthError::unavailable(),
+            SessionError::TooLarge { .. } => AuthError::SessionNotKept,
+        }
     };
     match change {
         SessionChange::Begin(session) => cookies
@@ -166,7 +170,9 @@ async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'stat
         SessionChange::Stored(cookie) => Ok(cookie),
         SessionChange::End => {
             if let Some(session_id) = auth.session_id() {
-                auth.authkit.verified().end(&session_id).await;
+                if let Err(error) = auth.authkit.verified().end(&session_id).await {
+                    tracing::error!(%error, "other machines do not know of the sign-out yet");
+                }
             }
             if let Some(session) = auth.session() {
                 auth.authkit.forget(&session).await.map_err(opaque)?;

@@ -10,10 +10,14 @@ use super::{ConfigError, ConfigProblem};
 use crate::{
     AfterSignIn, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
+    cookie::CookieSealer,
     credential::AnySessionStore,
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
+    shared_state::{AnySharedState, SharedSessions, SharedState},
 };
+
+const DEFAULT_REVOCATION_MAX_AGE: Duration = Duration::from_secs(10);
 
 /// Settings of an [`AuthKit`], made by [`AuthKit::builder`].
 ///
@@ -43,6 +47,9 @@ pub struct AuthKitBuilder {
     pub(super) unauthenticated_paths: Vec<String>,
     pub(super) refresh_buffer: Option<Duration>,
     pub(super) store: AnySessionStore,
+    pub(super) shared_state: Option<AnySharedState>,
+    pub(super) sessions_in_shared_state: bool,
+    pub(super) revocation_max_age: Duration,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
@@ -84,6 +91,9 @@ impl Default for AuthKitBuilder {
             unauthenticated_paths: Vec::new(),
             refresh_buffer: None,
             store: AnySessionStore::cookie(CookieSessionStore::default()),
+            shared_state: None,
+            sessions_in_shared_state: false,
+            revocation_max_age: DEFAULT_REVOCATION_MAX_AGE,
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -269,8 +279,37 @@ impl AuthKitBuilder {
 
     /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
     /// session is in the encrypted cookie itself.
+    ///
+    /// Such a store is asked at every request, and given three seconds to answer; what it keeps is up to it, which for
+    /// the stores of `actix_session` is readable tokens. See also
+    /// [`sessions_in_shared_state`](Self::sessions_in_shared_state).
     pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
         self.store = AnySessionStore::server_side(store);
+        self.sessions_in_shared_state = false;
+        self
+    }
+
+    /// Several processes, on one machine or many, act as one: see the [guide](crate#several-machines). Give all of them the
+    /// same state and the same cookie password.
+    pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
+        self.shared_state = Some(AnySharedState::new(state));
+        self
+    }
+
+    /// Keeps sessions in the [`shared_state`](Self::shared_state), sealed with the cookie password; the cookie is only a
+    /// key. For sessions that do not fit into a cookie, and for sign-outs that count everywhere at once. By default the
+    /// session is in the encrypted cookie itself.
+    pub fn sessions_in_shared_state(mut self) -> Self {
+        self.sessions_in_shared_state = true;
+        self
+    }
+
+    /// With a [`shared_state`](Self::shared_state): how old the knowledge of sign-outs on other machines may be, 10 seconds
+    /// by default. It is renewed every second; when that fails for so long, sessions are answered with 503 until it
+    /// succeeds. `Duration::MAX` goes on with the last knowledge: a session that was signed out elsewhere is then
+    /// accepted here until its access token expires.
+    pub fn revocation_max_age(mut self, max_age: Duration) -> Self {
+        self.revocation_max_age = max_age;
         self
     }
 
@@ -344,8 +383,22 @@ impl AuthKitBuilder {
         let config = self.check(&mut problems);
         match config {
             Some(config) if problems.is_empty() => {
-                AuthKit::new(config, self.store, self.hooks, self.clock, self.randomness)
-                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
+                let store = match &self.shared_state {
+                    Some(state) if self.sessions_in_shared_state => {
+                        let sealer = CookieSealer::new(config.cookie.key.clone());
+                        AnySessionStore::server_side(SharedSessions::new(state.clone(), sealer))
+                    }
+                    _ => self.store,
+                };
+                AuthKit::new(
+                    config,
+                    store,
+                    self.shared_state,
+                    self.hooks,
+                    self.clock,
+                    self.randomness,
+                )
+                .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
             }
             _ => Err(ConfigError::new(problems)),
         }

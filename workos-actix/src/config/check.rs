@@ -125,6 +125,12 @@ impl AuthKitBuilder {
                 Err(explanation) => problem("unauthenticated_paths", explanation),
             }
         }
+        if self.sessions_in_shared_state && self.shared_state.is_none() {
+            problem(
+                "sessions_in_shared_state",
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`.".into(),
+            );
+        }
         let paths = self.paths(redirect_uri.as_ref(), &mut problem);
 
         let redirect_uri = redirect_uri?;
@@ -153,6 +159,7 @@ impl AuthKitBuilder {
             require_auth: self.require_auth,
             unauthenticated_paths: patterns,
             refresh_buffer: self.refresh_buffer,
+            revocation_max_age: self.revocation_max_age,
         })
     }
 

@@ -5,5 +5,5 @@ mod store;
 
 pub(crate) use self::{
     session::{LoadedSession, Session, SessionCookie, SessionError},
-    store::AnySessionStore,
+    store::{AnySessionStore, StoredState},
 };

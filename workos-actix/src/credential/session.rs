@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// As `actix_session` keeps it: every value is JSON.
-    fn to_state(&self) -> Result<StoredState, JsonError> {
+    pub(crate) fn to_state(&self) -> Result<StoredState, JsonError> {
         let mut state = HashMap::from([
             (
                 "access_token".to_owned(),
@@ -74,7 +74,7 @@ impl Session {
         Ok(state)
     }
 
-    fn from_state(state: &StoredState) -> Option<Self> {
+    pub(crate) fn from_state(state: &StoredState) -> Option<Self> {
         fn value<T: DeserializeOwned>(state: &StoredState, key: &str) -> Option<T> {
             serde_json::from_str(state.get(key)?).ok()
         }

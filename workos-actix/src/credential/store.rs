@@ -5,6 +5,10 @@ use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc};
 use actix_session::storage::{LoadError, SessionKey, SessionStore};
 use actix_web::cookie::time::Duration;
 
+/// How long a store elsewhere may take for one operation. Not every store has a limit of its own, and no request may hang
+/// because of one.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(3);
+
 pub(crate) type StoredState = HashMap<String, String>;
 
 /// Store futures need not be `Send`: they run on the worker that handles the request.
@@ -102,7 +106,7 @@ impl AnySessionStore {
         }
     }
 
-    /// A store that keeps sessions elsewhere and must be asked at every request.
+    /// A store that keeps sessions elsewhere and must be asked at every request. Not for long: see [`LIMIT`].
     pub(crate) fn server_side(store: impl SessionStore + Send + Sync + 'static) -> Self {
         Self {
             store: Arc::new(store),
@@ -114,17 +118,26 @@ impl AnySessionStore {
         self.in_cookie
     }
 
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+        if self.in_cookie {
+            return answer.await;
+        }
+        tokio::time::timeout(LIMIT, answer)
+            .await
+            .unwrap_or_else(|_| Err("it did not answer in time".to_owned()))
+    }
+
     /// The state kept under a key; `None` when there is none, or the key is none.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<StoredState>, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.load(&key).await,
+            Ok(key) => self.in_time(self.store.load(&key)).await,
             Err(_) => Ok(None),
         }
     }
 
     /// Keeps a state under a fresh key.
     pub(crate) async fn save(&self, state: StoredState, ttl: &Duration) -> Result<String, String> {
-        self.store.save(state, ttl).await.map(String::from)
+        self.in_time(self.store.save(state, ttl)).await.map(String::from)
     }
 
     /// Replaces the state under a key; answers the key to use from now on.
@@ -135,14 +148,14 @@ impl AnySessionStore {
         ttl: &Duration,
     ) -> Result<String, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.update(key, state, ttl).await.map(String::from),
+            Ok(key) => self.in_time(self.store.update(key, state, ttl)).await.map(String::from),
             Err(error) => Err(error.to_string()),
         }
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.delete(&key).await,
+            Ok(key) => self.in_time(self.store.delete(&key)).await,
             Err(_) => Ok(()),
         }
     }

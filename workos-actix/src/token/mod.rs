@@ -1,6 +1,7 @@
 //! Access tokens: their claims, the keys that sign them, and the proof that one is genuine.
 
 pub(crate) mod cache;
+mod ended;
 mod claims;
 pub(crate) mod jwks;
 pub(crate) mod verify;

@@ -47,6 +47,9 @@ pub enum WebhookError {
     /// The body broke off: 400.
     #[error("the body cannot be read")]
     Unreadable,
+    /// The [shared state](crate::WebhookConfig::shared_state) cannot be reached; the log says why: 503.
+    #[error("whether this delivery was received before cannot be told at the moment")]
+    Unavailable,
 }
 
 impl WebhookError {
@@ -61,6 +64,7 @@ impl WebhookError {
             Self::Malformed(_) => "webhook_malformed",
             Self::TooLarge { .. } => "webhook_too_large",
             Self::Unreadable => "webhook_unreadable",
+            Self::Unavailable => "webhook_unavailable",
         }
     }
 }
@@ -75,6 +79,7 @@ impl ResponseError for WebhookError {
             Self::SignatureMismatch | Self::Stale { .. } => StatusCode::UNAUTHORIZED,
             Self::Replayed { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

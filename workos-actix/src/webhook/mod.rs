@@ -17,7 +17,11 @@ use workos::SecretString;
 
 pub use self::error::WebhookError;
 use self::{replay::Deliveries, signature::Signature};
-use crate::clock::{Clock, SystemClock, unix_millis};
+use crate::{
+    clock::{Clock, SystemClock, unix_millis},
+    digest::Fingerprint,
+    shared_state::{AnySharedState, SharedState},
+};
 
 const HEADER: &str = "workos-signature";
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(180);
@@ -96,13 +100,51 @@ impl WebhookConfig {
         self
     }
 
-    /// Verifies a delivery: the value of the `WorkOS-Signature` header and the body as it came.
+    /// Remembers accepted deliveries together with other machines, so that one that was accepted on one of them is a replay
+    /// on all. Without it each process remembers its own.
+    ///
+    /// While the shared state cannot be reached, deliveries are answered with 503, and WorkOS tries again later.
+    #[must_use]
+    pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
+        self.deliveries = Arc::new(Deliveries::shared(AnySharedState::new(state)));
+        self
+    }
+
+    /// Receives a delivery: the value of the `WorkOS-Signature` header and the body as it came. Verified, and accepted
+    /// once.
     ///
     /// The extractor calls this; it is public for deliveries that come another way, such as through a queue.
     ///
     /// # Errors
     /// See [`WebhookError`]. A failed check leaves no trace; a second call with an accepted delivery is a replay.
+    pub async fn receive(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        let delivery = self.check(signature, body)?;
+        let accepted = self
+            .deliveries
+            .accept_everywhere(delivery.fingerprint, delivery.acceptable_until, delivery.now)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "whether a webhook was accepted before cannot be told");
+                WebhookError::Unavailable
+            })?;
+        delivery.webhook_if(accepted)
+    }
+
+    /// [`receive`](Self::receive) without waiting: with a [`shared_state`](Self::shared_state), too, it knows only the
+    /// replays of what this method has accepted in this process.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
     pub fn verify(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        let delivery = self.check(signature, body)?;
+        let accepted =
+            self.deliveries
+                .accept(delivery.fingerprint, delivery.acceptable_until, delivery.now);
+        delivery.webhook_if(accepted)
+    }
+
+    /// Everything but whether it was accepted before.
+    fn check(&self, signature: &str, body: &[u8]) -> Result<Delivery, WebhookError> {
         if body.len() > self.max_bytes {
             return Err(WebhookError::TooLarge {
                 max_bytes: self.max_bytes,
@@ -127,14 +169,30 @@ impl WebhookConfig {
         }
         let webhook: Webhook =
             serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
-        let acceptable_until = signature.timestamp.saturating_add(tolerance);
-        if !self
-            .deliveries
-            .accept(signature.fingerprint(body), acceptable_until, now)
-        {
-            return Err(WebhookError::Replayed { id: webhook.id });
+        Ok(Delivery {
+            webhook,
+            fingerprint: signature.fingerprint(body),
+            acceptable_until: signature.timestamp.saturating_add(tolerance),
+            now,
+        })
+    }
+}
+
+/// A delivery that is genuine and fresh. Times are milliseconds since the epoch.
+struct Delivery {
+    webhook: Webhook,
+    fingerprint: Fingerprint,
+    acceptable_until: i64,
+    now: i64,
+}
+
+impl Delivery {
+    fn webhook_if(self, accepted: bool) -> Result<Webhook, WebhookError> {
+        if accepted {
+            Ok(self.webhook)
+        } else {
+            Err(WebhookError::Replayed { id: self.webhook.id })
         }
-        Ok(webhook)
     }
 }
 
@@ -190,7 +248,8 @@ impl FromRequest for Webhook {
                 .ok_or(WebhookError::MissingSignature)?
                 .map_err(|_| WebhookError::MalformedSignature("it is not text"))?;
             let body = body.map_err(|_| WebhookError::Unreadable)?;
-            config.verify(&signature, &read(body, config.max_bytes).await?)
+            let body = read(body, config.max_bytes).await?;
+            config.receive(&signature, &body).await
         })
     }
 }
