@@ -120,7 +120,7 @@ impl AuthKit {
         if let Some(state) = shared_state {
             let sealer = CookieSealer::new(config.cookie.key.clone());
             verified = verified.shared(state.clone(), config.revocation_max_age);
-            refresher = refresher.shared(state, sealer, Arc::clone(&randomness));
+            refresher = refresher.shared(state, sealer, randomness.as_ref());
         }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),

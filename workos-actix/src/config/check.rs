@@ -128,7 +128,8 @@ impl AuthKitBuilder {
         if self.sessions_in_shared_state && self.shared_state.is_none() {
             problem(
                 "sessions_in_shared_state",
-                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`.".into(),
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`."
+                    .into(),
             );
         }
         let paths = self.paths(redirect_uri.as_ref(), &mut problem);

@@ -148,7 +148,10 @@ impl AnySessionStore {
         ttl: &Duration,
     ) -> Result<String, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.in_time(self.store.update(key, state, ttl)).await.map(String::from),
+            Ok(key) => self
+                .in_time(self.store.update(key, state, ttl))
+                .await
+                .map(String::from),
             Err(error) => Err(error.to_string()),
         }
     }

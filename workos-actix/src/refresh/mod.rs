@@ -113,7 +113,7 @@ impl Refresher {
         mut self,
         state: AnySharedState,
         sealer: CookieSealer,
-        randomness: Arc<dyn Randomness>,
+        randomness: &dyn Randomness,
     ) -> Self {
         self.machines = Some(Machines::new(state, sealer, randomness));
         self
@@ -219,7 +219,8 @@ impl Refresher {
             None => self.ask(refresh_token, organization_id).await,
             Some(machines) => match machines.turn(&key).await {
                 Turn::Ours(ticket) => {
-                    let exchange = self.ask(refresh_token, organization_id).await;
+                    let asking = self.ask(refresh_token, organization_id);
+                    let exchange = machines.hold(&ticket, asking).await;
                     machines.conclude(ticket, &exchange).await;
                     exchange
                 }

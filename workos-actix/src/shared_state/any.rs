@@ -30,7 +30,12 @@ impl<S: SharedState> DynSharedState for S {
     }
 
     fn set_if_absent<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {
-        Box::pin(in_time(SharedState::set_if_absent(self, key, value, time_to_live)))
+        Box::pin(in_time(SharedState::set_if_absent(
+            self,
+            key,
+            value,
+            time_to_live,
+        )))
     }
 
     fn replace<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {

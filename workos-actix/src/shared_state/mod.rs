@@ -12,9 +12,9 @@ use std::{fmt, future::Future, time::Duration};
 
 use thiserror::Error;
 
+pub use self::memory::MemorySharedState;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisSharedState;
-pub use self::memory::MemorySharedState;
 pub(crate) use self::{any::AnySharedState, sessions::SharedSessions};
 
 /// What several processes of an app know together: which refresh is under way, which sessions have ended, which webhooks

@@ -49,12 +49,13 @@ impl SessionStore for SharedSessions {
             return Ok(None);
         };
         // Sealed with another password, or not by us: no session of ours.
-        let json = self
-            .sealer
-            .unseal(&key, &sealed)
-            .ok_or_else(|| LoadError::Deserialization(Error::msg("it is not sealed with this cookie password")))?;
+        let json = self.sealer.unseal(&key, &sealed).ok_or_else(|| {
+            LoadError::Deserialization(Error::msg("it is not sealed with this cookie password"))
+        })?;
         let state = serde_json::from_str(&json);
-        state.map(Some).map_err(|error| LoadError::Deserialization(error.into()))
+        state
+            .map(Some)
+            .map_err(|error| LoadError::Deserialization(error.into()))
     }
 
     async fn save(&self, state: State, ttl: &time::Duration) -> Result<SessionKey, SaveError> {

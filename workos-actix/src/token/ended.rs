@@ -60,8 +60,13 @@ struct Knowledge {
 }
 
 impl Knowledge {
-    fn is_older_than(&self, age: Duration) -> bool {
-        self.read_at.is_none_or(|time| time.elapsed() > age)
+    /// `None` before the first reading.
+    fn age(&self) -> Option<Duration> {
+        self.read_at.map(|time| time.elapsed())
+    }
+
+    fn is_current(&self, max_age: Duration) -> bool {
+        self.age().is_some_and(|age| age <= max_age)
     }
 }
 
@@ -105,13 +110,17 @@ impl EndedSessions {
     /// Whether this process knows enough to tell who has been signed out elsewhere.
     pub(crate) async fn is_known(&self) -> bool {
         let Some(log) = &self.log else { return true };
-        log.keep_reading(&self.here);
-        if log.is_current() {
+        let is_current = log.is_current();
+        // Otherwise somebody is reading, obviously.
+        if !is_current || !log.knowledge.borrow().is_current(INTERVAL * 2) {
+            log.keep_reading(&self.here);
+        }
+        if is_current {
             return true;
         }
         // The process has just started or was asleep: a reading is under way.
         let mut knowledge = log.knowledge.subscribe();
-        let reading = knowledge.wait_for(|now| now.is_failing || !now.is_older_than(log.max_age));
+        let reading = knowledge.wait_for(|now| now.is_failing || now.is_current(log.max_age));
         let has_ended = tokio::time::timeout(READING, reading).await.is_ok();
         has_ended && log.is_current()
     }
@@ -158,12 +167,12 @@ impl EndedSessions {
 
 impl Log {
     fn is_current(&self) -> bool {
-        !self.knowledge.borrow().is_older_than(self.max_age)
+        self.knowledge.borrow().is_current(self.max_age)
     }
 
     /// Has a task that reads, on this worker if none of the others has one.
     fn keep_reading(self: &Arc<Self>, here: &Cache<String, ()>) {
-        let overdue = self.knowledge.borrow().is_older_than(OVERDUE);
+        let overdue = !self.knowledge.borrow().is_current(OVERDUE);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Reader { task, since }) = reader.as_ref() {
             if !task.is_finished() && !(overdue && since.elapsed() > OVERDUE) {

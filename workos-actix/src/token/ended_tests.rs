@@ -130,6 +130,8 @@ fn another_worker_goes_on_reading() {
     drop(worker);
     runtime().block_on(async {
         first.end("session_1").await.unwrap();
+        sleep(INTERVAL * 3).await;
+        assert!(!second.contains("session_1"), "nobody reads");
         assert!(second.is_known().await);
         sleep(A_READING).await;
         assert!(second.contains("session_1"));

@@ -1,8 +1,8 @@
 //! Access tokens: their claims, the keys that sign them, and the proof that one is genuine.
 
 pub(crate) mod cache;
-mod ended;
 mod claims;
+mod ended;
 pub(crate) mod jwks;
 pub(crate) mod verify;
 

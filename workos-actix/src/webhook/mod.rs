@@ -137,9 +137,9 @@ impl WebhookConfig {
     /// As [`receive`](Self::receive).
     pub fn verify(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
         let delivery = self.check(signature, body)?;
-        let accepted =
-            self.deliveries
-                .accept(delivery.fingerprint, delivery.acceptable_until, delivery.now);
+        let accepted = self
+            .deliveries
+            .accept(delivery.fingerprint, delivery.acceptable_until, delivery.now);
         delivery.webhook_if(accepted)
     }
 

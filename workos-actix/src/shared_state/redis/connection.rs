@@ -36,7 +36,9 @@ struct Link {
 
 impl Link {
     fn pause(&mut self) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << self.failures.min(10))
+            .min(LONGEST_PAUSE);
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(Instant::now() + pause);
     }
@@ -102,7 +104,9 @@ impl Connection {
         if link.not_before.is_some_and(|time| Instant::now() < time) {
             return Err(SharedStateError::new("it could not be reached a moment ago"));
         }
-        let attempt = self.client.get_multiplexed_async_connection_with_config(&self.config);
+        let attempt = self
+            .client
+            .get_multiplexed_async_connection_with_config(&self.config);
         let reason = match tokio::time::timeout(CONNECT_LIMIT, attempt).await {
             Ok(Ok(connection)) => {
                 link.current = Some(connection.clone());

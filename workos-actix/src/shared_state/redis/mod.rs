@@ -149,11 +149,7 @@ impl SharedState for RedisSharedState {
 
     async fn delete_if_equal(&self, key: &str, value: &str) -> Result<bool, SharedStateError> {
         let mut command = cmd("EVAL");
-        command
-            .arg(DELETE_IF_EQUAL)
-            .arg(1)
-            .arg(self.key(key))
-            .arg(value);
+        command.arg(DELETE_IF_EQUAL).arg(1).arg(self.key(key)).arg(value);
         self.connection.run(&command).await
     }
 
