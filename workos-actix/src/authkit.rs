@@ -8,16 +8,16 @@ use workos::Client;
 use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
-    config::Config,
+    config::{Config, TokenConfig},
     cookie::CookieSealer,
-    credential::{AnySessionStore, SessionCookie},
+    credential::{AnySessionStore, ApiKeys, Profiles, SessionCookie},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
     routes::{self, VerifierCookies},
     shared_state::AnySharedState,
-    token::{cache::VerifiedSessions, jwks::Jwks, verify::Verifier},
+    token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
     transport::{ReqwestTransport, http_client},
 };
 
@@ -52,7 +52,11 @@ struct Inner {
     config: Config,
     client: Client,
     verifier: Verifier,
+    machine_verifier: Option<Verifier>,
     verified: VerifiedSessions,
+    verified_tokens: VerifiedTokens,
+    api_keys: ApiKeys,
+    profiles: Profiles,
     refresher: Refresher,
     session_cookie: SessionCookie,
     verifier_cookies: VerifierCookies,
@@ -114,7 +118,15 @@ impl AuthKit {
             config.api_base_url,
             workos::client::path_segment(&config.client_id)
         );
-        let jwks = Jwks::new(jwks_url, http, Arc::clone(&clock));
+        let jwks = Jwks::new(jwks_url, http.clone(), Arc::clone(&clock));
+        let machine_verifier = config.sources.machines.as_ref().map(|machines| {
+            let url = format!("{}/oauth2/jwks", machines.issuer);
+            let expected = TokenConfig {
+                issuers: vec![machines.issuer.clone()],
+                audiences: machines.audiences.clone(),
+            };
+            Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
+        });
         let mut verified = VerifiedSessions::new();
         let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
         if let Some(state) = shared_state {
@@ -124,7 +136,11 @@ impl AuthKit {
         }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
+            machine_verifier,
             verified,
+            verified_tokens: VerifiedTokens::new(),
+            api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
+            profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher,
             session_cookie: SessionCookie::new(&config, store),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
@@ -158,9 +174,19 @@ impl AuthKit {
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the
     /// identity provider) carries a code without a state; it could have been planted, so its code is not used: the
     /// sign-in starts again from here, and AuthKit, where the person is signed in by then, completes it without a question.
+    ///
+    /// [Without sessions](AuthKitBuilder::without_sessions) there are no routes.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let paths = self.config().paths.clone();
-        move |app| routes::configure(app, &paths)
+        let paths = self
+            .config()
+            .sources
+            .sessions
+            .then(|| self.config().paths.clone());
+        move |app| {
+            if let Some(paths) = paths {
+                routes::configure(app, &paths);
+            }
+        }
     }
 
     /// The official WorkOS SDK client, with the API key, client id and base URL of this AuthKit.
@@ -177,8 +203,25 @@ impl AuthKit {
         &self.0.verifier
     }
 
+    /// For the tokens of machines, where they are accepted.
+    pub(crate) fn machine_verifier(&self) -> Option<&Verifier> {
+        self.0.machine_verifier.as_ref()
+    }
+
+    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.0.verified_tokens
+    }
+
+    pub(crate) fn api_keys(&self) -> &ApiKeys {
+        &self.0.api_keys
+    }
+
     pub(crate) fn verified(&self) -> &VerifiedSessions {
         &self.0.verified
+    }
+
+    pub(crate) fn profiles(&self) -> &Profiles {
+        &self.0.profiles
     }
 
     pub(crate) fn refresher(&self) -> &Refresher {

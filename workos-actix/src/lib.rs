@@ -115,11 +115,13 @@
 
 mod authenticate;
 mod authkit;
+mod bearer;
 mod clock;
 mod config;
 mod context;
 mod cookie;
 mod credential;
+mod cross_origin;
 mod digest;
 mod error;
 mod extract;
@@ -132,6 +134,7 @@ mod path_pattern;
 mod random;
 mod refresh;
 mod renew;
+mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
@@ -149,15 +152,17 @@ pub use self::shared_state::RedisSharedState;
 pub use self::{
     authkit::AuthKit,
     clock::{Clock, SystemClock},
-    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
+    credential::CredentialKind,
     error::{AuthError, SignInRedirect},
-    extract::{AuthUser, Impersonator},
+    extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
     guard::{EnsureSignedIn, ensure_signed_in},
     hooks::{AfterSignIn, SignedIn},
     middleware::AuthKitMiddleware,
+    requirement::Requirement,
     shared_state::{LogPage, MemorySharedState, SharedState, SharedStateError},
     sign_in_error::SignInError,
-    token::{Actor, Claims},
+    token::{AccessToken, Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };

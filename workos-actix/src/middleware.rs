@@ -93,7 +93,8 @@ where
                 session,
                 cookie,
             } = authkit.authenticate(request.headers()).await;
-            let auth = Rc::new(RequestAuth::new(authkit, state, session));
+            let is_forged = authkit.config().origins.is_forged(request.head());
+            let auth = Rc::new(RequestAuth::new(authkit, state, session, is_forged));
             request.extensions_mut().insert(Rc::clone(&auth));
 
             if let Err(error) = admit(&auth, &request) {
@@ -149,7 +150,7 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
     {
         return Ok(());
     }
-    auth.require_user(request.head()).map(drop)
+    auth.require(request.head()).map(drop)
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.
@@ -206,11 +207,17 @@ fn finish(headers: &mut HeaderMap, cookie: Option<&Cookie<'static>>, auth: &Requ
                 .any(|item| item.trim().eq_ignore_ascii_case(word))
         })
     };
-    if !headers
-        .get_all(VARY)
-        .any(|value| mentions(value, "cookie") || mentions(value, "*"))
-    {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    let sources = &auth.authkit.config().sources;
+    for (depends, name) in [
+        (sources.sessions, "Cookie"),
+        (sources.read_authorization(), "Authorization"),
+    ] {
+        let is_said = headers
+            .get_all(VARY)
+            .any(|value| mentions(value, name) || mentions(value, "*"));
+        if depends && !is_said {
+            headers.append(VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

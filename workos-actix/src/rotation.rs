@@ -19,7 +19,7 @@ const MAX_HOPS: usize = 4;
 #[derive(Debug)]
 pub(crate) enum Rotation {
     Done {
-        context: Arc<AuthContext>,
+        context: AuthContext,
         session: LoadedSession,
         /// `None` when the new session cannot be stored. The grace time covers the old one for a while.
         cookie: Option<Cookie<'static>>,
@@ -70,7 +70,7 @@ impl AuthKit {
         &self,
         cookie: Option<&Cookie<'static>>,
         new: &Arc<Session>,
-        context: &Arc<AuthContext>,
+        context: &AuthContext,
     ) {
         let Some(cookie) = cookie else { return };
         let credential = self
@@ -100,7 +100,7 @@ async fn rotate(authkit: AuthKit, old: LoadedSession, organization_id: Option<St
             key: old.key.clone(),
         };
         match verified {
-            Ok(context) if context.claims.exp > authkit.now() => {
+            Ok(context) if context.is_current(authkit.now()) => {
                 let cookie = authkit.store_refreshed(&old, &new).await;
                 authkit.remember_refreshed(cookie.as_ref(), &new, &context).await;
                 return Rotation::Done {

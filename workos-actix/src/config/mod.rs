@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod error;
+mod sources;
 
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use actix_web::cookie::{Key, SameSite};
 use url::Url;
 use workos::SecretString;
 
+pub(crate) use self::sources::Sources;
 pub use self::{
     builder::AuthKitBuilder,
     error::{ConfigError, ConfigProblem},
+    sources::MachineTokens,
 };
-use crate::path_pattern::PathPattern;
+use crate::{cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.
 #[derive(Debug)]
@@ -23,7 +26,10 @@ pub(crate) struct Config {
     pub(crate) client_id: String,
     /// Without a trailing slash.
     pub(crate) api_base_url: String,
+    /// A placeholder where there are no sessions.
     pub(crate) redirect_uri: Url,
+    pub(crate) sources: Sources,
+    pub(crate) origins: Origins,
     pub(crate) cookie: CookieConfig,
     pub(crate) token: TokenConfig,
     pub(crate) paths: Paths,

@@ -18,7 +18,7 @@ use workos::{
 
 use super::{redirect, refuse, return_path, sign_in, verifier_cookie::Attempt};
 use crate::{
-    AuthUser, SignInError, SignedIn,
+    SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
     credential::Session,
     token::verify::{TokenError, unverified_session_id},
@@ -133,7 +133,7 @@ async fn exchange(
     })?;
     let return_to = return_path(authkit, attempt.return_to.as_deref());
     let signed_in = SignedIn {
-        user: AuthUser::new(context),
+        user: context.known_user().ok_or(SignInError::BadAnswer)?,
         refresh_token: session.refresh_token.clone(),
         authentication_method,
         oauth_tokens,

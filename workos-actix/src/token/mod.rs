@@ -1,9 +1,14 @@
 //! Access tokens: their claims, the keys that sign them, and the proof that one is genuine.
 
+mod access_token;
 pub(crate) mod cache;
 mod claims;
 mod ended;
 pub(crate) mod jwks;
+pub(crate) mod verified_tokens;
 pub(crate) mod verify;
 
-pub use claims::{Actor, Claims};
+pub use self::{
+    access_token::AccessToken,
+    claims::{Actor, Claims},
+};
