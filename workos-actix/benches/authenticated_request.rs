@@ -34,7 +34,7 @@ use actix_web::{
 use divan::{Bencher, black_box};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use workos_actix::{AuthUser, Clock, WebhookConfig};
+use workos_actix::{AuthKitBuilder, AuthUser, Clock, MemorySharedState, WebhookConfig};
 
 use crate::app::TestApp;
 
@@ -115,8 +115,19 @@ fn no_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn cached_session(bencher: Bencher<'_, '_>) {
+    call_again_and_again(bencher, |builder| builder);
+}
+
+/// The same on one of several machines: it also knows who has signed out on the others.
+#[divan::bench]
+fn cached_session_of_several_machines(bencher: Bencher<'_, '_>) {
+    call_again_and_again(bencher, |builder| builder.shared_state(MemorySharedState::new()));
+}
+
+fn call_again_and_again(bencher: Bencher<'_, '_>, settings: fn(AuthKitBuilder) -> AuthKitBuilder) {
     let system = System::new();
-    let (app, cookies) = system.block_on(signed_in(1));
+    let (app, cookies) =
+        system.block_on(async { signed_in_at(TestApp::start_with(settings).await, 1).await });
     let routes = App::new()
         .wrap(app.authkit.middleware())
         .route("/", web::get().to(length_of_email));
@@ -156,7 +167,10 @@ fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
 }
 
 async fn signed_in(sessions: u32) -> (TestApp, Vec<String>) {
-    let app = TestApp::start().await;
+    signed_in_at(TestApp::start().await, sessions).await
+}
+
+async fn signed_in_at(app: TestApp, sessions: u32) -> (TestApp, Vec<String>) {
     let mut cookies = Vec::new();
     for _ in 0..sessions {
         let browser = app.signed_in().await;

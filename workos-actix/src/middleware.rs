@@ -170,10 +170,10 @@ async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'stat
             .map_err(opaque),
         SessionChange::Stored(cookie) => Ok(cookie),
         SessionChange::End => {
-            if let Some(session_id) = auth.session_id() {
-                if let Err(error) = auth.authkit.verified().end(&session_id).await {
-                    tracing::error!(%error, "other machines do not know of the sign-out yet");
-                }
+            if let Some(session_id) = auth.session_id()
+                && let Err(error) = auth.authkit.verified().end(&session_id).await
+            {
+                tracing::error!(%error, "other machines do not know of the sign-out yet");
             }
             if let Some(session) = auth.session() {
                 auth.authkit.forget(&session).await.map_err(opaque)?;

@@ -175,7 +175,8 @@ impl Log {
         let overdue = !self.knowledge.borrow().is_current(OVERDUE);
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Reader { task, since }) = reader.as_ref() {
-            if !task.is_finished() && !(overdue && since.elapsed() > OVERDUE) {
+            let is_stuck = overdue && since.elapsed() > OVERDUE;
+            if !task.is_finished() && !is_stuck {
                 return;
             }
             task.abort();

@@ -10,7 +10,8 @@ mod browser;
 mod fake_workos;
 #[cfg(test)]
 mod hooks;
-#[cfg(all(test, feature = "redis"))]
+#[cfg(test)]
+#[cfg(feature = "redis")]
 mod redis;
 #[cfg(test)]
 mod refresh;

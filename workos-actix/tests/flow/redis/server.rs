@@ -39,7 +39,7 @@ impl RedisServer {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let mine = u16::try_from(std::process::id() % 800).unwrap();
         loop {
-            let port = 20_000 + mine * 15 + NEXT.fetch_add(1, Ordering::Relaxed) % 12_000;
+            let port = 20_000 + (mine * 15 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
             if TcpListener::bind(("127.0.0.1", port)).is_err() {
                 continue;
             }

@@ -3,10 +3,16 @@
 use std::time::Duration;
 
 use actix_session::storage::RedisSessionStore;
+use reqwest::Method;
+use serde_json::json;
 use workos_actix::AuthKit;
 
 use super::{Data, Machines, RedisServer, eventually};
-use crate::{app::TestApp, browser::Browser, fake_workos::LIFETIME};
+use crate::{
+    app::TestApp,
+    browser::Browser,
+    fake_workos::{KID, LIFETIME, NOW, sign},
+};
 
 /// Two machines whose sessions are in Redis.
 async fn in_redis(data: Data) -> Machines {
@@ -36,6 +42,42 @@ async fn who_signs_out_on_one_machine_is_signed_out_on_the_other() {
     assert!(is_signed_out(&late.takes_over(&stolen)).await);
     assert_eq!(stays.fetch("/me").await.status, 200);
     assert_eq!(late.takes_over(&stays).fetch("/me").await.status, 200);
+}
+
+#[actix_web::test]
+async fn an_access_token_ends_with_its_session_on_every_machine() {
+    let Machines { redis, first, second } = Machines::start_with(Data::Kept, |builder| {
+        builder.bearer_tokens().revocation_max_age(Duration::from_secs(3))
+    })
+    .await;
+    let mut browser = first.signed_in().await;
+    let session_id = browser.fetch("/me").await.json()["session"].clone();
+    let claims = json!({
+        "iss": "https://api.workos.com", "sub": "user_1", "sid": session_id, "jti": "jti_9",
+        "iat": NOW, "exp": NOW + LIFETIME,
+    });
+    let header = format!("Bearer {}", sign("RS256", KID, &claims));
+    let ask = async || {
+        let mut program = second.browser();
+        let headers = [("authorization", header.as_str())];
+        program.send(Method::GET, "/scope/page", &headers).await.status
+    };
+    assert_eq!(ask().await, 200);
+    redis.freeze();
+    eventually("nobody can tell", Duration::from_secs(10), async || {
+        ask().await == 503
+    })
+    .await;
+    redis.thaw();
+    eventually("it is known again", Duration::from_secs(10), async || {
+        ask().await == 200
+    })
+    .await;
+    browser.visit("/auth/sign-out").await;
+    eventually("the other machine knows", Duration::from_secs(5), async || {
+        ask().await == 401
+    })
+    .await;
 }
 
 #[actix_web::test]
