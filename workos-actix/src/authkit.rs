@@ -10,7 +10,7 @@ use crate::{
     clock::{Clock, unix_seconds},
     config::{Config, TokenConfig},
     cookie::CookieSealer,
-    credential::{AnySessionStore, ApiKeys, Profiles, SessionCookie},
+    credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
@@ -99,7 +99,7 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
-        store: AnySessionStore,
+        session_place: SessionPlace,
         shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
@@ -130,7 +130,7 @@ impl AuthKit {
         let mut verified = VerifiedSessions::new();
         let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
         if let Some(state) = shared_state {
-            let sealer = CookieSealer::new(config.cookie.key.clone());
+            let sealer = CookieSealer::new(config.cookie.keys.clone());
             verified = verified.shared(state.clone(), config.revocation_max_age);
             refresher = refresher.shared(state, sealer, randomness.as_ref());
         }
@@ -142,7 +142,12 @@ impl AuthKit {
             api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher,
-            session_cookie: SessionCookie::new(&config, store),
+            session_cookie: SessionCookie::new(
+                &config,
+                session_place,
+                Arc::clone(&clock),
+                Arc::clone(&randomness),
+            ),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,

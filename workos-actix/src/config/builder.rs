@@ -2,7 +2,7 @@
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
-use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_session::storage::SessionStore;
 use actix_web::{HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
@@ -11,7 +11,7 @@ use crate::{
     AfterSignIn, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
     cookie::CookieSealer,
-    credential::AnySessionStore,
+    credential::{AnySessionStore, SessionPlace},
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
     shared_state::{AnySharedState, SharedSessions, SharedState},
@@ -28,6 +28,7 @@ pub struct AuthKitBuilder {
     pub(super) api_key: Option<SecretString>,
     pub(super) client_id: Option<String>,
     pub(super) cookie_password: Option<SecretString>,
+    pub(super) previous_cookie_passwords: Vec<SecretString>,
     pub(super) redirect_uri: Option<String>,
     pub(super) api_hostname: Option<String>,
     pub(super) api_https: Option<String>,
@@ -49,7 +50,7 @@ pub struct AuthKitBuilder {
     pub(super) sources: Sources,
     pub(super) trusted_origins: Vec<String>,
     pub(super) checks_origin: bool,
-    pub(super) store: AnySessionStore,
+    pub(super) session_place: SessionPlace,
     pub(super) shared_state: Option<AnySharedState>,
     pub(super) sessions_in_shared_state: bool,
     pub(super) revocation_max_age: Duration,
@@ -75,6 +76,7 @@ impl Default for AuthKitBuilder {
             api_key: None,
             client_id: None,
             cookie_password: None,
+            previous_cookie_passwords: Vec::new(),
             redirect_uri: None,
             api_hostname: None,
             api_https: None,
@@ -96,7 +98,7 @@ impl Default for AuthKitBuilder {
             sources: Sources::default(),
             trusted_origins: Vec::new(),
             checks_origin: true,
-            store: AnySessionStore::cookie(CookieSessionStore::default()),
+            session_place: SessionPlace::EncryptedCookie,
             shared_state: None,
             sessions_in_shared_state: false,
             revocation_max_age: DEFAULT_REVOCATION_MAX_AGE,
@@ -159,6 +161,20 @@ impl AuthKitBuilder {
     /// `WORKOS_COOKIE_PASSWORD`: at least 32 characters from which the cookie encryption key is derived.
     pub fn cookie_password(mut self, password: impl Into<String>) -> Self {
         self.cookie_password = Some(SecretString::new(password));
+        self
+    }
+
+    /// Former cookie passwords, for a change of [`cookie_password`](Self::cookie_password) that signs nobody out: what was
+    /// encrypted with one of them is still read, and written with the new one at the next refresh, which is minutes away
+    /// for whoever is active. Leave them out when the longest session you allow has passed.
+    ///
+    /// WorkOS's JavaScript kits know one password at a time: beside them, with [`sealed_cookie`](Self::sealed_cookie), their
+    /// users have to sign in again after a change.
+    pub fn previous_cookie_passwords<I: Into<String>>(
+        mut self,
+        passwords: impl IntoIterator<Item = I>,
+    ) -> Self {
+        self.previous_cookie_passwords = passwords.into_iter().map(SecretString::new).collect();
         self
     }
 
@@ -283,18 +299,6 @@ impl AuthKitBuilder {
         self
     }
 
-    /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
-    /// session is in the encrypted cookie itself.
-    ///
-    /// Such a store is asked at every request, and given three seconds to answer; what it keeps is up to it, which for
-    /// the stores of `actix_session` is readable tokens. See also
-    /// [`sessions_in_shared_state`](Self::sessions_in_shared_state).
-    pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
-        self.store = AnySessionStore::server_side(store);
-        self.sessions_in_shared_state = false;
-        self
-    }
-
     /// Several processes, on one machine or many, act as one: see the [guide](crate#several-machines). Give all of them the
     /// same state and the same cookie password.
     pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
@@ -316,6 +320,59 @@ impl AuthKitBuilder {
     /// accepted here until its access token expires.
     pub fn revocation_max_age(mut self, max_age: Duration) -> Self {
         self.revocation_max_age = max_age;
+        self
+    }
+
+    /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
+    /// session is in the encrypted cookie itself.
+    ///
+    /// Such a store is asked at every request, and given three seconds to answer; what it keeps is up to it, which for
+    /// the stores of `actix_session` is readable tokens.
+    ///
+    /// Of this, [`sessions_in_shared_state`](Self::sessions_in_shared_state), [`sealed_cookie`](Self::sealed_cookie) and
+    /// [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) the last call counts.
+    pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
+        self.sessions_in_shared_state = false;
+        self.session_place = SessionPlace::Store(AnySessionStore::new(store));
+        self
+    }
+
+    /// Keeps the session in the sealed cookie of WorkOS's JavaScript kits: a Next.js front end with `authkit-nextjs` (or any
+    /// app with `authkit-session` or `@workos-inc/node`) and this app then share one sign-in.
+    ///
+    /// ```no_run
+    /// # use workos_actix::{AuthKit, ConfigError};
+    /// # fn build() -> Result<AuthKit, ConfigError> {
+    /// // Beside Next.js: the same WORKOS_CLIENT_ID, WORKOS_COOKIE_PASSWORD and, on subdomains, WORKOS_COOKIE_DOMAIN.
+    /// AuthKit::builder().env().sealed_cookie().build()
+    /// # }
+    /// ```
+    ///
+    /// A person who signed in at either is signed in at both, whichever of them refreshes the session; a sign-out at either
+    /// ends it for both. Both must be for the same WorkOS client id, and the browser must send the cookie to both: they are
+    /// on one host, or on subdomains of the cookie's domain.
+    ///
+    /// The kits read a session of one cookie only, and browsers drop a cookie silently whose name and value are longer than
+    /// 4096 bytes. A session that would make a longer one is refused: the sign-in fails with 500, a session that outgrows
+    /// the cookie at a refresh is over soon after, and the log says what to do about it. Where none of the kits has to read it,
+    /// [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) carries more.
+    ///
+    /// Sources: the [kits](https://github.com/workos/authkit-nextjs), and
+    /// [RFC 6265bis §5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6).
+    pub fn sealed_cookie(mut self) -> Self {
+        self.sessions_in_shared_state = false;
+        self.session_place = SessionPlace::SealedCookie { in_pieces: false };
+        self
+    }
+
+    /// As [`sealed_cookie`](Self::sealed_cookie), and a session that is too large for one cookie is spread over up to four:
+    /// `wos-session.0`, `wos-session.1`, …
+    ///
+    /// **No released kit of WorkOS reads the pieces**: a person with a large session would be signed out there. (The layout
+    /// is the one that `authkit-nextjs` has in preparation.) It serves services that unseal the cookie by themselves.
+    pub fn sealed_cookie_in_pieces(mut self) -> Self {
+        self.sessions_in_shared_state = false;
+        self.session_place = SessionPlace::SealedCookie { in_pieces: true };
         self
     }
 
@@ -475,16 +532,17 @@ impl AuthKitBuilder {
         let config = self.check(&mut problems);
         match config {
             Some(config) if problems.is_empty() => {
-                let store = match &self.shared_state {
+                let session_place = match &self.shared_state {
                     Some(state) if self.sessions_in_shared_state => {
-                        let sealer = CookieSealer::new(config.cookie.key.clone());
-                        AnySessionStore::server_side(SharedSessions::new(state.clone(), sealer))
+                        let sealer = CookieSealer::new(config.cookie.keys.clone());
+                        let sessions = SharedSessions::new(state.clone(), sealer);
+                        SessionPlace::Store(AnySessionStore::new(sessions))
                     }
-                    _ => self.store,
+                    _ => self.session_place,
                 };
                 AuthKit::new(
                     config,
-                    store,
+                    session_place,
                     self.shared_state,
                     self.hooks,
                     self.clock,

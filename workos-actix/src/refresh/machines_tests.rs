@@ -18,7 +18,7 @@ fn machine(state: &Moody) -> Machines {
 }
 
 fn machine_with(state: &Moody, password: &[u8]) -> Machines {
-    let sealer = CookieSealer::new(Key::derive_from(password));
+    let sealer = CookieSealer::new([Key::derive_from(password)].into());
     Machines::new(AnySharedState::new(state.clone()), sealer, &SystemRandomness)
 }
 
@@ -40,6 +40,8 @@ fn rotated() -> Exchange {
         refresh_token: "refresh_2".into(),
         user: serde_json::from_value(user).unwrap(),
         impersonator: None,
+        authentication_method: None,
+        unknown_user_members: None,
     };
     Exchange {
         outcome: Refreshed::Rotated(Arc::new(session)),

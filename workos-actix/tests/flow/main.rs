@@ -11,6 +11,8 @@ mod fake_workos;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod large_sessions;
+#[cfg(test)]
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(test)]
@@ -19,6 +21,8 @@ mod refresh;
 mod renew;
 #[cfg(test)]
 mod responses;
+#[cfg(test)]
+mod sealed_cookie;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
