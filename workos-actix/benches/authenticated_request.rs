@@ -115,19 +115,24 @@ fn no_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn cached_session(bencher: Bencher<'_, '_>) {
-    call_again_and_again(bencher, |builder| builder);
+    cached(bencher, |builder| builder);
 }
 
-/// The same on one of several machines: it also knows who has signed out on the others.
+/// With the cookie of WorkOS's JavaScript kits.
+#[divan::bench]
+fn cached_sealed_session(bencher: Bencher<'_, '_>) {
+    cached(bencher, AuthKitBuilder::sealed_cookie);
+}
+
+/// On one of several machines: who has signed out on the others is known, too.
 #[divan::bench]
 fn cached_session_of_several_machines(bencher: Bencher<'_, '_>) {
-    call_again_and_again(bencher, |builder| builder.shared_state(MemorySharedState::new()));
+    cached(bencher, |builder| builder.shared_state(MemorySharedState::new()));
 }
 
-fn call_again_and_again(bencher: Bencher<'_, '_>, settings: fn(AuthKitBuilder) -> AuthKitBuilder) {
+fn cached(bencher: Bencher<'_, '_>, settings: Settings) {
     let system = System::new();
-    let (app, cookies) =
-        system.block_on(async { signed_in_at(TestApp::start_with(settings).await, 1).await });
+    let (app, cookies) = system.block_on(signed_in(settings, 1));
     let routes = App::new()
         .wrap(app.authkit.middleware())
         .route("/", web::get().to(length_of_email));
@@ -147,9 +152,18 @@ const FIRST_SIGHTS: u32 = 1000;
 /// Decrypt, parse, verify RS256, and put into the cache.
 #[divan::bench(sample_count = 100, sample_size = 10)]
 fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
+    first_sight(bencher, |builder| builder);
+}
+
+#[divan::bench(sample_count = 100, sample_size = 10)]
+fn first_sight_of_a_sealed_session(bencher: Bencher<'_, '_>) {
+    first_sight(bencher, AuthKitBuilder::sealed_cookie);
+}
+
+fn first_sight(bencher: Bencher<'_, '_>, settings: Settings) {
     let system = System::new();
     // One more, to fetch the key set.
-    let (app, cookies) = system.block_on(signed_in(FIRST_SIGHTS + 1));
+    let (app, cookies) = system.block_on(signed_in(settings, FIRST_SIGHTS + 1));
     let cookies = RefCell::new(cookies);
     let routes = App::new()
         .wrap(app.authkit.middleware())
@@ -166,11 +180,10 @@ fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
     call(bencher, &system, service, request);
 }
 
-async fn signed_in(sessions: u32) -> (TestApp, Vec<String>) {
-    signed_in_at(TestApp::start().await, sessions).await
-}
+type Settings = fn(AuthKitBuilder) -> AuthKitBuilder;
 
-async fn signed_in_at(app: TestApp, sessions: u32) -> (TestApp, Vec<String>) {
+async fn signed_in(settings: Settings, sessions: u32) -> (TestApp, Vec<String>) {
+    let app = TestApp::start_with(settings).await;
     let mut cookies = Vec::new();
     for _ in 0..sessions {
         let browser = app.signed_in().await;

@@ -140,13 +140,10 @@ impl AuthKit {
     }
 
     async fn unless_ended(&self, context: AuthContext) -> Result<AuthContext, AuthError> {
-        let Some(session_id) = context.session_id() else {
-            return Ok(context);
-        };
-        if !self.verified().knows_who_has_ended().await {
+        if context.session_id().is_some() && !self.verified().knows_who_has_ended().await {
             return Err(AuthError::unavailable());
         }
-        if self.verified().has_ended(session_id) {
+        if self.has_ended(&context) {
             return Err(invalid("the session of the token has ended"));
         }
         Ok(context)

@@ -10,12 +10,14 @@ pub(crate) mod testing;
 
 use std::{fmt, future::Future, time::Duration};
 
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use thiserror::Error;
 
 pub use self::memory::MemorySharedState;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisSharedState;
 pub(crate) use self::{any::AnySharedState, sessions::SharedSessions};
+use crate::error::AuthError;
 
 /// What several processes of an app know together: which refresh is under way, which sessions have ended, which webhooks
 /// were accepted.
@@ -127,6 +129,18 @@ pub struct LogPage {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the shared state cannot be reached: {0}")]
 pub struct SharedStateError(String);
+
+/// 503: to be tried again.
+impl ResponseError for SharedStateError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        tracing::error!("{self}");
+        AuthError::unavailable().error_response()
+    }
+}
 
 impl SharedStateError {
     /// Says why, for the log. Leave out the password of the database.

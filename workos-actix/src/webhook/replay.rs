@@ -41,6 +41,10 @@ impl Deliveries {
         }
     }
 
+    pub(super) fn shared_state(&self) -> Option<&AnySharedState> {
+        self.shared.as_ref()
+    }
+
     /// Remembers a delivery; `false` when it is known already, here or on any machine.
     ///
     /// An error leaves no trace, unless the answer of the shared state is all that was lost: then the next copy is refused,

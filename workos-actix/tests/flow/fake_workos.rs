@@ -28,6 +28,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 use workos_actix::Clock;
 
+use crate::fake_api::FakeApi;
+
 pub(crate) const NOW: i64 = 1_800_000_000;
 pub(crate) const LIFETIME: i64 = 300;
 
@@ -63,6 +65,7 @@ pub(crate) struct FakeWorkOs(Arc<Inner>);
 
 struct Inner {
     url: String,
+    api: FakeApi,
     clock: TestClock,
     state: Mutex<State>,
     counts: watch::Sender<Counts>,
@@ -111,6 +114,7 @@ impl FakeWorkOs {
     pub(crate) fn elsewhere(url: String, clock: TestClock) -> Self {
         Self(Arc::new(Inner {
             url,
+            api: FakeApi::new(),
             clock,
             state: Mutex::new(State {
                 codes: HashMap::new(),
@@ -140,6 +144,8 @@ impl FakeWorkOs {
                 .app_data(web::Data::new(workos.clone()))
                 .route("/user_management/authenticate", web::post().to(authenticate))
                 .route("/sso/jwks/client_1", web::get().to(jwks))
+                .route("/oauth2/jwks", web::get().to(jwks))
+                .configure(workos.0.api.routes())
         })
         .workers(1)
         // A connection that is kept would outlive `stop`.
@@ -167,6 +173,10 @@ impl FakeWorkOs {
     /// works once, and a test that passes does not depend on this.
     pub(crate) fn repeat_answers(&self) {
         self.0.state.lock().unwrap().repeats = Some(HashMap::new());
+    }
+
+    pub(crate) fn api(&self) -> &FakeApi {
+        &self.0.api
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -379,7 +389,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
-    let signed = unsigned(header, claims);
+    sign_text(unsigned(header, claims))
+}
+
+/// A genuine signature under whatever text.
+pub(crate) fn sign_text(signed: String) -> String {
     let mut signature = vec![0; key().public_modulus_len()];
     key()
         .sign(

@@ -1,17 +1,31 @@
 //! Whole sign-ins over loopback HTTP: a browser, an Actix app with several workers, and a small WorkOS.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bearer_attacks;
+#[cfg(test)]
+mod bearer_tokens;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod credential_pages;
+#[cfg(test)]
+mod cross_origin;
+#[cfg(test)]
+mod fake_api;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod large_sessions;
+#[cfg(test)]
+mod machines;
 #[cfg(test)]
 #[cfg(feature = "redis")]
 mod redis;
@@ -33,3 +47,5 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod webhook_bodies;
