@@ -145,6 +145,13 @@ impl AuthKitBuilder {
                 Err(explanation) => problem("unauthenticated_paths", explanation),
             }
         }
+        if self.sessions_in_shared_state && self.shared_state.is_none() {
+            problem(
+                "sessions_in_shared_state",
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`."
+                    .into(),
+            );
+        }
         self.sources.check(&mut problem);
         let mut trusted_origins = Vec::new();
         for origin in &self.trusted_origins {
@@ -201,6 +208,7 @@ impl AuthKitBuilder {
             require_auth: self.require_auth,
             unauthenticated_paths: patterns,
             refresh_buffer: self.refresh_buffer,
+            revocation_max_age: self.revocation_max_age,
         })
     }
 

@@ -72,7 +72,7 @@ impl Session {
     }
 
     /// As `actix_session` keeps it: every value is JSON.
-    pub(super) fn to_state(&self) -> Result<StoredState, JsonError> {
+    pub(crate) fn to_state(&self) -> Result<StoredState, JsonError> {
         let mut state = HashMap::from([
             (
                 "access_token".to_owned(),
@@ -93,7 +93,7 @@ impl Session {
         Ok(state)
     }
 
-    pub(super) fn from_state(state: &StoredState) -> Option<Self> {
+    pub(crate) fn from_state(state: &StoredState) -> Option<Self> {
         fn value<T: DeserializeOwned>(state: &StoredState, key: &str) -> Option<T> {
             serde_json::from_str(state.get(key)?).ok()
         }

@@ -119,7 +119,10 @@ async fn exchange(
     let oauth_tokens = response.oauth_tokens.take();
     let session = Session::from(response);
     if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
-        authkit.verified().revive(&session_id).await;
+        authkit.verified().revive(&session_id).await.map_err(|error| {
+            tracing::error!(%error, "nobody is signed in, as other machines might not agree");
+            SignInError::Unavailable
+        })?;
     }
     let context = authkit.verify_session(&session).await.map_err(|error| {
         tracing::error!(%error, "the access token of the sign-in is not acceptable");

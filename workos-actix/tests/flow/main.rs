@@ -27,6 +27,9 @@ mod large_sessions;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod renew;
