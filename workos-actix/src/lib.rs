@@ -113,8 +113,10 @@
 //! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
 #![forbid(unsafe_code)]
 
+mod admin_portal;
 mod authenticate;
 mod authkit;
+mod authorize;
 mod clock;
 mod config;
 mod context;
@@ -130,29 +132,38 @@ mod navigation;
 mod page;
 mod path_pattern;
 mod random;
+mod reauthentication;
 mod refresh;
 mod renew;
 mod return_path;
 mod rotation;
 mod routes;
+mod save_session;
 mod sign_in_error;
+mod sign_out;
+mod sso;
 mod token;
 mod transport;
+mod verifier_cookie;
 mod webhook;
 
 pub use workos;
 
 pub use self::{
+    admin_portal::{AdminPortal, AdminPortalError},
     authkit::AuthKit,
+    authorize::{AuthorizeError, SignIn},
     clock::{Clock, SystemClock},
     config::{AuthKitBuilder, ConfigError, ConfigProblem},
     context::{AuthContext, AuthExt},
     error::{AuthError, SignInRedirect},
     extract::{AuthUser, Impersonator},
     guard::{EnsureSignedIn, ensure_signed_in},
-    hooks::{AfterSignIn, SignedIn},
+    hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
     sign_in_error::SignInError,
+    sign_out::SignOut,
+    sso::{SsoCallback, SsoSignIn},
     token::{Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };

@@ -178,11 +178,12 @@ async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'stat
 
 /// Sets the cookie, and keeps what depends on the user out of shared caches.
 fn finish(headers: &mut HeaderMap, cookie: Option<&Cookie<'static>>, auth: &RequestAuth) {
-    let set_cookie = cookie.and_then(|cookie| HeaderValue::from_str(&cookie.to_string()).ok());
-    if set_cookie.is_none() && !auth.was_consulted() {
+    let others = auth.take_cookies();
+    if cookie.is_none() && others.is_empty() && !auth.was_consulted() {
         return;
     }
-    if let Some(set_cookie) = set_cookie {
+    let cookies = cookie.into_iter().chain(&others);
+    for set_cookie in cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok()) {
         headers.append(SET_COOKIE, set_cookie);
     }
     if !has_private_caching(headers) {

@@ -17,6 +17,7 @@ use workos_actix::{AuthError, AuthExt, AuthKit, AuthKitBuilder, AuthUser, ensure
 use crate::{
     browser::Browser,
     fake_workos::{FakeWorkOs, TestClock},
+    handlers,
 };
 
 pub(crate) struct TestApp {
@@ -55,6 +56,7 @@ impl TestApp {
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
+                .configure(handlers::configure)
                 .wrap_fn({
                     let arrived = arrived.clone();
                     move |request, service| {

@@ -220,7 +220,13 @@ impl FakeWorkOs {
         code
     }
 
-    fn answer(&self, session: u64) -> HttpResponse {
+    /// What WorkOS answers to a sign-in that a flow of the app's own has made.
+    pub(crate) fn begin_session(&self) -> Value {
+        let session = self.0.state.lock().unwrap().next;
+        self.answer(session)
+    }
+
+    fn answer(&self, session: u64) -> Value {
         let mut state = self.0.state.lock().unwrap();
         let now = self.0.clock.seconds();
         let number = state.next;
@@ -247,10 +253,10 @@ impl FakeWorkOs {
         let refresh_token = format!("refresh_{number}");
         state.refresh_tokens.insert(refresh_token.clone(), session);
         let mint = Arc::clone(&state.mint);
-        HttpResponse::Ok().json(json!({
+        json!({
             "user": state.user, "organization_id": organization, "access_token": mint(claims),
             "refresh_token": refresh_token, "authentication_method": "Password",
-        }))
+        })
     }
 }
 
@@ -299,7 +305,7 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
         }
     };
     match session {
-        Some(session) => workos.answer(session),
+        Some(session) => HttpResponse::Ok().json(workos.answer(session)),
         None => HttpResponse::BadRequest()
             .json(json!({ "error": "invalid_grant", "error_description": "already exchanged" })),
     }

@@ -9,15 +9,29 @@ mod browser;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
+mod handlers;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod open_redirects;
+#[cfg(test)]
+mod own_flows;
+#[cfg(test)]
+mod path_tricks;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod refresh_hooks;
 #[cfg(test)]
 mod renew;
 #[cfg(test)]
 mod responses;
 #[cfg(test)]
+mod sessions_begun_elsewhere;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod sign_in_options;
 #[cfg(test)]
 mod sign_out;
 #[cfg(test)]
@@ -26,3 +40,5 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod token_route;
