@@ -53,8 +53,6 @@ use crate::database::Database;
 pub(crate) struct Paperboat {
     pub(crate) authkit: AuthKit,
     pub(crate) database: Database,
-    /// Where the app is.
-    pub(crate) url: String,
     /// The page with the e-mails that a person would get.
     pub(crate) mailbox: String,
 }
@@ -86,6 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     emulator.seed(&json!({"redirectUris": [redirect_uri], "webhookEndpoints": [endpoint]}).to_string())?;
 
     let database = Database::open(variable("SAAS_DB").as_deref())?;
+    let users = database.clone();
     let authkit = AuthKit::builder()
         .api_base_url(emulator.url())
         .api_key(emulator.api_key())
@@ -94,13 +93,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .redirect_uri(redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
-        .on_success(sign_in::remember(database.clone()))
+        .on_success(move |signed_in| sign_in::remember(users.clone(), signed_in))
         .on_error(sign_in::explain)
         .build()?;
     let paperboat = web::Data::new(Paperboat {
         authkit: authkit.clone(),
         database,
-        url: app_url.clone(),
         mailbox: announce::mailbox(&emulator),
     });
 

@@ -93,10 +93,36 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
-//! # When a sign-in comes back
+//! # Flows
 //!
-//! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
-//! send the person elsewhere, and answers failures its own way in [`on_error`](AuthKitBuilder::on_error).
+//! Links do for most: `/auth/sign-in?return_to=/reports`, `/auth/sign-up`, `/auth/sign-out`. A handler of your own does the
+//! same with every option that WorkOS has:
+//!
+//! ```
+//! use actix_web::{HttpRequest, HttpResponse, web};
+//! use workos_actix::AuthKit;
+//!
+//! async fn join(request: HttpRequest, authkit: web::Data<AuthKit>) -> HttpResponse {
+//!     authkit.sign_up(&request).organization("org_…").state(&"spring campaign").return_to("/welcome").redirect()
+//! }
+//! ```
+//!
+//! | for | there is |
+//! |---|---|
+//! | sign-in with options, as a redirect or as a URL | [`AuthKit::sign_in`], [`AuthKit::sign_up`] |
+//! | an app with several domains; paths for new people | [`redirect_uri_for`](AuthKitBuilder::redirect_uri_for), [`sign_up_paths`](AuthKitBuilder::sign_up_paths) |
+//! | a table of the app's own users, kept up to date when a sign-in comes back; refusals and failures answered its own way | [`on_success`](AuthKitBuilder::on_success), [`on_error`](AuthKitBuilder::on_error) |
+//! | proof that it is still the same person | [`AuthKit::require_recent_auth`] |
+//! | a sign-in that the app made itself: a password form, a code | [`AuthKit::save_session`] |
+//! | signing out of this browser alone, elsewhere, or everywhere | [`AuthKit::sign_out`], [`AuthKit::sign_out_elsewhere`] |
+//! | the access token for scripts of the site | [`token_route`](AuthKitBuilder::token_route) |
+//! | knowing of refreshes | [`on_session_refreshed`](AuthKitBuilder::on_session_refreshed), [`on_session_refresh_error`](AuthKitBuilder::on_session_refresh_error) |
+//! | single sign-on for an app that keeps users and sessions itself | [`AuthKit::sso`], [`SsoCallback`] |
+//! | the Admin Portal, for the organization's IT department | [`AuthKit::admin_portal`] |
+//!
+//! Feature flags are a claim: [`AuthUser::feature_flags`], as of the last refresh. WorkOS's Rust SDK has no client that
+//! follows flags at run time, as the one for Node has; [`AuthKit::refresh_session`] fetches them now, and
+//! `client().feature_flags().list_user_feature_flags(…)` asks for anybody's.
 //!
 //! # Webhooks
 //!
@@ -109,7 +135,7 @@
 //! # Not here yet
 //!
 //! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one session at most once
+//! roles, permissions, feature flags and recent authentication; typed custom claims; a refresh lock across machines (several machines refresh one session at most once
 //! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
 #![forbid(unsafe_code)]
 

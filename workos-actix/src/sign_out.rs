@@ -14,7 +14,7 @@ use workos::{
 };
 
 use crate::{
-    AuthError, AuthKit,
+    AuthError, AuthKit, AuthUser,
     context::{RequestAuth, SessionChange},
     return_path::ReturnPath,
     routes,
@@ -78,6 +78,76 @@ impl AuthKit {
             return_to: None,
         }
     }
+
+    /// Ends all sessions of the signed-in person at WorkOS but that of the request; answers how many there were.
+    ///
+    /// Copies of their cookies die in this process at once; access tokens that are already out elsewhere live on until they
+    /// expire (minutes). Without a user, and for who impersonates somebody, nothing ends.
+    ///
+    /// ```
+    /// use actix_web::{HttpRequest, web};
+    /// use workos_actix::{AuthError, AuthKit};
+    ///
+    /// async fn end_other_sessions(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<String, AuthError> {
+    ///     let ended = authkit.sign_out_elsewhere(&request).await?;
+    ///     Ok(format!("{ended} other browsers are signed out."))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] when WorkOS cannot be asked, or only for some; [`AuthError::MissingMiddleware`].
+    pub async fn sign_out_elsewhere(&self, request: &HttpRequest) -> Result<usize, AuthError> {
+        self.end_others(&RequestAuth::of(request)?).await
+    }
+
+    async fn end_others(&self, auth: &Rc<RequestAuth>) -> Result<usize, AuthError> {
+        // Only who is signed in now: an old cookie must not end sessions that are newer.
+        let Some(user) = auth.user()?.filter(|user| user.impersonator().is_none()) else {
+            return Ok(0);
+        };
+        let unavailable = |error: workos::Error| {
+            tracing::error!(%error, user.id = %user.id(), "the other sessions cannot be ended");
+            let retry_after = error.api().and_then(|api| api.retry_after);
+            AuthError::Unavailable {
+                retry_after: retry_after.unwrap_or(Duration::from_secs(5)),
+            }
+        };
+        let others = self.other_sessions(&user).await.map_err(unavailable)?;
+        for session_id in &others {
+            let params = RevokeSessionParams::new(RevokeSession {
+                session_id: session_id.clone(),
+            });
+            match self.client().user_management().revoke_session(params).await {
+                Ok(()) => {}
+                // Somebody else was faster.
+                Err(error) if error.api().is_some_and(|api| [400, 404].contains(&api.status)) => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+            self.verified().end(session_id).await;
+        }
+        Ok(others.len())
+    }
+
+    /// All of them before the first ends: the list moves while sessions end.
+    async fn other_sessions(&self, user: &AuthUser) -> Result<Vec<String>, workos::Error> {
+        let mut params = ListSessionsParams {
+            limit: Some(PAGE),
+            ..Default::default()
+        };
+        let mut others = Vec::new();
+        loop {
+            let user_management = self.client().user_management();
+            let page = user_management.list_sessions(user.id(), params.clone()).await?;
+            let active = page.data.into_iter().filter(|session| {
+                session.status == UserSessionsStatus::Active && session.id != user.session_id()
+            });
+            others.extend(active.map(|session| session.id));
+            match page.list_metadata.after {
+                Some(after) if !after.is_empty() => params.after = Some(after),
+                _ => return Ok(others),
+            }
+        }
+    }
 }
 
 impl SignOut<'_> {
@@ -87,7 +157,7 @@ impl SignOut<'_> {
     }
 
     /// Only the cookie of this browser goes, and copies of it die in this process; the session at WorkOS lives on, and
-    /// the next sign-in from this browser asks nothing.
+    /// the next sign-in from this browser may ask nothing.
     pub fn here_only(self) -> Self {
         self.scope(Scope::Here)
     }
@@ -119,7 +189,8 @@ impl SignOut<'_> {
     pub async fn redirect(self) -> Result<HttpResponse, AuthError> {
         let auth = RequestAuth::of(self.request)?;
         if self.scope == Scope::Everywhere {
-            self.end_others(&auth).await?;
+            // This one is for the redirect, which ends AuthKit's own cookie with it.
+            self.authkit.end_others(&auth).await?;
         }
         let session_id = auth.session_id();
         auth.change_session(SessionChange::End);
@@ -157,53 +228,5 @@ impl SignOut<'_> {
             (None, Some(url)) => url.as_str().to_owned(),
             (None, None) => "/".to_owned(),
         }
-    }
-
-    /// Ends all sessions but this one, which the redirect ends, with AuthKit's own cookie.
-    async fn end_others(&self, auth: &Rc<RequestAuth>) -> Result<(), AuthError> {
-        // Only who is signed in now: an old cookie must not end sessions that are newer.
-        let Some(user) = auth.user()? else { return Ok(()) };
-        if user.impersonator().is_some() {
-            return Ok(());
-        }
-        let unavailable = |error: workos::Error| {
-            tracing::error!(%error, user.id = %user.id(), "the other sessions cannot be ended");
-            let retry_after = error.api().and_then(|api| api.retry_after);
-            AuthError::Unavailable {
-                retry_after: retry_after.unwrap_or(Duration::from_secs(5)),
-            }
-        };
-        let user_management = self.authkit.client().user_management();
-        let mut params = ListSessionsParams {
-            limit: Some(PAGE),
-            ..Default::default()
-        };
-        // All of them first: the list moves while sessions end.
-        let mut others = Vec::new();
-        loop {
-            let page = user_management.list_sessions(user.id(), params.clone()).await;
-            let page = page.map_err(unavailable)?;
-            let active = page.data.into_iter().filter(|session| {
-                session.status == UserSessionsStatus::Active && session.id != user.session_id()
-            });
-            others.extend(active.map(|session| session.id));
-            match page.list_metadata.after {
-                Some(after) if !after.is_empty() => params.after = Some(after),
-                _ => break,
-            }
-        }
-        for session_id in others {
-            let params = RevokeSessionParams::new(RevokeSession {
-                session_id: session_id.clone(),
-            });
-            match user_management.revoke_session(params).await {
-                Ok(_) => {}
-                // Somebody else was faster.
-                Err(error) if error.api().is_some_and(|api| [400, 404].contains(&api.status)) => {}
-                Err(error) => return Err(unavailable(error)),
-            }
-            self.authkit.verified().end(&session_id).await;
-        }
-        Ok(())
     }
 }

@@ -329,3 +329,80 @@ fn is_expected(purpose: &Purpose, profile: &Profile) -> bool {
         Purpose::AuthKit => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn profile(connection_id: &str, organization_id: Option<&str>) -> Profile {
+        let profile = json!({
+            "object": "profile", "id": "prof_1", "organization_id": organization_id, "connection_id": connection_id,
+            "connection_type": "OktaSAML", "idp_id": "1", "email": "a@b.example", "raw_attributes": {},
+        });
+        serde_json::from_value(profile).unwrap()
+    }
+
+    #[test]
+    fn a_profile_is_of_what_was_asked_for() {
+        let acme = profile("conn_acme", Some("org_acme"));
+        let nobodys = profile("conn_other", None);
+        for (purpose, fits) in [
+            (Purpose::SsoConnection("conn_acme".to_owned()), true),
+            (Purpose::SsoConnection("conn_evil".to_owned()), false),
+            (Purpose::SsoOrganization("org_acme".to_owned()), true),
+            (Purpose::SsoOrganization("org_evil".to_owned()), false),
+            (Purpose::Sso, true),
+            (Purpose::AuthKit, false),
+        ] {
+            assert_eq!(is_expected(&purpose, &acme), fits, "{purpose:?}");
+        }
+        assert!(!is_expected(
+            &Purpose::SsoOrganization("org_acme".to_owned()),
+            &nobodys
+        ));
+    }
+
+    #[test]
+    fn there_is_exactly_one_way_in() {
+        let with = |connection: bool, organization: bool, provider: bool| {
+            let mut params = GetAuthorizationUrlParams::new("https://app.example/callback");
+            params.connection = connection.then(|| "conn_1".to_owned());
+            params.organization = organization.then(|| "org_1".to_owned());
+            params.provider = provider.then_some(SSOProvider::GoogleOAuth);
+            purpose(&params)
+        };
+        assert_eq!(
+            with(true, false, false).unwrap(),
+            Purpose::SsoConnection("conn_1".to_owned())
+        );
+        assert_eq!(
+            with(false, true, false).unwrap(),
+            Purpose::SsoOrganization("org_1".to_owned())
+        );
+        assert_eq!(with(false, false, true).unwrap(), Purpose::Sso);
+        for wrong in [
+            with(false, false, false),
+            with(true, true, false),
+            with(true, false, true),
+            with(false, true, true),
+        ] {
+            assert!(matches!(wrong, Err(AuthorizeError::Contradiction(_))));
+        }
+    }
+
+    #[test]
+    fn redirect_uris_are_absolute() {
+        assert!(check_redirect_uri("http://localhost:3000/sso/callback").is_ok());
+        for wrong in [
+            "",
+            "/sso/callback",
+            "//a.example/x",
+            "ftp://a.example/",
+            "https://a.example/#x",
+        ] {
+            assert!(check_redirect_uri(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! `GET /auth/token` and `POST /auth/token`: the access token, for scripts of this site.
 
-use std::rc::Rc;
-
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header::CACHE_CONTROL},
@@ -16,10 +14,13 @@ const SCRIPT_HEADER: &str = "x-requested-with";
 
 /// The token as it is; the middleware has refreshed it if that was due.
 pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
-    let auth = match own_script(&request) {
+    let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
-        Err(refusal) => return refusal,
+        Err(error) => return error.error_response(),
     };
+    if let Some(refusal) = refuse_others(&auth, &request) {
+        return refusal;
+    }
     match auth.require_user(request.head()) {
         Ok(user) => token(&auth, &user),
         Err(error) => no_token(&error),
@@ -28,33 +29,34 @@ pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
 
 /// A new token, whatever the old one is still good for.
 pub(crate) async fn post(request: HttpRequest) -> HttpResponse {
-    let auth = match own_script(&request) {
+    let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
-        Err(refusal) => return refusal,
+        Err(error) => return error.error_response(),
     };
+    if let Some(refusal) = refuse_others(&auth, &request) {
+        return refusal;
+    }
     match auth.authkit.refresh_session(&request).await {
         Ok(user) => token(&auth, &user),
         Err(error) => no_token(&error),
     }
 }
 
-fn own_script(request: &HttpRequest) -> Result<Rc<RequestAuth>, HttpResponse> {
-    let auth = RequestAuth::of(request).map_err(|error| error.error_response())?;
+/// The answer to whatever is no script of this site.
+fn refuse_others(auth: &RequestAuth, request: &HttpRequest) -> Option<HttpResponse> {
     let message = "Only scripts of this site get the access token.";
-    if let Some(refusal) = refuse_other_site(&auth, request, message) {
-        return Err(refusal);
-    }
-    if !request.headers().contains_key(SCRIPT_HEADER) {
+    refuse_other_site(auth, request, message).or_else(|| {
         let message = "Send the header `X-Requested-With`, as only a script of this site can.";
-        return Err(refuse(
-            request,
-            StatusCode::FORBIDDEN,
-            "script_required",
-            message,
-            ("/", "Back"),
-        ));
-    }
-    Ok(auth)
+        (!request.headers().contains_key(SCRIPT_HEADER)).then(|| {
+            refuse(
+                request,
+                StatusCode::FORBIDDEN,
+                "script_required",
+                message,
+                ("/", "Back"),
+            )
+        })
+    })
 }
 
 fn token(auth: &RequestAuth, user: &AuthUser) -> HttpResponse {
