@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use workos::{
@@ -166,7 +166,8 @@ async fn log_in(
 }
 
 async fn pay(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<String, AuthError> {
-    let user = authkit.require_recent_auth(&request, Duration::from_secs(120))?;
+    authkit.require_recent_auth(&request, Duration::from_secs(120))?;
+    let user = AuthUser::extract(&request).await?;
     Ok(format!("paid by {}", user.email()))
 }
 

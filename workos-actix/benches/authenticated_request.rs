@@ -16,6 +16,8 @@ mod browser;
 #[path = "../tests/flow/fake_workos.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod fake_workos;
+#[path = "../tests/flow/handlers.rs"]
+mod handlers;
 
 use std::{
     cell::RefCell,

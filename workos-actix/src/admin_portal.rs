@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode};
 use thiserror::Error;
 use workos::{GenerateLink, GenerateLinkIntent, admin_portal::GenerateLinkParams};
 
-use crate::{AuthError, AuthKit, AuthUser, context::RequestAuth, page, return_path::ReturnPath, routes};
+use crate::{AuthContext, AuthError, AuthKit, context::RequestAuth, page, return_path::ReturnPath, routes};
 
 /// A link into the Admin Portal, made by [`AuthKit::admin_portal`].
 #[must_use = "call `redirect`"]
@@ -89,13 +89,13 @@ impl AdminPortal<'_> {
     /// [`AdminPortalError`].
     pub async fn redirect(self) -> Result<HttpResponse, AdminPortalError> {
         let auth = RequestAuth::of(self.request)?;
-        let user = auth.require_user(self.request.head())?;
-        let link = self.link(&user).await?;
+        let person = auth.require_person(self.request.head())?;
+        let link = self.link(&person).await?;
         Ok(routes::redirect(StatusCode::SEE_OTHER, &link))
     }
 
-    async fn link(self, user: &AuthUser) -> Result<String, AdminPortalError> {
-        let organization = user.organization_id().ok_or(AdminPortalError::NoOrganization)?;
+    async fn link(self, person: &AuthContext) -> Result<String, AdminPortalError> {
+        let organization = person.organization_id().ok_or(AdminPortalError::NoOrganization)?;
         let url = |path: Option<ReturnPath>| {
             path.and_then(|path| self.authkit.absolute(self.request, &path))
                 .map(String::from)
@@ -105,7 +105,7 @@ impl AdminPortal<'_> {
             intent: Some(self.intent),
             return_url: url(self.return_to),
             success_url: url(self.success_to),
-            external_user_id: Some(user.id().to_owned()),
+            external_user_id: person.user_id().map(str::to_owned),
             it_contact_emails: None,
         });
         let portal = self.authkit.client().admin_portal().generate_link(params).await;

@@ -210,8 +210,10 @@ impl Hooks {
         hook(error.clone()).await
     }
 
-    async fn refreshed(&self, user: AuthUser) {
-        let Some(hook) = &self.on_refreshed else { return };
+    async fn refreshed(&self, user: Option<AuthUser>) {
+        let (Some(hook), Some(user)) = (&self.on_refreshed, user) else {
+            return;
+        };
         let key = fingerprint(&[b"refreshed", user.access_token().expose().as_bytes()]);
         if self.is_news(key).await {
             tokio::spawn(hook(SessionRefreshed { user }));
@@ -251,7 +253,7 @@ pub(crate) async fn told(
     let rotation = rotation.await;
     let hooks = authkit.hooks();
     match &rotation {
-        Rotation::Done { context, .. } => hooks.refreshed(AuthUser::new(Arc::clone(context))).await,
+        Rotation::Done { context, .. } => hooks.refreshed(context.known_user()).await,
         Rotation::Ended | Rotation::Unacceptable => hooks.refresh_failed(&old, false).await,
         Rotation::Unavailable { .. } => hooks.refresh_failed(&old, true).await,
         // It is renewed, but not proven yet; or it was about the organization, not about the session.

@@ -36,8 +36,9 @@
 //!
 //! - **The session** is what WorkOS answered at sign-in: access token, refresh token and user. By default it is in the
 //!   cookie `wos-session`, encrypted by `actix-session`'s scheme (AES-256-GCM); with
-//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server. A cookie of more
-//!   than 4096 bytes, which browsers drop silently, is an error in the log and at sign-in, never a loop.
+//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server, and with
+//!   [`sealed_cookie`](AuthKitBuilder::sealed_cookie) it is one with that of WorkOS's JavaScript kits. See
+//!   [Large sessions](#large-sessions) for what does not fit into a cookie.
 //! - **The access token** is verified here (RS256 only, signature and expiry; issuer and audience when configured), with
 //!   the keys of your client id. They are fetched once for all workers and serve on while WorkOS is unreachable. A session
 //!   seen before costs a hash.
@@ -93,6 +94,40 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
+//! # Beside Next.js
+//!
+//! A Next.js front end with `authkit-nextjs`, or anything with `authkit-session` or the sealed sessions of
+//! `@workos-inc/node`, and an Actix app on the same domain share one sign-in by
+//! [`sealed_cookie`](AuthKitBuilder::sealed_cookie), the same `WORKOS_CLIENT_ID` and the same `WORKOS_COOKIE_PASSWORD`:
+//!
+//! ```no_run
+//! # use workos_actix::{AuthKit, ConfigError};
+//! # fn build() -> Result<AuthKit, ConfigError> {
+//! let authkit = AuthKit::builder().env().sealed_cookie().build()?;
+//! # Ok(authkit) }
+//! ```
+//!
+//! # Large sessions
+//!
+//! Browsers silently drop a cookie whose name and value have more than 4096 bytes together; a role with many permissions or
+//! a rich JWT template is enough for that. What happens then:
+//!
+//! | the session is in | more than one cookie holds |
+//! |---|---|
+//! | the encrypted cookie (default) | is spread over `wos-session.0`, `wos-session.1`, … up to four |
+//! | the [sealed cookie](AuthKitBuilder::sealed_cookie) | is refused, because WorkOS's kits read one cookie only |
+//! | the [sealed cookie in pieces](AuthKitBuilder::sealed_cookie_in_pieces) | is spread over up to four |
+//! | a [store](AuthKitBuilder::session_store) | has no such limit |
+//!
+//! Pieces are encrypted and authenticated as a whole: mixed, cut or foreign ones are no session. Those that are left of a
+//! larger session, or of the other form, are removed with the next cookie that is set. Four full cookies are almost 16 KiB at
+//! every request, more than some servers and proxies accept (nginx 8 KiB, Node.js 16 KiB): a store is the better place for
+//! such sessions. One that does not fit even so is an error in the log and at sign-in, never a loop.
+//!
+//! # Changing the cookie password
+//!
+//! With the old one among the [`previous_cookie_passwords`](AuthKitBuilder::previous_cookie_passwords), nobody is signed out.
+//!
 //! # Flows
 //!
 //! Links do for most: `/auth/sign-in?return_to=/reports`, `/auth/sign-up`, `/auth/sign-out`. A handler of your own does the
@@ -134,20 +169,22 @@
 //!
 //! # Not here yet
 //!
-//! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; a refresh lock across machines (several machines refresh one session at most once
-//! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
+//! Bearer access tokens and API keys as credentials; guards for roles, permissions, feature flags and recent
+//! authentication; typed custom claims; a refresh lock across machines (several machines refresh one
+//! session at most once each, which WorkOS's own grace time covers); `session.revoked` handling; a test feature.
 #![forbid(unsafe_code)]
 
 mod admin_portal;
 mod authenticate;
 mod authkit;
 mod authorize;
+mod bearer;
 mod clock;
 mod config;
 mod context;
 mod cookie;
 mod credential;
+mod cross_origin;
 mod digest;
 mod error;
 mod extract;
@@ -161,6 +198,7 @@ mod random;
 mod reauthentication;
 mod refresh;
 mod renew;
+mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
@@ -180,16 +218,18 @@ pub use self::{
     authkit::AuthKit,
     authorize::{AuthorizeError, SignIn},
     clock::{Clock, SystemClock},
-    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
+    credential::CredentialKind,
     error::{AuthError, SignInRedirect},
-    extract::{AuthUser, Impersonator},
+    extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
     guard::{EnsureSignedIn, ensure_signed_in},
     hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
+    requirement::Requirement,
     sign_in_error::SignInError,
     sign_out::SignOut,
     sso::{SsoCallback, SsoSignIn},
-    token::{Actor, Claims},
+    token::{AccessToken, Actor, Claims},
     webhook::{Webhook, WebhookConfig, WebhookError},
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, dev::RequestHead};
 
 use crate::{
-    AuthKit, AuthUser,
+    AuthContext, AuthKit,
     context::RequestAuth,
     error::{AuthError, SignInRedirect},
     navigation,
@@ -15,7 +15,7 @@ use crate::{
 const SHORTEST_SECONDS: i64 = 30;
 
 impl AuthKit {
-    /// The user of a request, if they proved who they are not longer than `max_age` ago: before a payment, a new password,
+    /// The person who sent a request, if they proved who they are not longer than `max_age` ago: before a payment, a new password,
     /// the end of an account.
     ///
     /// A browser that navigates is sent to AuthKit, which asks again, and comes back to the same page. By
@@ -28,36 +28,36 @@ impl AuthKit {
     /// use workos_actix::{AuthError, AuthKit};
     ///
     /// async fn delete_account(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<String, AuthError> {
-    ///     let user = authkit.require_recent_auth(&request, Duration::from_secs(300))?;
-    ///     Ok(format!("Really, {}?", user.email()))
+    ///     let person = authkit.require_recent_auth(&request, Duration::from_secs(300))?;
+    ///     Ok(format!("Really, {}?", person.subject()))
     /// }
     /// ```
     ///
     /// Source: <https://workos.com/docs/authkit/reauthentication>.
     ///
     /// # Errors
-    /// [`AuthError::ReauthenticationRequired`]; and without a user those of [`AuthExt::auth`](crate::AuthExt::auth) and
-    /// [`AuthError::SignInRequired`].
+    /// [`AuthError::ReauthenticationRequired`]; without a person those of [`AuthExt::auth`](crate::AuthExt::auth),
+    /// [`AuthError::SignInRequired`], and [`AuthError::Forbidden`] for API keys and machines.
     pub fn require_recent_auth(
         &self,
         request: &HttpRequest,
         max_age: Duration,
-    ) -> Result<AuthUser, AuthError> {
-        let user = RequestAuth::of(request)?.require_user(request.head())?;
-        self.check_recent_auth(request.head(), &user, max_age)?;
-        Ok(user)
+    ) -> Result<AuthContext, AuthError> {
+        let person = RequestAuth::of(request)?.require_person(request.head())?;
+        self.check_recent_auth(request.head(), &person, max_age)?;
+        Ok(person)
     }
 
-    /// Refuses a user who signed in too long ago, with the way to AuthKit and back.
+    /// Refuses a person who signed in too long ago, with the way to AuthKit and back.
     pub(crate) fn check_recent_auth(
         &self,
         head: &RequestHead,
-        user: &AuthUser,
+        person: &AuthContext,
         max_age: Duration,
     ) -> Result<(), AuthError> {
         let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         let seconds = seconds.max(SHORTEST_SECONDS);
-        let Some(auth_time) = user.claims().auth_time else {
+        let Some(auth_time) = person.auth_time() else {
             tracing::error!(
                 "the access token has no auth_time: nobody can be told to have signed in recently"
             );

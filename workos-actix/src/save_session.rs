@@ -6,8 +6,8 @@ use actix_web::HttpRequest;
 use workos::AuthenticateResponse;
 
 use crate::{
-    AuthKit, AuthUser, SignInError,
-    context::{AuthContext, RequestAuth},
+    AuthContext, AuthKit, AuthUser, SignInError,
+    context::RequestAuth,
     credential::Session,
     token::verify::{TokenError, unverified_session_id},
 };
@@ -18,7 +18,7 @@ impl AuthKit {
     /// The response carries the session cookie, under a new key; the user returned, and everybody who asks later in the
     /// same request, is signed in. [`on_success`](crate::AuthKitBuilder::on_success) does not run: it is for the callback.
     ///
-    /// Protect such a form against other sites' pages, which could sign a person in as somebody else.
+    /// A request of another site's page is refused: it could sign a person in as somebody else.
     ///
     /// ```
     /// use actix_web::{HttpRequest, HttpResponse, web};
@@ -45,21 +45,25 @@ impl AuthKit {
     ///
     /// # Errors
     /// [`SignInError::BadAnswer`] when the access token is none of this AuthKit, [`SignInError::Unavailable`] when WorkOS's
-    /// keys cannot be fetched, [`SignInError::MissingMiddleware`]. Whoever was signed in before still is.
+    /// keys cannot be fetched, [`SignInError::CrossOrigin`], [`SignInError::MissingMiddleware`]. Whoever was signed in before still is.
     pub async fn save_session(
         &self,
         request: &HttpRequest,
         response: AuthenticateResponse,
     ) -> Result<AuthUser, SignInError> {
         let auth = RequestAuth::of(request).map_err(|_| SignInError::MissingMiddleware)?;
+        if self.config().origins.is_forged(request.head()) {
+            return Err(SignInError::CrossOrigin);
+        }
         let session = Arc::new(Session::from(response));
         let context = self.accept(&session).await?;
-        auth.begin(Arc::clone(&context), session);
-        Ok(AuthUser::new(context))
+        let user = context.known_user().ok_or(SignInError::BadAnswer)?;
+        auth.begin(context, session);
+        Ok(user)
     }
 
     /// The proof that WorkOS made a session.
-    pub(crate) async fn accept(&self, session: &Session) -> Result<Arc<AuthContext>, SignInError> {
+    pub(crate) async fn accept(&self, session: &Session) -> Result<AuthContext, SignInError> {
         if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
             self.verified().revive(&session_id).await;
         }

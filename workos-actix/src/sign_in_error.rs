@@ -53,6 +53,10 @@ pub enum SignInError {
     /// The app's [`on_success`](crate::AuthKitBuilder::on_success) failed with this, or redirects to what is no URL: 500.
     #[error("The sign-in could not be completed here. Try again in a moment.")]
     Hook(#[source] Arc<dyn Error + Send + Sync>),
+    /// Another site's page sent what only a page of this site may: 403. See
+    /// [`trusted_origins`](crate::AuthKitBuilder::trusted_origins).
+    #[error("Another site may not sign you in.")]
+    CrossOrigin,
     /// The app does not wrap the AuthKit middleware around this route. A mistake in the app: 500.
     #[error("{}", AuthError::MissingMiddleware)]
     MissingMiddleware,
@@ -90,6 +94,7 @@ impl SignInError {
             Self::BadAnswer => "bad_gateway",
             Self::Unavailable => "temporarily_unavailable",
             Self::Hook(_) => "sign_in_hook_failed",
+            Self::CrossOrigin => "cross_origin_request",
             Self::MissingMiddleware => "authkit_middleware_missing",
         }
     }
@@ -107,6 +112,7 @@ impl SignInError {
             Self::Rejected { .. } => StatusCode::UNAUTHORIZED,
             Self::BadAnswer => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::Hook(_) | Self::MissingMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

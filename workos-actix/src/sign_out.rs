@@ -192,6 +192,11 @@ impl SignOut<'_> {
             // This one is for the redirect, which ends AuthKit's own cookie with it.
             self.authkit.end_others(&auth).await?;
         }
+        Ok(self.leave(&auth))
+    }
+
+    /// Ends the session of this browser; the others have ended, if they are to.
+    pub(crate) fn leave(self, auth: &RequestAuth) -> HttpResponse {
         let session_id = auth.session_id();
         auth.change_session(SessionChange::End);
         let location = session_id
@@ -204,7 +209,7 @@ impl SignOut<'_> {
         } else {
             StatusCode::SEE_OTHER
         };
-        Ok(routes::redirect(status, &location))
+        routes::redirect(status, &location)
     }
 
     /// At WorkOS, which wants an absolute URL: one of the sign-out redirects in its dashboard.

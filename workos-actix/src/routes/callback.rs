@@ -16,7 +16,7 @@ use workos::user_management::AuthenticateWithCodeParams;
 
 use super::{redirect, refuse, return_path};
 use crate::{
-    AuthUser, SignInError, SignedIn,
+    SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
     credential::Session,
     verifier_cookie::{Attempt, Purpose},
@@ -123,13 +123,13 @@ async fn exchange(
         tracing::warn!(%error, "the authorization code was not accepted");
         classify(&error)
     })?;
-    let authentication_method = response.authentication_method.take();
+    let authentication_method = response.authentication_method.clone();
     let oauth_tokens = response.oauth_tokens.take();
     let session = Session::from(response);
     let context = authkit.accept(&session).await?;
     let return_to = return_path(authkit, attempt.return_to.as_deref());
     let signed_in = SignedIn {
-        user: AuthUser::new(context),
+        user: context.known_user().ok_or(SignInError::BadAnswer)?,
         refresh_token: session.refresh_token.clone(),
         authentication_method,
         oauth_tokens,

@@ -52,10 +52,7 @@ pub(crate) fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<
 
 /// The answer to another site's form or script, which may not change anything here.
 fn refuse_other_site(auth: &RequestAuth, request: &HttpRequest, message: &str) -> Option<HttpResponse> {
-    let chosen = auth.authkit.redirect_uri_of(request).ok().flatten();
-    let redirect_uri = chosen.as_ref().unwrap_or(&auth.authkit.config().redirect_uri);
-    let own_origin = navigation::origin_of(redirect_uri);
-    let is_own = navigation::is_same_origin(request.headers(), &own_origin);
+    let is_own = auth.authkit.config().origins.may_send(request.headers());
     (!is_own).then(|| {
         refuse(
             request,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{fields, refuse, refuse_other_site};
-use crate::{context::RequestAuth, navigation, page, sign_out::Scope};
+use crate::{AuthError, context::RequestAuth, navigation, page, sign_out::Scope};
 
 #[derive(Debug, Default, Deserialize)]
 struct Wanted {
@@ -84,9 +84,20 @@ async fn sign_out(auth: &RequestAuth, request: &HttpRequest, wanted: &Wanted) ->
     match sign_out.redirect().await {
         Ok(response) => response,
         Err(error) => {
-            let message =
-                "You cannot be signed out everywhere at the moment. You are still signed in; try again.";
-            refuse(request, error.status_code(), error.code(), message, ("/", "Back"))
+            let message = match error {
+                AuthError::Unavailable { .. } => {
+                    "You cannot be signed out everywhere at the moment. You are still signed in; try again."
+                        .to_owned()
+                }
+                _ => error.to_string(),
+            };
+            refuse(
+                request,
+                error.status_code(),
+                error.code(),
+                &message,
+                ("/", "Back"),
+            )
         }
     }
 }

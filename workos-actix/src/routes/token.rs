@@ -6,8 +6,8 @@ use actix_web::{
 };
 use serde_json::json;
 
-use super::{refuse, refuse_other_site};
-use crate::{AuthUser, context::RequestAuth};
+use super::refuse;
+use crate::{AuthError, AuthUser, context::RequestAuth, navigation};
 
 /// A form cannot send it, and another site's script only with the leave of CORS, which nobody gives here.
 const SCRIPT_HEADER: &str = "x-requested-with";
@@ -21,8 +21,9 @@ pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
     if let Some(refusal) = refuse_others(&auth, &request) {
         return refusal;
     }
-    match auth.require_user(request.head()) {
-        Ok(user) => token(&auth, &user),
+    match auth.user() {
+        Ok(Some(user)) => token(&auth, &user),
+        Ok(None) => no_token(&AuthError::SignInRequired { redirect: None }),
         Err(error) => no_token(&error),
     }
 }
@@ -44,19 +45,28 @@ pub(crate) async fn post(request: HttpRequest) -> HttpResponse {
 
 /// The answer to whatever is no script of this site.
 fn refuse_others(auth: &RequestAuth, request: &HttpRequest) -> Option<HttpResponse> {
-    let message = "Only scripts of this site get the access token.";
-    refuse_other_site(auth, request, message).or_else(|| {
-        let message = "Send the header `X-Requested-With`, as only a script of this site can.";
-        (!request.headers().contains_key(SCRIPT_HEADER)).then(|| {
-            refuse(
-                request,
-                StatusCode::FORBIDDEN,
-                "script_required",
-                message,
-                ("/", "Back"),
+    // Origins that are trusted to send something are not trusted to get the token.
+    let (code, message) =
+        if !navigation::is_same_origin(request.headers(), &auth.authkit.config().origins.own) {
+            (
+                "cross_origin_request",
+                "Only scripts of this site get the access token.",
             )
-        })
-    })
+        } else if !request.headers().contains_key(SCRIPT_HEADER) {
+            (
+                "script_required",
+                "Send the header `X-Requested-With`, as only a script of this site can.",
+            )
+        } else {
+            return None;
+        };
+    Some(refuse(
+        request,
+        StatusCode::FORBIDDEN,
+        code,
+        message,
+        ("/", "Back"),
+    ))
 }
 
 fn token(auth: &RequestAuth, user: &AuthUser) -> HttpResponse {
@@ -75,7 +85,7 @@ fn token(auth: &RequestAuth, user: &AuthUser) -> HttpResponse {
 }
 
 /// JSON, wherever the browser says that it navigates to: a script cannot follow a redirect to a page.
-fn no_token(error: &crate::AuthError) -> HttpResponse {
+fn no_token(error: &AuthError) -> HttpResponse {
     let mut response = error.without_redirect().error_response();
     response.headers_mut().insert(
         CACHE_CONTROL,

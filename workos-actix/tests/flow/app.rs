@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer,
+    App, Error, FromRequest, HttpRequest, HttpResponse, HttpServer,
     body::BoxBody,
     dev::{Service as _, ServiceRequest, ServiceResponse},
     error::ErrorImATeapot,
@@ -136,7 +136,7 @@ pub(crate) fn pages(app: &mut web::ServiceConfig) {
 async fn greeting(request: HttpRequest) -> Result<String, AuthError> {
     Ok(request
         .auth()?
-        .map_or("stranger".to_owned(), |user| user.id().to_owned()))
+        .map_or("stranger".to_owned(), |auth| auth.subject().to_owned()))
 }
 
 async fn home(user: Option<AuthUser>) -> String {
@@ -160,7 +160,8 @@ async fn open(
 ) -> Result<HttpResponse, AuthError> {
     let user = authkit.switch_organization(&request, &organization).await?;
     assert_eq!(user.organization_id(), Some(organization.as_str()));
-    Ok(me(request.auth()?.unwrap()).await)
+    assert_eq!(request.auth()?.unwrap().organization_id(), user.organization_id());
+    Ok(me(AuthUser::extract(&request).await?).await)
 }
 
 async fn me(user: AuthUser) -> HttpResponse {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use workos_actix::{AuthError, AuthKit, AuthUser, SignIn, SignInError, workos::AuthenticateResponse};
+use workos_actix::{AuthError, AuthExt, AuthKit, SignIn, SignInError, workos::AuthenticateResponse};
 
 pub(crate) fn configure(app: &mut web::ServiceConfig) {
     app.route("/own/sign-in", web::get().to(sign_in))
@@ -76,13 +76,12 @@ async fn save_session(
 ) -> Result<HttpResponse, SignInError> {
     let user = authkit.save_session(&request, answer.into_inner()).await?;
     // Whoever asks later in the same request knows them too.
-    let same = AuthUser::clone(&user);
-    let seen = workos_actix::AuthExt::auth(&request).ok().flatten();
-    assert_eq!(seen.map(|user| user.id().to_owned()).as_deref(), Some(same.id()));
+    let seen = request.auth().ok().flatten();
+    assert_eq!(seen.unwrap().user_id(), Some(user.id()));
     Ok(HttpResponse::Ok().json(json!({ "id": user.id(), "session": user.session_id() })))
 }
 
 async fn recent(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<String, AuthError> {
-    let user = authkit.require_recent_auth(&request, Duration::from_secs(60))?;
-    Ok(user.id().to_owned())
+    let person = authkit.require_recent_auth(&request, Duration::from_secs(60))?;
+    Ok(person.subject().to_owned())
 }

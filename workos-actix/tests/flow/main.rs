@@ -13,6 +13,8 @@ mod handlers;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod large_sessions;
+#[cfg(test)]
 mod open_redirects;
 #[cfg(test)]
 mod own_flows;
@@ -26,6 +28,8 @@ mod refresh_hooks;
 mod renew;
 #[cfg(test)]
 mod responses;
+#[cfg(test)]
+mod sealed_cookie;
 #[cfg(test)]
 mod sessions_begun_elsewhere;
 #[cfg(test)]

@@ -73,6 +73,26 @@ async fn what_workos_did_not_make_signs_nobody_in() {
 }
 
 #[actix_web::test]
+async fn another_site_signs_nobody_in() {
+    let app = TestApp::start().await;
+    let answer = app.workos.begin_session().to_string();
+    for foreign in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
+        let mut browser = app.browser();
+        let headers = [("content-type", "application/json"), foreign];
+        let response = browser
+            .send_body(reqwest::Method::POST, "/own/session", &headers, answer.clone())
+            .await;
+        assert_eq!(response.status, 403, "{foreign:?}");
+        assert!(browser.cookies.is_empty());
+    }
+}
+
+#[actix_web::test]
 async fn a_session_too_large_for_the_cookie_is_an_error() {
     let app = TestApp::start().await;
     app.workos

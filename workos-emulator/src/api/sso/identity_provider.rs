@@ -6,11 +6,53 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{
     connection_type::Protocol,
-    connections::{AttributeMaps, Connection, StandardAttributes},
+    connections::{AttributeMaps, Connection, ProtocolOptions, StandardAttributes},
 };
+
+/// Who answers for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Provider {
+    /// The emulator's own page.
+    StandIn,
+    /// Somebody else, over OpenID Connect.
+    Oidc,
+    /// Somebody else, over SAML.
+    Saml,
+}
+
+/// Who answers for a connection: the identity provider that its options name, and the stand-in where they name none.
+///
+/// Assumption: an address at a name that can never be anybody's (RFC 2606: `idp.example.com`, `okta.test`, …) names none.
+/// It is what seeds and tests write that do not care, and the stand-in answers there as if nothing were set up.
+pub(crate) fn provider(connection: &Connection) -> Provider {
+    let (address, provider) = match &connection.options {
+        ProtocolOptions::None => return Provider::StandIn,
+        ProtocolOptions::Oidc(options) => (Some(&options.discovery_endpoint), Provider::Oidc),
+        ProtocolOptions::Saml(options) => (
+            options.idp_metadata_url.as_ref().or(options.idp_sso_url.as_ref()),
+            Provider::Saml,
+        ),
+    };
+    let url = address.and_then(|address| Url::parse(address).ok());
+    match url.as_ref().and_then(Url::host_str) {
+        Some(host) if !is_reserved(host) => provider,
+        _ => Provider::StandIn,
+    }
+}
+
+/// Whether a name is reserved for examples and tests (RFC 2606 sections 2 and 3), and is no name of this machine.
+fn is_reserved(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let mut labels = host.rsplit('.');
+    matches!(
+        (labels.next(), labels.next()),
+        (Some("example" | "test" | "invalid"), _) | (Some("com" | "net" | "org"), Some("example"))
+    )
+}
 
 /// What an identity provider says of somebody who has signed in there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,5 +221,34 @@ pub(crate) fn assertion(
         subject: person.idp_id.clone(),
         attributes,
         session_index,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_for_examples_are_nobodys() {
+        for host in [
+            "example.com",
+            "idp.EXAMPLE.org.",
+            "okta.test",
+            "idp.acme.example",
+            "invalid",
+        ] {
+            assert!(is_reserved(host), "{host}");
+        }
+        for host in [
+            "localhost",
+            "127.0.0.1",
+            "[::1]",
+            "acme.okta.com",
+            "example.com.evil.io",
+            "myexample.com",
+            "test.dev",
+        ] {
+            assert!(!is_reserved(host), "{host}");
+        }
     }
 }
