@@ -140,10 +140,10 @@ impl AuthKit {
     }
 
     fn unless_ended(&self, context: AuthContext) -> Result<AuthContext, AuthError> {
-        match context.session_id() {
-            Some(id) if self.verified().has_ended(id) => Err(invalid("the session of the token has ended")),
-            _ => Ok(context),
+        if self.has_ended(&context) {
+            return Err(invalid("the session of the token has ended"));
         }
+        Ok(context)
     }
 }
 

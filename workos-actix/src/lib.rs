@@ -161,7 +161,31 @@
 //!
 //! # Webhooks
 //!
-//! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
+//! [`WebhookHandlers`] takes an async function per event, calls it once for each, and answers so that WorkOS delivers again
+//! what failed and only that:
+//!
+//! ```no_run
+//! # use actix_web::{App, web};
+//! # use workos_actix::{AuthKit, WebhookConfig, WebhookHandlers, workos::DsyncUserCreated};
+//! # struct Database;
+//! # impl Database { async fn upsert(&self, _: &workos_actix::workos::DirectoryUser) -> Result<(), std::io::Error> { Ok(()) } }
+//! # fn build(authkit: AuthKit) -> Result<(), Box<dyn std::error::Error>> {
+//! let handlers = WebhookHandlers::new(WebhookConfig::from_env()?) // WORKOS_WEBHOOK_SECRET
+//!     .ends_sessions(&authkit) // `session.revoked` and `user.deleted` sign out here at once
+//!     .on(|event: DsyncUserCreated, database: web::Data<Database>| async move {
+//!         database.upsert(&event.data).await
+//!     });
+//! let app = App::new().route("/webhooks/workos", handlers.route());
+//! # drop(app); Ok(()) }
+//! ```
+//!
+//! [`Webhook`] or [`Event`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before, for a route of
+//! your own; see [`WebhookConfig`].
+//!
+//! # Actions
+//!
+//! WorkOS can ask before it lets somebody sign in or register. [`Action`] as a handler argument is such a question, verified;
+//! its answer is signed. See [`ActionConfig`].
 //!
 //! # The WorkOS API
 //!
@@ -169,11 +193,11 @@
 //!
 //! # Not here yet
 //!
-//! Bearer access tokens and API keys as credentials; guards for roles, permissions, feature flags and recent
-//! authentication; typed custom claims; a refresh lock across machines (several machines refresh one
-//! session at most once each, which WorkOS's own grace time covers); `session.revoked` handling; a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; a refresh lock across machines (several machines
+//! refresh one session at most once each, which WorkOS's own grace time covers); a test feature.
 #![forbid(unsafe_code)]
 
+mod action;
 mod admin_portal;
 mod authenticate;
 mod authkit;
@@ -186,6 +210,7 @@ mod cookie;
 mod credential;
 mod cross_origin;
 mod digest;
+mod end_sessions;
 mod error;
 mod extract;
 mod guard;
@@ -214,6 +239,10 @@ mod webhook;
 pub use workos;
 
 pub use self::{
+    action::{
+        Action, ActionConfig, ActionError, ActionPayload, ActionResponse, AnyAction, AuthenticationAction,
+        RegisteringUser, UserRegistrationAction,
+    },
     admin_portal::{AdminPortal, AdminPortalError},
     authkit::AuthKit,
     authorize::{AuthorizeError, SignIn},
@@ -231,5 +260,8 @@ pub use self::{
     sign_out::SignOut,
     sso::{SsoCallback, SsoSignIn},
     token::{AccessToken, Actor, Claims},
-    webhook::{Webhook, WebhookConfig, WebhookError},
+    webhook::{
+        Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook,
+        WebhookConfig, WebhookError, WebhookHandlers,
+    },
 };

@@ -8,6 +8,7 @@ use workos::SecretString;
 
 use super::{AuthKitBuilder, Config, ConfigProblem, CookieConfig, Paths, TokenConfig};
 use crate::{
+    cookie::CookieKeys,
     cross_origin::{self, Origins},
     navigation,
     path_pattern::PathPattern,
@@ -183,10 +184,7 @@ impl AuthKitBuilder {
             client_id: self.client_id.clone()?,
             api_base_url,
             cookie: CookieConfig {
-                keys: passwords
-                    .iter()
-                    .map(|password| Key::derive_from(password.expose().as_bytes()))
-                    .collect(),
+                keys: keys(&passwords),
                 passwords,
                 name: cookie_name.to_owned(),
                 max_age: Duration::from_secs(max_age),
@@ -333,6 +331,15 @@ impl AuthKitBuilder {
             after_sign_out,
         }
     }
+}
+
+fn keys(passwords: &[SecretString]) -> CookieKeys {
+    if passwords.is_empty() {
+        // Nothing is sealed without sessions.
+        return Arc::new([Key::generate()]);
+    }
+    let key = |password: &SecretString| Key::derive_from(password.expose().as_bytes());
+    passwords.iter().map(key).collect()
 }
 
 fn absolute_http_url(text: &str) -> Option<Url> {

@@ -4,6 +4,7 @@ mod builder;
 mod check;
 mod error;
 mod flows;
+mod secret;
 mod sources;
 
 use std::{sync::Arc, time::Duration};
@@ -12,6 +13,7 @@ use actix_web::cookie::SameSite;
 use url::Url;
 use workos::SecretString;
 
+pub(crate) use self::secret::secret_from_env;
 pub(crate) use self::sources::Sources;
 pub use self::{
     builder::AuthKitBuilder,

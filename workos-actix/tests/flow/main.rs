@@ -1,11 +1,23 @@
 //! Whole sign-ins over loopback HTTP: a browser, an Actix app with several workers, and a small WorkOS.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bearer_attacks;
+#[cfg(test)]
+mod bearer_tokens;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod credential_pages;
+#[cfg(test)]
+mod cross_origin;
+#[cfg(test)]
+mod fake_api;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
@@ -14,6 +26,8 @@ mod handlers;
 mod hooks;
 #[cfg(test)]
 mod large_sessions;
+#[cfg(test)]
+mod machines;
 #[cfg(test)]
 mod open_redirects;
 #[cfg(test)]
@@ -46,3 +60,5 @@ mod switch_organization;
 mod switch_races;
 #[cfg(test)]
 mod token_route;
+#[cfg(test)]
+mod webhook_bodies;

@@ -51,7 +51,7 @@ use crate::{
     server::{
         call::Call,
         error::ApiError,
-        operation::{Operation, get, post},
+        operation::{Operation, get, post, waiting},
         reply::Reply,
     },
 };
@@ -92,6 +92,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sso::PATH, "submit_sso", sso::submit_sso).client(),
     get(sso::REFUSED, "show_sso_refused", sso::show_sso_refused).client(),
     get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
+    waiting("/sso/oidc/{external_key}/start", "start_oidc", sso::start_oidc).client(),
+    waiting("/sso/oidc/{external_key}/callback", "finish_oidc", sso::finish_oidc).client(),
     get(sso::CONSENT, "show_sign_in_consent", sso::show_sign_in_consent).client(),
     post(sso::CONSENT, "submit_sign_in_consent", sso::submit_sign_in_consent).client(),
     get(sso_traces::PATH, "show_sso_traces", sso_traces::show_sso_traces).page(),
