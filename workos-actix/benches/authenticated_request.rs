@@ -21,6 +21,8 @@ mod fake_api;
 #[path = "../tests/flow/fake_workos.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod fake_workos;
+#[path = "../tests/flow/handlers.rs"]
+mod handlers;
 
 use std::{
     cell::RefCell,

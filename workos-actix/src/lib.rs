@@ -128,10 +128,36 @@
 //!
 //! With the old one among the [`previous_cookie_passwords`](AuthKitBuilder::previous_cookie_passwords), nobody is signed out.
 //!
-//! # When a sign-in comes back
+//! # Flows
 //!
-//! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
-//! send the person elsewhere, and answers failures its own way in [`on_error`](AuthKitBuilder::on_error).
+//! Links do for most: `/auth/sign-in?return_to=/reports`, `/auth/sign-up`, `/auth/sign-out`. A handler of your own does the
+//! same with every option that WorkOS has:
+//!
+//! ```
+//! use actix_web::{HttpRequest, HttpResponse, web};
+//! use workos_actix::AuthKit;
+//!
+//! async fn join(request: HttpRequest, authkit: web::Data<AuthKit>) -> HttpResponse {
+//!     authkit.sign_up(&request).organization("org_…").state(&"spring campaign").return_to("/welcome").redirect()
+//! }
+//! ```
+//!
+//! | for | there is |
+//! |---|---|
+//! | sign-in with options, as a redirect or as a URL | [`AuthKit::sign_in`], [`AuthKit::sign_up`] |
+//! | an app with several domains; paths for new people | [`redirect_uri_for`](AuthKitBuilder::redirect_uri_for), [`sign_up_paths`](AuthKitBuilder::sign_up_paths) |
+//! | a table of the app's own users, kept up to date when a sign-in comes back; refusals and failures answered its own way | [`on_success`](AuthKitBuilder::on_success), [`on_error`](AuthKitBuilder::on_error) |
+//! | proof that it is still the same person | [`AuthKit::require_recent_auth`] |
+//! | a sign-in that the app made itself: a password form, a code | [`AuthKit::save_session`] |
+//! | signing out of this browser alone, elsewhere, or everywhere | [`AuthKit::sign_out`], [`AuthKit::sign_out_elsewhere`] |
+//! | the access token for scripts of the site | [`token_route`](AuthKitBuilder::token_route) |
+//! | knowing of refreshes | [`on_session_refreshed`](AuthKitBuilder::on_session_refreshed), [`on_session_refresh_error`](AuthKitBuilder::on_session_refresh_error) |
+//! | single sign-on for an app that keeps users and sessions itself | [`AuthKit::sso`], [`SsoCallback`] |
+//! | the Admin Portal, for the organization's IT department | [`AuthKit::admin_portal`] |
+//!
+//! Feature flags are a claim: [`AuthUser::feature_flags`], as of the last refresh. WorkOS's Rust SDK has no client that
+//! follows flags at run time, as the one for Node has; [`AuthKit::refresh_session`] fetches them now, and
+//! `client().feature_flags().list_user_feature_flags(…)` asks for anybody's.
 //!
 //! # Several machines
 //!
@@ -204,12 +230,14 @@
 //!
 //! # Not here yet
 //!
-//! Guards for roles, permissions, feature flags and recent authentication; refresh hooks; a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; a test feature.
 #![forbid(unsafe_code)]
 
 mod action;
+mod admin_portal;
 mod authenticate;
 mod authkit;
+mod authorize;
 mod bearer;
 mod clock;
 mod config;
@@ -228,16 +256,21 @@ mod navigation;
 mod page;
 mod path_pattern;
 mod random;
+mod reauthentication;
 mod refresh;
 mod renew;
 mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
+mod save_session;
 mod shared_state;
 mod sign_in_error;
+mod sign_out;
+mod sso;
 mod token;
 mod transport;
+mod verifier_cookie;
 mod webhook;
 
 pub use workos;
@@ -250,7 +283,9 @@ pub use self::{
         Action, ActionConfig, ActionError, ActionPayload, ActionResponse, AnyAction, AuthenticationAction,
         RegisteringUser, UserRegistrationAction,
     },
+    admin_portal::{AdminPortal, AdminPortalError},
     authkit::AuthKit,
+    authorize::{AuthorizeError, SignIn},
     clock::{Clock, SystemClock},
     config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
@@ -258,11 +293,13 @@ pub use self::{
     error::{AuthError, SignInRedirect},
     extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
     guard::{EnsureSignedIn, ensure_signed_in},
-    hooks::{AfterSignIn, SignedIn},
+    hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
     requirement::Requirement,
     shared_state::{LogPage, MemorySharedState, SharedState, SharedStateError},
     sign_in_error::SignInError,
+    sign_out::SignOut,
+    sso::{SsoCallback, SsoSignIn},
     token::{AccessToken, Actor, Claims},
     webhook::{
         Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook,

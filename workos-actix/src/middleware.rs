@@ -191,10 +191,11 @@ async fn apply(
 
 /// Sets the cookies, and keeps what depends on the user out of shared caches.
 fn finish(headers: &mut HeaderMap, cookies: Option<&SessionCookies>, auth: &RequestAuth) {
-    if cookies.is_none() && !auth.was_consulted() {
+    let others = auth.take_cookies();
+    if cookies.is_none() && others.is_empty() && !auth.was_consulted() {
         return;
     }
-    let cookies = cookies.into_iter().flat_map(SessionCookies::iter);
+    let cookies = cookies.into_iter().flat_map(SessionCookies::iter).chain(&others);
     for cookie in cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok()) {
         headers.append(SET_COOKIE, cookie);
     }

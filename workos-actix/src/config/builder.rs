@@ -46,6 +46,8 @@ pub struct AuthKitBuilder {
     pub(super) after_sign_out: Option<String>,
     pub(super) require_auth: bool,
     pub(super) unauthenticated_paths: Vec<String>,
+    pub(super) sign_up_paths: Vec<String>,
+    pub(super) token_route: bool,
     pub(super) refresh_buffer: Option<Duration>,
     pub(super) sources: Sources,
     pub(super) trusted_origins: Vec<String>,
@@ -94,6 +96,8 @@ impl Default for AuthKitBuilder {
             after_sign_out: None,
             require_auth: false,
             unauthenticated_paths: Vec::new(),
+            sign_up_paths: Vec::new(),
+            token_route: false,
             refresh_buffer: None,
             sources: Sources::default(),
             trusted_origins: Vec::new(),
@@ -271,7 +275,8 @@ impl AuthKitBuilder {
     }
 
     /// The absolute URL to which WorkOS sends the browser after sign-out. It must be one of the sign-out redirects of
-    /// the WorkOS dashboard. Without it WorkOS uses the default sign-out redirect set there, or the app homepage.
+    /// the WorkOS dashboard. Without it WorkOS uses the default sign-out redirect set there, or the app homepage; where
+    /// neither is set, people see an error page, so [`build`](Self::build) leaves a hint in the log.
     pub fn after_sign_out(mut self, url: impl Into<String>) -> Self {
         self.after_sign_out = Some(url.into());
         self
@@ -532,6 +537,12 @@ impl AuthKitBuilder {
         let config = self.check(&mut problems);
         match config {
             Some(config) if problems.is_empty() => {
+                if config.paths.after_sign_out.is_none() {
+                    tracing::info!(
+                        "after_sign_out is not set: after a sign-out WorkOS leads to the default sign-out redirect of its \
+                         dashboard (Redirects), and to an error page if there is none"
+                    );
+                }
                 let session_place = match &self.shared_state {
                     Some(state) if self.sessions_in_shared_state => {
                         let sealer = CookieSealer::new(config.cookie.keys.clone());

@@ -18,6 +18,7 @@ use crate::{
     browser::Browser,
     credential_pages,
     fake_workos::{FakeWorkOs, TestClock},
+    handlers,
 };
 
 pub(crate) struct TestApp {
@@ -49,14 +50,16 @@ impl TestApp {
 
     /// Another machine of the same app: the same WorkOS and the same time, a memory of its own.
     pub(crate) fn another(&self, settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
-        Self::start_at(self.workos.clone(), self.clock.clone(), settings)
+        Self::start_at(self.workos.clone(), self.clock.clone(), |builder, _| {
+            settings(builder)
+        })
     }
 
     /// At a WorkOS that is already there.
     pub(crate) fn start_at(
         workos: FakeWorkOs,
         clock: TestClock,
-        settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder,
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -77,6 +80,7 @@ impl TestApp {
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
+                .configure(handlers::configure)
                 .wrap_fn({
                     let arrived = arrived.clone();
                     move |request, service| {

@@ -243,6 +243,12 @@ impl FakeWorkOs {
         code
     }
 
+    /// What WorkOS answers to a sign-in that a flow of the app's own has made.
+    pub(crate) fn begin_session(&self) -> Value {
+        let session = self.0.state.lock().unwrap().next;
+        self.answer(session)
+    }
+
     fn answer(&self, session: u64) -> Value {
         let mut state = self.0.state.lock().unwrap();
         let now = self.0.clock.seconds();
