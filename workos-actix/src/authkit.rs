@@ -8,15 +8,18 @@ use workos::Client;
 use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
-    config::Config,
-    credential::{AnySessionStore, Profiles, SessionCookie},
+    config::{Config, TokenConfig},
+    cookie::CookieSealer,
+    credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
-    routes::{self, VerifierCookies},
-    token::{cache::VerifiedSessions, jwks::Jwks, verify::Verifier},
+    routes,
+    shared_state::AnySharedState,
+    token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
     transport::{ReqwestTransport, http_client},
+    verifier_cookie::VerifierCookies,
 };
 
 /// Sign-in with WorkOS AuthKit.
@@ -50,7 +53,10 @@ struct Inner {
     config: Config,
     client: Client,
     verifier: Verifier,
+    machine_verifier: Option<Verifier>,
     verified: VerifiedSessions,
+    verified_tokens: VerifiedTokens,
+    api_keys: ApiKeys,
     profiles: Profiles,
     refresher: Refresher,
     session_cookie: SessionCookie,
@@ -94,7 +100,8 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
-        store: AnySessionStore,
+        session_place: SessionPlace,
+        shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -112,13 +119,36 @@ impl AuthKit {
             config.api_base_url,
             workos::client::path_segment(&config.client_id)
         );
-        let jwks = Jwks::new(jwks_url, http, Arc::clone(&clock));
+        let jwks = Jwks::new(jwks_url, http.clone(), Arc::clone(&clock));
+        let machine_verifier = config.sources.machines.as_ref().map(|machines| {
+            let url = format!("{}/oauth2/jwks", machines.issuer);
+            let expected = TokenConfig {
+                issuers: vec![machines.issuer.clone()],
+                audiences: machines.audiences.clone(),
+            };
+            Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
+        });
+        let mut verified = VerifiedSessions::new();
+        let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
+        if let Some(state) = shared_state {
+            let sealer = CookieSealer::new(config.cookie.keys.clone());
+            verified = verified.shared(state.clone(), config.revocation_max_age);
+            refresher = refresher.shared(state, sealer, randomness.as_ref());
+        }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
-            verified: VerifiedSessions::new(),
+            machine_verifier,
+            verified,
+            verified_tokens: VerifiedTokens::new(),
+            api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
-            refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
-            session_cookie: SessionCookie::new(&config, store),
+            refresher,
+            session_cookie: SessionCookie::new(
+                &config,
+                session_place,
+                Arc::clone(&clock),
+                Arc::clone(&randomness),
+            ),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,
@@ -141,18 +171,37 @@ impl AuthKit {
     ///
     /// | route | does |
     /// |---|---|
-    /// | `GET /auth/sign-in`, `GET /auth/sign-up` | redirects to AuthKit; query: `return_to`, `organization_id`, `login_hint` |
+    /// | `GET /auth/sign-in`, `GET /auth/sign-up` | redirects to AuthKit; query: `return_to`, `organization_id`, `login_hint`, `domain_hint`, `provider`, `invitation_token`, `max_age`, `prompt=login` |
     /// | `GET` path of the redirect URI | completes the sign-in and redirects to `return_to` |
-    /// | `POST /auth/sign-out`, `GET /auth/sign-out` | ends the session here and at WorkOS; query: `return_to` |
+    /// | `POST /auth/sign-out`, `GET /auth/sign-out` | ends the session here and at WorkOS; form, JSON or query: `return_to`, `scope` |
     /// | `POST /auth/switch-organization` | moves the session to another organization; form or JSON: `organization_id`, `return_to` |
+    /// | `GET /auth/token`, `POST /auth/token` | the access token for scripts, with [`token_route`](AuthKitBuilder::token_route) |
+    ///
+    /// Strangers choose the query of a link to the sign-in route, so it takes only what fills in a form, chooses among the
+    /// person's own ways in, or asks for more proof. A connection is not among it (its identity provider may sign people in
+    /// without a question, as whomever it likes), nor are scopes and parameters of the provider, the state and the redirect
+    /// URI: these are for [`sign_in`](Self::sign_in) in a handler.
+    ///
+    /// `scope` is `here` for the cookie of this browser alone and `everywhere` for all sessions of the person, which a link
+    /// asks about first; see [`sign_out`](Self::sign_out).
     ///
     /// `return_to` is a path of this site; anything else is ignored. Set the sign-in route as "Sign-in URL" in the WorkOS
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the
     /// identity provider) carries a code without a state; it could have been planted, so its code is not used: the
     /// sign-in starts again from here, and AuthKit, where the person is signed in by then, completes it without a question.
+    ///
+    /// [Without sessions](AuthKitBuilder::without_sessions) there are no routes.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let paths = self.config().paths.clone();
-        move |app| routes::configure(app, &paths)
+        let paths = self
+            .config()
+            .sources
+            .sessions
+            .then(|| self.config().paths.clone());
+        move |app| {
+            if let Some(paths) = paths {
+                routes::configure(app, &paths);
+            }
+        }
     }
 
     /// The official WorkOS SDK client, with the API key, client id and base URL of this AuthKit.
@@ -167,6 +216,19 @@ impl AuthKit {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.0.verifier
+    }
+
+    /// For the tokens of machines, where they are accepted.
+    pub(crate) fn machine_verifier(&self) -> Option<&Verifier> {
+        self.0.machine_verifier.as_ref()
+    }
+
+    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.0.verified_tokens
+    }
+
+    pub(crate) fn api_keys(&self) -> &ApiKeys {
+        &self.0.api_keys
     }
 
     pub(crate) fn verified(&self) -> &VerifiedSessions {

@@ -20,7 +20,7 @@ fn error_page(error: &AuthError) -> HttpResponse {
     let title = match error {
         AuthError::MissingMiddleware | AuthError::SessionNotKept => "Something is wrong here",
         AuthError::Unavailable { .. } => "Just a moment",
-        AuthError::SignInRequired { .. } => "Sign in",
+        AuthError::SignInRequired { .. } | AuthError::ReauthenticationRequired { .. } => "Sign in",
         _ => "Not allowed",
     };
     if let AuthError::Unavailable { retry_after } = error {

@@ -3,18 +3,24 @@
 mod builder;
 mod check;
 mod error;
+mod flows;
+mod secret;
+mod sources;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::SameSite;
 use url::Url;
 use workos::SecretString;
 
+pub(crate) use self::secret::secret_from_env;
+pub(crate) use self::sources::Sources;
 pub use self::{
     builder::AuthKitBuilder,
     error::{ConfigError, ConfigProblem},
+    sources::MachineTokens,
 };
-use crate::path_pattern::PathPattern;
+use crate::{cookie::CookieKeys, cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.
 #[derive(Debug)]
@@ -23,19 +29,29 @@ pub(crate) struct Config {
     pub(crate) client_id: String,
     /// Without a trailing slash.
     pub(crate) api_base_url: String,
+    /// A placeholder where there are no sessions.
     pub(crate) redirect_uri: Url,
+    pub(crate) sources: Sources,
+    pub(crate) origins: Origins,
     pub(crate) cookie: CookieConfig,
     pub(crate) token: TokenConfig,
     pub(crate) paths: Paths,
     pub(crate) require_auth: bool,
     pub(crate) unauthenticated_paths: Vec<PathPattern>,
+    /// Whoever needs to sign in there is taken for somebody new.
+    pub(crate) sign_up_paths: Vec<PathPattern>,
     /// Refresh this long before expiry; `None` is the rule of WorkOS's kits (60 s, or 30 s for tokens of up to 5 min).
     pub(crate) refresh_buffer: Option<Duration>,
+    /// How old the knowledge of sign-outs on other machines may be.
+    pub(crate) revocation_max_age: Duration,
 }
 
 /// How the session cookie is made.
 pub(crate) struct CookieConfig {
-    pub(crate) key: Key,
+    /// The password that seals, and the former ones, which still open.
+    pub(crate) passwords: Arc<[SecretString]>,
+    /// Made of the passwords.
+    pub(crate) keys: CookieKeys,
     pub(crate) name: String,
     pub(crate) max_age: Duration,
     pub(crate) domain: Option<String>,
@@ -46,7 +62,7 @@ pub(crate) struct CookieConfig {
 impl std::fmt::Debug for CookieConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CookieConfig")
-            .field("key", &"<redacted>")
+            .field("passwords", &"<redacted>")
             .field("name", &self.name)
             .field("max_age", &self.max_age)
             .field("domain", &self.domain)
@@ -71,6 +87,8 @@ pub(crate) struct Paths {
     pub(crate) callback: String,
     pub(crate) sign_out: String,
     pub(crate) switch_organization: String,
+    /// Where scripts get the access token, if they do.
+    pub(crate) token: Option<String>,
     /// After a sign-in that did not ask for a page.
     pub(crate) after_sign_in: String,
     /// After a sign-in that failed; `None` answers with an error page.
@@ -87,10 +105,12 @@ impl Paths {
             callback,
             sign_out,
             switch_organization,
+            token,
             ..
         } = self;
         [sign_in, sign_up, callback, sign_out, switch_organization]
             .into_iter()
+            .chain(token)
             .any(|route| route == path)
     }
 }

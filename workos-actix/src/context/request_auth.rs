@@ -15,8 +15,8 @@ use actix_web::{
 
 use super::AuthContext;
 use crate::{
-    AuthKit, AuthUser, Requirement,
-    credential::{LoadedSession, Session},
+    AuthKit, AuthUser, CredentialKind, Requirement,
+    credential::{LoadedSession, Session, SessionCookies},
     error::AuthError,
     token::verify::unverified_session_id,
 };
@@ -39,7 +39,7 @@ pub(crate) enum AuthState {
 pub(crate) enum SessionChange {
     Begin(Arc<Session>),
     /// The session was renewed, and the store knows it.
-    Stored(Cookie<'static>),
+    Stored(SessionCookies),
     End,
 }
 
@@ -51,17 +51,28 @@ pub(crate) struct RequestAuth {
     /// The session the request came with, valid or not, or the one that took its place.
     session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
+    /// To be set with the response, beside the session's.
+    cookies: RefCell<Vec<Cookie<'static>>>,
     consulted: Cell<bool>,
+    /// Another site sent it, and the session cookie must not count.
+    is_forged: bool,
 }
 
 impl RequestAuth {
-    pub(crate) fn new(authkit: AuthKit, state: AuthState, session: Option<LoadedSession>) -> Self {
+    pub(crate) fn new(
+        authkit: AuthKit,
+        state: AuthState,
+        session: Option<LoadedSession>,
+        is_forged: bool,
+    ) -> Self {
         Self {
             authkit,
             state: RefCell::new(state),
             session: RefCell::new(session),
             change: RefCell::new(None),
+            cookies: RefCell::default(),
             consulted: Cell::new(false),
+            is_forged,
         }
     }
 
@@ -84,10 +95,24 @@ impl RequestAuth {
     }
 
     /// From here on the request is in the renewed session.
-    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: Cookie<'static>) {
+    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: SessionCookies) {
         self.state.replace(AuthState::SignedIn(context));
         self.session.replace(Some(session));
         self.change_session(SessionChange::Stored(cookie));
+    }
+
+    /// From here on the request is in a session that has just begun.
+    pub(crate) fn begin(&self, context: AuthContext, session: Arc<Session>) {
+        self.state.replace(AuthState::SignedIn(context));
+        self.change_session(SessionChange::Begin(session));
+    }
+
+    pub(crate) fn add_cookies(&self, cookies: impl IntoIterator<Item = Cookie<'static>>) {
+        self.cookies.borrow_mut().extend(cookies);
+    }
+
+    pub(crate) fn take_cookies(&self) -> Vec<Cookie<'static>> {
+        self.cookies.take()
     }
 
     pub(crate) fn take_change(&self) -> Option<SessionChange> {
@@ -124,6 +149,11 @@ impl RequestAuth {
     /// Whoever sent the request, if anybody is known.
     pub(crate) fn context(&self) -> Result<Option<AuthContext>, AuthError> {
         match &*self.consult() {
+            AuthState::SignedIn(context)
+                if self.is_forged && context.credential() == CredentialKind::Session =>
+            {
+                Err(AuthError::CrossOrigin)
+            }
             AuthState::SignedIn(context) => Ok(Some(context.clone())),
             AuthState::SignedOut => Ok(None),
             AuthState::Refused(error) => Err(error.clone()),

@@ -150,7 +150,8 @@ impl Require {
     /// # Errors
     /// See [`AuthError`]; what is lacking is [`AuthError::Forbidden`], or [`AuthError::ReauthenticationRequired`].
     pub fn check(&self, request: &HttpRequest) -> Result<AuthContext, AuthError> {
-        self.check_auth(&*RequestAuth::of(request)?, request.head())
+        let auth = RequestAuth::of(request)?;
+        self.check_auth(&auth, request.head())
     }
 
     pub(super) fn check_auth(
@@ -165,7 +166,7 @@ impl Require {
             });
         }
         if let Some(max_age) = self.max_age {
-            todo_recent(&context, max_age)?;
+            auth.authkit.check_recent_auth(head, &context, max_age)?;
         }
         Ok(context)
     }
@@ -173,7 +174,4 @@ impl Require {
 
 fn owned<I: Into<String>>(items: impl IntoIterator<Item = I>) -> Vec<String> {
     items.into_iter().map(Into::into).collect()
-}
-fn todo_recent(_: &AuthContext, _: Duration) -> Result<(), AuthError> {
-    Ok(())
 }

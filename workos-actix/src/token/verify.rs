@@ -36,8 +36,8 @@ pub(crate) enum TokenError {
     Audience,
     #[error("the token is not about this session: {0}")]
     WrongSubject(&'static str),
-    /// Says nothing about the token: the key set could not be fetched.
-    #[error("the keys cannot be fetched: {0}")]
+    /// Says nothing about the token: the key set could not be fetched, or the shared state not be read.
+    #[error("it cannot be checked: {0}")]
     Unavailable(String),
 }
 
@@ -129,8 +129,13 @@ impl Verifier {
 
 /// The session id a token names, **without proof**: for tokens out of our own encrypted session only.
 pub(crate) fn unverified_session_id(token: &str) -> Option<String> {
-    let claims: Claims = decode(TokenParts::of(token).ok()?.payload).ok()?;
+    let claims = unverified_claims(token)?;
     Some(claims.sid).filter(|sid| !sid.is_empty())
+}
+
+/// What a token says, **without proof**.
+pub(crate) fn unverified_claims(token: &str) -> Option<Claims> {
+    decode(TokenParts::of(token).ok()?.payload).ok()
 }
 
 struct TokenParts<'a> {

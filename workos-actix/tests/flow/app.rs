@@ -16,7 +16,9 @@ use workos_actix::{AuthError, AuthExt, AuthKit, AuthKitBuilder, AuthUser, ensure
 
 use crate::{
     browser::Browser,
+    credential_pages,
     fake_workos::{FakeWorkOs, TestClock},
+    handlers,
 };
 
 pub(crate) struct TestApp {
@@ -34,8 +36,31 @@ impl TestApp {
     }
 
     pub(crate) async fn start_with(settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+        Self::start_for(|builder, _| settings(builder)).await
+    }
+
+    /// Settings that depend on where WorkOS is.
+    pub(crate) async fn start_for(
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
+    ) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
+        Self::start_at(workos, clock, settings)
+    }
+
+    /// Another machine of the same app: the same WorkOS and the same time, a memory of its own.
+    pub(crate) fn another(&self, settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+        Self::start_at(self.workos.clone(), self.clock.clone(), |builder, _| {
+            settings(builder)
+        })
+    }
+
+    /// At a WorkOS that is already there.
+    pub(crate) fn start_at(
+        workos: FakeWorkOs,
+        clock: TestClock,
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let builder = AuthKit::builder()
@@ -45,7 +70,7 @@ impl TestApp {
             .redirect_uri(format!("{url}/auth/callback"))
             .api_base_url(workos.url())
             .clock(clock.clone());
-        let authkit = settings(builder).build().unwrap();
+        let authkit = settings(builder, &workos).build().unwrap();
         let shared = authkit.clone();
         let arrivals = watch::Sender::new(0);
         let arrived = arrivals.clone();
@@ -55,6 +80,7 @@ impl TestApp {
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
+                .configure(handlers::configure)
                 .wrap_fn({
                     let arrived = arrived.clone();
                     move |request, service| {
@@ -92,6 +118,13 @@ impl TestApp {
         Browser::new(&self.url)
     }
 
+    /// The same browser, when a load balancer sends it here.
+    pub(crate) fn takes_over(&self, browser: &Browser) -> Browser {
+        let mut here = self.browser();
+        here.cookies.clone_from(&browser.cookies);
+        here
+    }
+
     /// A browser that has signed in.
     pub(crate) async fn signed_in(&self) -> Browser {
         self.signed_in_at("/auth/sign-in").await
@@ -107,6 +140,7 @@ impl TestApp {
 
 pub(crate) fn pages(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(home))
+        .configure(credential_pages::pages)
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))
         .route("/greeting", web::get().to(greeting))

@@ -19,6 +19,7 @@ use workos_actix::{
 use crate::{
     app::TestApp,
     browser::{Browser, FETCH, NAVIGATE},
+    fake_workos::NOW,
 };
 
 struct CanWrite;
@@ -420,4 +421,32 @@ async fn a_guard_without_the_middleware_is_a_clear_500() {
             answer.body
         );
     }
+}
+
+#[actix_web::test]
+async fn whoever_signed_in_long_ago_proves_it_again() {
+    let app = app_with(json!({ "auth_time": NOW }), unchanged).await;
+    let visitor = visitor!(app.signed_in().await, app.authkit.middleware());
+    assert_eq!(visitor.fetch("/recent").await.body, "recent");
+    app.clock.advance(301);
+    app.workos.add_claims(json!({ "auth_time": NOW }));
+    let visitor = visitor!(app.signed_in().await, app.authkit.middleware());
+    let answer = visitor.fetch("/recent").await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::UNAUTHORIZED, json!("reauthentication_required"))
+    );
+    assert!(
+        answer
+            .header("www-authenticate")
+            .contains("insufficient_user_authentication"),
+        "{}",
+        answer.header("www-authenticate")
+    );
+    let answer = visitor.visit("/recent").await;
+    assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(
+        answer.header("location"),
+        "/auth/sign-in?return_to=%2Frecent&max_age=300"
+    );
 }
