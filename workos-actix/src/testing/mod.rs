@@ -28,7 +28,7 @@
 //!             .service(
 //!                 web::scope("/admin")
 //!                     .wrap(require().permission("posts:delete"))
-//!                     .route("/posts/{id}", web::delete().to(HttpResponse::NoContent)),
+//!                     .route("/posts/{id}", web::delete().to(|| async { HttpResponse::NoContent() })),
 //!             );
 //!     }
 //! }
