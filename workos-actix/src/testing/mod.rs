@@ -66,18 +66,18 @@
 //! random in each process, and no request can bring what they have made.
 
 mod api_key;
+mod in_memory;
 mod keys;
 mod machine;
 mod request;
 mod sign_in;
 mod user;
-mod workos;
 
 use std::{error::Error, fmt, sync::LazyLock};
 
 use actix_web::cookie::Cookie;
 
-pub(crate) use self::{keys::key_set, workos::InMemoryTransport};
+pub(crate) use self::{keys::key_set, in_memory::InMemoryTransport};
 pub use self::{
     api_key::TestApiKey,
     machine::{TestMachine, machine_tokens},

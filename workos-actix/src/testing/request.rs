@@ -8,7 +8,7 @@ use actix_web::{
     test::TestRequest,
 };
 
-use super::{TestApiKey, TestMachine, TestUser, authkit, now, workos};
+use super::{TestApiKey, TestMachine, TestUser, authkit, in_memory, now};
 use crate::AuthKit;
 
 /// Whose cookies [`signed_in_as`](TestRequestExt::signed_in_as) makes.
@@ -62,7 +62,7 @@ impl TestRequestExt for TestRequest {
     }
 
     fn with_access_token(self, user: &TestUser) -> Self {
-        workos::remember_user(user);
+        in_memory::remember_user(user);
         bearer(self, &user.access_token(now()))
     }
 
