@@ -13,6 +13,11 @@ mod app;
 #[path = "../tests/flow/browser.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod browser;
+#[path = "../tests/flow/credential_pages.rs"]
+mod credential_pages;
+#[path = "../tests/flow/fake_api.rs"]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
+mod fake_api;
 #[path = "../tests/flow/fake_workos.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod fake_workos;

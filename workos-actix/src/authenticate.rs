@@ -2,19 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{cookie::Cookie, http::header::HeaderMap};
+use actix_web::http::header::HeaderMap;
 
 use crate::{
     AuthKit,
     context::{AuthContext, AuthState},
-    credential::{LoadedSession, Session, SessionError},
+    credential::{LoadedSession, Session, SessionCookies, SessionError},
     digest::Fingerprint,
     rotation::Rotation,
     token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
 };
 
-/// A browser sends one session cookie; more are somebody's tossed cookies, of which a few are tried.
-const MAX_COOKIES: usize = 4;
 /// A refresh ahead of time must not hold up a request whose token is good.
 const EARLY_REFRESH_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -25,7 +23,7 @@ pub(crate) struct Authenticated {
     pub(crate) state: AuthState,
     pub(crate) session: Option<LoadedSession>,
     /// Set with the response: the refreshed session, or the removal of one that is over.
-    pub(crate) cookie: Option<Cookie<'static>>,
+    pub(crate) cookie: Option<SessionCookies>,
 }
 
 impl Authenticated {
@@ -61,7 +59,7 @@ impl Authenticated {
         }
     }
 
-    fn with_cookie(mut self, cookie: Option<Cookie<'static>>) -> Self {
+    fn with_cookie(mut self, cookie: Option<SessionCookies>) -> Self {
         self.cookie = cookie;
         self
     }
@@ -77,12 +75,7 @@ impl AuthKit {
     }
 
     async fn authenticate_cookie(&self, headers: &HeaderMap) -> Authenticated {
-        for value in self
-            .session_cookie()
-            .values(headers)
-            .into_iter()
-            .take(MAX_COOKIES)
-        {
+        for value in self.session_cookie().values(headers) {
             let of_cookie = self.session_cookie().fingerprint(&value);
             if let Some(credential) = of_cookie
                 && let Some(hit) = self.cached(&credential).await

@@ -9,7 +9,7 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::{Config, TokenConfig},
-    credential::{AnySessionStore, ApiKeys, Profiles, SessionCookie},
+    credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
@@ -97,7 +97,7 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
-        store: AnySessionStore,
+        session_place: SessionPlace,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -132,7 +132,12 @@ impl AuthKit {
             api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
-            session_cookie: SessionCookie::new(&config, store),
+            session_cookie: SessionCookie::new(
+                &config,
+                session_place,
+                Arc::clone(&clock),
+                Arc::clone(&randomness),
+            ),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,

@@ -28,16 +28,18 @@
 //! # How it works
 //!
 //! ```text
-//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who is signed in
+//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who it is
+//!           (or Authorization: Bearer, where it is switched on: access token · API key · machine token)
 //!         ─► ensure_signed_in on a scope, or require_auth for everything
-//!         ─► handler: AuthUser · Option<AuthUser> · request.auth()
+//!         ─► handler: AuthUser · Option<AuthUser> · AuthContext · request.auth()
 //! response ◄─ refreshed cookie, Cache-Control and Vary where the response depends on the user
 //! ```
 //!
 //! - **The session** is what WorkOS answered at sign-in: access token, refresh token and user. By default it is in the
 //!   cookie `wos-session`, encrypted by `actix-session`'s scheme (AES-256-GCM); with
-//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server. A cookie of more
-//!   than 4096 bytes, which browsers drop silently, is an error in the log and at sign-in, never a loop.
+//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server, and with
+//!   [`sealed_cookie`](AuthKitBuilder::sealed_cookie) it is one with that of WorkOS's JavaScript kits. See
+//!   [Large sessions](#large-sessions) for what does not fit into a cookie.
 //! - **The access token** is verified here (RS256 only, signature and expiry; issuer and audience when configured), with
 //!   the keys of your client id. They are fetched once for all workers and serve on while WorkOS is unreachable. A session
 //!   seen before costs a hash.
@@ -93,6 +95,70 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
+//! # Programs, and whoever else asks
+//!
+//! A request proves itself by one credential. The session cookie is on by default; what comes in `Authorization: Bearer` is
+//! switched on by name, and what is not is left to the app:
+//!
+//! | credential | switched on by | who it is |
+//! |---|---|---|
+//! | session cookie | always, but [`without_sessions`](AuthKitBuilder::without_sessions) | a person in a browser |
+//! | AuthKit access token | [`bearer_tokens`](AuthKitBuilder::bearer_tokens) | a person with a single-page or mobile app |
+//! | WorkOS API key | [`api_keys`](AuthKitBuilder::api_keys) | a program of a customer's |
+//! | access token by `client_credentials` | [`machine_tokens`](AuthKitBuilder::machine_tokens) | a machine of a customer's |
+//!
+//! Handlers ask for what they need, and get it whatever the credential was. Each of these as an argument requires it: nobody
+//! is 401 (or sent to sign in), somebody without it is 403 with a `code` that says which. `Option<…>` of each is `None`.
+//!
+//! | argument | is |
+//! |---|---|
+//! | [`AuthContext`] | whoever it is: [`credential`](AuthContext::credential), organization, permissions, … |
+//! | [`AuthUser`] | a person with their profile; `user_required` for API keys and machines |
+//! | [`OrganizationId`] | the tenant, proven; `organization_required` without |
+//! | [`Claims`], `Claims<T>` | the access token's claims; those of a JWT template in a type of the app's |
+//! | [`AccessToken`] | the access token itself, to hand on |
+//! | [`Session`] | the browser's session: refresh it, switch it, end it |
+//! | [`ApiKey`] | the API key, with its owner |
+//! | [`Impersonator`] | who acts as the person |
+//!
+//! A bearer credential is judged alone: a bad one is 401 (RFC 6750), also beside a good cookie. A cookie, which browsers add
+//! to what any site sends, counts for what changes something only from pages of this site and of
+//! [`trusted_origins`](AuthKitBuilder::trusted_origins).
+//!
+//! # Beside Next.js
+//!
+//! A Next.js front end with `authkit-nextjs`, or anything with `authkit-session` or the sealed sessions of
+//! `@workos-inc/node`, and an Actix app on the same domain share one sign-in by
+//! [`sealed_cookie`](AuthKitBuilder::sealed_cookie), the same `WORKOS_CLIENT_ID` and the same `WORKOS_COOKIE_PASSWORD`:
+//!
+//! ```no_run
+//! # use workos_actix::{AuthKit, ConfigError};
+//! # fn build() -> Result<AuthKit, ConfigError> {
+//! let authkit = AuthKit::builder().env().sealed_cookie().build()?;
+//! # Ok(authkit) }
+//! ```
+//!
+//! # Large sessions
+//!
+//! Browsers silently drop a cookie whose name and value have more than 4096 bytes together; a role with many permissions or
+//! a rich JWT template is enough for that. What happens then:
+//!
+//! | the session is in | more than one cookie holds |
+//! |---|---|
+//! | the encrypted cookie (default) | is spread over `wos-session.0`, `wos-session.1`, … up to four |
+//! | the [sealed cookie](AuthKitBuilder::sealed_cookie) | is refused, because WorkOS's kits read one cookie only |
+//! | the [sealed cookie in pieces](AuthKitBuilder::sealed_cookie_in_pieces) | is spread over up to four |
+//! | a [store](AuthKitBuilder::session_store) | has no such limit |
+//!
+//! Pieces are encrypted and authenticated as a whole: mixed, cut or foreign ones are no session. Those that are left of a
+//! larger session, or of the other form, are removed with the next cookie that is set. Four full cookies are almost 16 KiB at
+//! every request, more than some servers and proxies accept (nginx 8 KiB, Node.js 16 KiB): a store is the better place for
+//! such sessions. One that does not fit even so is an error in the log and at sign-in, never a loop.
+//!
+//! # Changing the cookie password
+//!
+//! With the old one among the [`previous_cookie_passwords`](AuthKitBuilder::previous_cookie_passwords), nobody is signed out.
+//!
 //! # When a sign-in comes back
 //!
 //! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
@@ -108,9 +174,8 @@
 //!
 //! # Not here yet
 //!
-//! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one session at most once
-//! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; refresh hooks; a refresh lock across machines (several machines refresh one
+//! session at most once each, which WorkOS's own grace time covers); `session.revoked` handling; a test feature.
 #![forbid(unsafe_code)]
 
 mod authenticate;

@@ -2,7 +2,7 @@
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
-use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_session::storage::SessionStore;
 use actix_web::{HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
@@ -10,7 +10,7 @@ use super::{ConfigError, ConfigProblem, MachineTokens, Sources};
 use crate::{
     AfterSignIn, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
-    credential::AnySessionStore,
+    credential::{AnySessionStore, SessionPlace},
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
 };
@@ -24,6 +24,7 @@ pub struct AuthKitBuilder {
     pub(super) api_key: Option<SecretString>,
     pub(super) client_id: Option<String>,
     pub(super) cookie_password: Option<SecretString>,
+    pub(super) previous_cookie_passwords: Vec<SecretString>,
     pub(super) redirect_uri: Option<String>,
     pub(super) api_hostname: Option<String>,
     pub(super) api_https: Option<String>,
@@ -45,7 +46,7 @@ pub struct AuthKitBuilder {
     pub(super) sources: Sources,
     pub(super) trusted_origins: Vec<String>,
     pub(super) checks_origin: bool,
-    pub(super) store: AnySessionStore,
+    pub(super) session_place: SessionPlace,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
@@ -68,6 +69,7 @@ impl Default for AuthKitBuilder {
             api_key: None,
             client_id: None,
             cookie_password: None,
+            previous_cookie_passwords: Vec::new(),
             redirect_uri: None,
             api_hostname: None,
             api_https: None,
@@ -89,7 +91,7 @@ impl Default for AuthKitBuilder {
             sources: Sources::default(),
             trusted_origins: Vec::new(),
             checks_origin: true,
-            store: AnySessionStore::cookie(CookieSessionStore::default()),
+            session_place: SessionPlace::EncryptedCookie,
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -149,6 +151,20 @@ impl AuthKitBuilder {
     /// `WORKOS_COOKIE_PASSWORD`: at least 32 characters from which the cookie encryption key is derived.
     pub fn cookie_password(mut self, password: impl Into<String>) -> Self {
         self.cookie_password = Some(SecretString::new(password));
+        self
+    }
+
+    /// Former cookie passwords, for a change of [`cookie_password`](Self::cookie_password) that signs nobody out: what was
+    /// encrypted with one of them is still read, and written with the new one at the next refresh, which is minutes away
+    /// for whoever is active. Leave them out when the longest session you allow has passed.
+    ///
+    /// WorkOS's JavaScript kits know one password at a time: beside them, with [`sealed_cookie`](Self::sealed_cookie), their
+    /// users have to sign in again after a change.
+    pub fn previous_cookie_passwords<I: Into<String>>(
+        mut self,
+        passwords: impl IntoIterator<Item = I>,
+    ) -> Self {
+        self.previous_cookie_passwords = passwords.into_iter().map(SecretString::new).collect();
         self
     }
 
@@ -275,8 +291,48 @@ impl AuthKitBuilder {
 
     /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
     /// session is in the encrypted cookie itself.
+    ///
+    /// Of this, [`sealed_cookie`](Self::sealed_cookie) and [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) the
+    /// last call counts.
     pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
-        self.store = AnySessionStore::server_side(store);
+        self.session_place = SessionPlace::Store(AnySessionStore::new(store));
+        self
+    }
+
+    /// Keeps the session in the sealed cookie of WorkOS's JavaScript kits: a Next.js front end with `authkit-nextjs` (or any
+    /// app with `authkit-session` or `@workos-inc/node`) and this app then share one sign-in.
+    ///
+    /// ```no_run
+    /// # use workos_actix::{AuthKit, ConfigError};
+    /// # fn build() -> Result<AuthKit, ConfigError> {
+    /// // Beside Next.js: the same WORKOS_CLIENT_ID, WORKOS_COOKIE_PASSWORD and, on subdomains, WORKOS_COOKIE_DOMAIN.
+    /// AuthKit::builder().env().sealed_cookie().build()
+    /// # }
+    /// ```
+    ///
+    /// A person who signed in at either is signed in at both, whichever of them refreshes the session; a sign-out at either
+    /// ends it for both. Both must be for the same WorkOS client id, and the browser must send the cookie to both: they are
+    /// on one host, or on subdomains of the cookie's domain.
+    ///
+    /// The kits read a session of one cookie only, and browsers drop a cookie silently whose name and value are longer than
+    /// 4096 bytes. A session that would make a longer one is refused: the sign-in fails with 500, a session that outgrows
+    /// the cookie at a refresh is over soon after, and the log says what to do about it. Where none of the kits has to read it,
+    /// [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) carries more.
+    ///
+    /// Sources: the [kits](https://github.com/workos/authkit-nextjs), and
+    /// [RFC 6265bis §5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6).
+    pub fn sealed_cookie(mut self) -> Self {
+        self.session_place = SessionPlace::SealedCookie { in_pieces: false };
+        self
+    }
+
+    /// As [`sealed_cookie`](Self::sealed_cookie), and a session that is too large for one cookie is spread over up to four:
+    /// `wos-session.0`, `wos-session.1`, …
+    ///
+    /// **No released kit of WorkOS reads the pieces**: a person with a large session would be signed out there. (The layout
+    /// is the one that `authkit-nextjs` has in preparation.) It serves services that unseal the cookie by themselves.
+    pub fn sealed_cookie_in_pieces(mut self) -> Self {
+        self.session_place = SessionPlace::SealedCookie { in_pieces: true };
         self
     }
 
@@ -435,10 +491,14 @@ impl AuthKitBuilder {
         let mut problems = Vec::new();
         let config = self.check(&mut problems);
         match config {
-            Some(config) if problems.is_empty() => {
-                AuthKit::new(config, self.store, self.hooks, self.clock, self.randomness)
-                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
-            }
+            Some(config) if problems.is_empty() => AuthKit::new(
+                config,
+                self.session_place,
+                self.hooks,
+                self.clock,
+                self.randomness,
+            )
+            .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)])),
             _ => Err(ConfigError::new(problems)),
         }
     }

@@ -112,6 +112,32 @@ fn a_short_password_is_refused_without_printing_it() {
 }
 
 #[test]
+fn former_passwords_are_as_long_and_never_printed() {
+    let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters", "hunter2"]);
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.problems()[0].setting(), "previous_cookie_passwords");
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+
+    let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters"]);
+    let config = builder.check(&mut Vec::new()).unwrap();
+    let passwords: Vec<_> = config
+        .cookie
+        .passwords
+        .iter()
+        .map(|password| password.expose())
+        .collect();
+    assert_eq!(
+        passwords,
+        [
+            "0123456789abcdef0123456789abcdef",
+            "an old password of 32 characters"
+        ]
+    );
+    assert_eq!(config.cookie.keys.len(), 2);
+    assert!(!format!("{config:?}").contains("old password"));
+}
+
+#[test]
 fn wrong_values_name_their_variable() {
     assert_eq!(
         problem(&[("WORKOS_REDIRECT_URI", "/callback")]).0,

@@ -1,9 +1,10 @@
 //! From what was given to a complete configuration, or to everything that is wrong with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::cookie::{Key, SameSite};
 use url::Url;
+use workos::SecretString;
 
 use super::{AuthKitBuilder, Config, ConfigProblem, CookieConfig, Paths, TokenConfig};
 use crate::{
@@ -54,6 +55,13 @@ impl AuthKitBuilder {
             problem(
                 "WORKOS_COOKIE_PASSWORD",
                 format!("{state}: at least 32 random characters; make one with `openssl rand -base64 32`."),
+            );
+        }
+        let is_short = |password: &SecretString| password.expose().chars().count() < MIN_PASSWORD_CHARACTERS;
+        if self.previous_cookie_passwords.iter().any(is_short) {
+            problem(
+                "previous_cookie_passwords",
+                "has one of fewer than 32 characters: give those that `WORKOS_COOKIE_PASSWORD` had before, whole.".into(),
             );
         }
         let redirect_uri = match (&self.redirect_uri, self.sources.sessions) {
@@ -155,16 +163,24 @@ impl AuthKitBuilder {
         if !problems.is_empty() {
             return None;
         }
+        let passwords: Arc<[SecretString]> = self
+            .cookie_password
+            .iter()
+            .chain(&self.previous_cookie_passwords)
+            // Without sessions nothing is sealed, and no password is needed.
+            .filter(|password| !password.expose().is_empty())
+            .cloned()
+            .collect();
         Some(Config {
             api_key: self.api_key.clone()?,
             client_id: self.client_id.clone()?,
             api_base_url,
             cookie: CookieConfig {
-                // Nothing is sealed without sessions.
-                key: match characters {
-                    0 => Key::generate(),
-                    _ => Key::derive_from(password.as_bytes()),
-                },
+                keys: passwords
+                    .iter()
+                    .map(|password| Key::derive_from(password.expose().as_bytes()))
+                    .collect(),
+                passwords,
                 name: cookie_name.to_owned(),
                 max_age: Duration::from_secs(max_age),
                 domain: self.cookie_domain.clone(),

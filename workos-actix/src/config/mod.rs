@@ -5,9 +5,9 @@ mod check;
 mod error;
 mod sources;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::SameSite;
 use url::Url;
 use workos::SecretString;
 
@@ -17,7 +17,7 @@ pub use self::{
     error::{ConfigError, ConfigProblem},
     sources::MachineTokens,
 };
-use crate::{cross_origin::Origins, path_pattern::PathPattern};
+use crate::{cookie::CookieKeys, cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.
 #[derive(Debug)]
@@ -41,7 +41,10 @@ pub(crate) struct Config {
 
 /// How the session cookie is made.
 pub(crate) struct CookieConfig {
-    pub(crate) key: Key,
+    /// The password that seals, and the former ones, which still open.
+    pub(crate) passwords: Arc<[SecretString]>,
+    /// Made of the passwords.
+    pub(crate) keys: CookieKeys,
     pub(crate) name: String,
     pub(crate) max_age: Duration,
     pub(crate) domain: Option<String>,
@@ -52,7 +55,7 @@ pub(crate) struct CookieConfig {
 impl std::fmt::Debug for CookieConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CookieConfig")
-            .field("key", &"<redacted>")
+            .field("passwords", &"<redacted>")
             .field("name", &self.name)
             .field("max_age", &self.max_age)
             .field("domain", &self.domain)

@@ -9,14 +9,13 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpRequest,
-    cookie::Cookie,
     dev::{RequestHead, ServiceRequest},
 };
 
 use super::AuthContext;
 use crate::{
     AuthKit, AuthUser, CredentialKind, Requirement,
-    credential::{LoadedSession, Session},
+    credential::{LoadedSession, Session, SessionCookies},
     error::AuthError,
     token::verify::unverified_session_id,
 };
@@ -39,7 +38,7 @@ pub(crate) enum AuthState {
 pub(crate) enum SessionChange {
     Begin(Arc<Session>),
     /// The session was renewed, and the store knows it.
-    Stored(Cookie<'static>),
+    Stored(SessionCookies),
     End,
 }
 
@@ -92,7 +91,7 @@ impl RequestAuth {
     }
 
     /// From here on the request is in the renewed session.
-    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: Cookie<'static>) {
+    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: SessionCookies) {
         self.state.replace(AuthState::SignedIn(context));
         self.session.replace(Some(session));
         self.change_session(SessionChange::Stored(cookie));

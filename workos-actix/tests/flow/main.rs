@@ -23,6 +23,8 @@ mod fake_workos;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
+mod large_sessions;
+#[cfg(test)]
 mod machines;
 #[cfg(test)]
 mod refresh;
@@ -30,6 +32,8 @@ mod refresh;
 mod renew;
 #[cfg(test)]
 mod responses;
+#[cfg(test)]
+mod sealed_cookie;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
