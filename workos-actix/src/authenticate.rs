@@ -129,16 +129,21 @@ impl AuthKit {
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
         }
-        if self.verified().has_ended(&claims.sid) {
-            return Err(TokenError::WrongSubject("its session was signed out here"));
-        }
         let actor = claims.act.as_ref().map(|act| act.sub.as_str());
         if let (Some(actor), Some(impersonator)) = (actor, &session.impersonator)
             && actor != impersonator.email
         {
             return Err(TokenError::WrongSubject("it names another impersonator"));
         }
-        Ok(AuthContext::of_session(session, claims))
+        if !self.verified().knows_who_has_ended().await {
+            let reason = "the sign-outs of other machines are not known";
+            return Err(TokenError::Unavailable(reason.to_owned()));
+        }
+        let context = AuthContext::of_session(session, claims);
+        if self.has_ended(&context) {
+            return Err(TokenError::WrongSubject("its session was ended here"));
+        }
+        Ok(context)
     }
 
     /// A session verified before, if that still says something.
@@ -146,10 +151,7 @@ impl AuthKit {
         let hit = self.verified().get(credential).await?;
         let is_good = hit.generation == self.verifier().jwks.generation()
             && hit.context.is_current(self.now())
-            && !hit
-                .context
-                .session_id()
-                .is_some_and(|id| self.verified().has_ended(id));
+            && !self.has_ended(&hit.context);
         is_good.then_some(hit)
     }
 

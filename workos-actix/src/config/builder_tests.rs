@@ -120,12 +120,7 @@ fn former_passwords_are_as_long_and_never_printed() {
 
     let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters"]);
     let config = builder.check(&mut Vec::new()).unwrap();
-    let passwords: Vec<_> = config
-        .cookie
-        .passwords
-        .iter()
-        .map(|password| password.expose())
-        .collect();
+    let passwords: Vec<_> = config.cookie.passwords.iter().map(SecretString::expose).collect();
     assert_eq!(
         passwords,
         [
@@ -211,6 +206,19 @@ fn debug_shows_no_secret() {
     let printed = format!("{:?} {:?}", variables(&[]), config(&[]));
     assert!(!printed.contains("sk_test_1"), "{printed}");
     assert!(!printed.contains("0123456789abcdef"), "{printed}");
+}
+
+#[test]
+fn the_token_route_and_sign_up_paths_are_checked() {
+    let config = |builder: AuthKitBuilder| builder.check(&mut Vec::new());
+    assert_eq!(config(variables(&[])).unwrap().paths.token, None);
+    let with_route = config(variables(&[]).token_route().path_prefix("/account")).unwrap();
+    assert_eq!(with_route.paths.token.as_deref(), Some("/account/token"));
+    assert!(with_route.paths.is_auth_route("/account/token"));
+    let taken = variables(&[]).token_route().callback_path("/auth/token").build();
+    assert_eq!(taken.unwrap_err().problems()[0].setting(), "callback_path");
+    let pattern = variables(&[]).sign_up_paths(["/join/(\\d+)"]).build();
+    assert_eq!(pattern.unwrap_err().problems()[0].setting(), "sign_up_paths");
 }
 
 #[test]

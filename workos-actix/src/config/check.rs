@@ -8,6 +8,7 @@ use workos::SecretString;
 
 use super::{AuthKitBuilder, Config, ConfigProblem, CookieConfig, Paths, TokenConfig};
 use crate::{
+    cookie::CookieKeys,
     cross_origin::{self, Origins},
     navigation,
     path_pattern::PathPattern,
@@ -137,12 +138,26 @@ impl AuthKitBuilder {
                 "must be a bare domain, like `example.com`.".into(),
             );
         }
-        let mut patterns = Vec::new();
-        for pattern in &self.unauthenticated_paths {
-            match PathPattern::parse(pattern) {
-                Ok(pattern) => patterns.push(pattern),
-                Err(explanation) => problem("unauthenticated_paths", explanation),
+        let [unauthenticated_paths, sign_up_paths] = [
+            ("unauthenticated_paths", &self.unauthenticated_paths),
+            ("sign_up_paths", &self.sign_up_paths),
+        ]
+        .map(|(setting, patterns)| {
+            let mut parsed = Vec::new();
+            for pattern in patterns {
+                match PathPattern::parse(pattern) {
+                    Ok(pattern) => parsed.push(pattern),
+                    Err(explanation) => problem(setting, explanation),
+                }
             }
+            parsed
+        });
+        if self.sessions_in_shared_state && self.shared_state.is_none() {
+            problem(
+                "sessions_in_shared_state",
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`."
+                    .into(),
+            );
         }
         self.sources.check(&mut problem);
         let mut trusted_origins = Vec::new();
@@ -176,10 +191,7 @@ impl AuthKitBuilder {
             client_id: self.client_id.clone()?,
             api_base_url,
             cookie: CookieConfig {
-                keys: passwords
-                    .iter()
-                    .map(|password| Key::derive_from(password.expose().as_bytes()))
-                    .collect(),
+                keys: keys(&passwords),
                 passwords,
                 name: cookie_name.to_owned(),
                 max_age: Duration::from_secs(max_age),
@@ -201,8 +213,10 @@ impl AuthKitBuilder {
             },
             paths,
             require_auth: self.require_auth,
-            unauthenticated_paths: patterns,
+            unauthenticated_paths,
+            sign_up_paths,
             refresh_buffer: self.refresh_buffer,
+            revocation_max_age: self.revocation_max_age,
         })
     }
 
@@ -263,16 +277,20 @@ impl AuthKitBuilder {
                 format!("is `{prefix}`: must be a plain path, like `/auth`."),
             );
         }
-        let [sign_in, sign_up, sign_out, switch_organization] =
-            ["sign-in", "sign-up", "sign-out", "switch-organization"]
+        let [sign_in, sign_up, sign_out, switch_organization, token] =
+            ["sign-in", "sign-up", "sign-out", "switch-organization", "token"]
                 .map(|route| format!("{prefix}/{route}"));
+        let token = self.token_route.then_some(token);
         let callback = match (&self.callback_path, redirect_uri) {
             (Some(path), _) => path.clone(),
             (None, Some(uri)) => uri.path().to_owned(),
             (None, None) => "/auth/callback".to_owned(),
         };
-        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out, &switch_organization].contains(&&callback)
-        {
+        let is_taken = [&sign_in, &sign_up, &sign_out, &switch_organization]
+            .into_iter()
+            .chain(&token)
+            .any(|route| *route == callback);
+        if !is_route(&callback) || is_taken {
             let setting = if self.callback_path.is_some() {
                 "callback_path"
             } else {
@@ -315,11 +333,21 @@ impl AuthKitBuilder {
             callback,
             sign_out,
             switch_organization,
+            token,
             after_sign_in,
             sign_in_failed,
             after_sign_out,
         }
     }
+}
+
+fn keys(passwords: &[SecretString]) -> CookieKeys {
+    if passwords.is_empty() {
+        // Nothing is sealed without sessions.
+        return Arc::new([Key::generate()]);
+    }
+    let key = |password: &SecretString| Key::derive_from(password.expose().as_bytes());
+    passwords.iter().map(key).collect()
 }
 
 fn absolute_http_url(text: &str) -> Option<Url> {

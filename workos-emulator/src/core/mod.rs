@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod ids;
+pub(crate) mod jws;
 pub(crate) mod jwt;
 pub(crate) mod jwt_template;
 pub(crate) mod keys;
@@ -12,3 +13,4 @@ pub(crate) mod qr_code;
 pub(crate) mod secret;
 pub(crate) mod totp;
 pub(crate) mod webauthn;
+pub(crate) mod xml;

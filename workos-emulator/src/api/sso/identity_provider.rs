@@ -24,6 +24,13 @@ pub(crate) enum Provider {
     Saml,
 }
 
+impl Provider {
+    /// Whether the emulator speaks to it. The stand-in takes the place of all others.
+    pub(crate) fn is_spoken_to(self) -> bool {
+        matches!(self, Self::Oidc)
+    }
+}
+
 /// Who answers for a connection: the identity provider that its options name, and the stand-in where they name none.
 ///
 /// Assumption: an address at a name that can never be anybody's (RFC 2606: `idp.example.com`, `okta.test`, …) names none.
@@ -141,6 +148,26 @@ fn attribute<'a>(connection: &'a Connection, field: &'static str) -> &'a str {
     mapped
         .as_deref()
         .unwrap_or(default.map_or(field, |(_, name)| name))
+}
+
+/// What fills a field of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    /// As [`StandardAttributes`] names it.
+    pub(crate) field: &'static str,
+    /// As the provider has to send it.
+    pub(crate) attribute: String,
+    /// The same, unless a connection says otherwise.
+    pub(crate) usual: &'static str,
+}
+
+/// What fills the fields of the profiles of a connection.
+pub(crate) fn mapped(connection: &Connection) -> [Mapped; 6] {
+    defaults(connection).map(|(field, usual)| Mapped {
+        field,
+        attribute: attribute(connection, field).to_owned(),
+        usual,
+    })
 }
 
 /// One text of an attribute, which SAML always has a list of.

@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum InitiatedBy {
     Application,
     IdentityProvider,
+    /// An administrator tests the connection.
+    AdminPortal,
 }
 
 /// How a sign-in stands.
@@ -28,7 +30,7 @@ pub(crate) enum InitiatedBy {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TraceStatus {
     InProgress,
-    /// The application got a code.
+    /// The application got a code, or the administrator saw the profile.
     Succeeded,
     Failed,
     TimedOut,
@@ -39,7 +41,24 @@ pub(crate) enum TraceStatus {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepName {
     Request,
+    Discovery,
     Departure,
+    TokenRequest,
+    IdTokenSignature,
+    IdTokenIssuer,
+    IdTokenAudience,
+    IdTokenTimes,
+    IdTokenNonce,
+    UserInfo,
+    /// SAML: whether the response can be read.
+    SamlMessage,
+    SamlStatus,
+    Signature,
+    Issuer,
+    Recipient,
+    Audience,
+    Validity,
+    Replay,
     Response,
     Correlation,
     Connection,
@@ -58,7 +77,23 @@ impl StepName {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Request => "Authorization request",
+            Self::Discovery => "Discovery document of the identity provider",
             Self::Departure => "Sent to the identity provider",
+            Self::TokenRequest => "Code exchanged at the identity provider",
+            Self::IdTokenSignature => "Signature of the ID token",
+            Self::IdTokenIssuer => "Issuer of the ID token (iss)",
+            Self::IdTokenAudience => "Audience of the ID token (aud, azp)",
+            Self::IdTokenTimes => "Times of the ID token (exp, iat, nbf)",
+            Self::IdTokenNonce => "Nonce of the ID token",
+            Self::UserInfo => "Userinfo of the identity provider",
+            Self::SamlMessage => "SAML response",
+            Self::SamlStatus => "Status of the response",
+            Self::Signature => "Signature",
+            Self::Issuer => "Issuer",
+            Self::Recipient => "Destination and recipient",
+            Self::Audience => "Audience",
+            Self::Validity => "Time of validity",
+            Self::Replay => "The assertion is used once",
             Self::Response => "Answer of the identity provider",
             Self::Correlation => "The answer belongs to the request",
             Self::Connection => "The connection can be used",
@@ -128,7 +163,7 @@ const MOST: usize = 500;
 /// The longest detail, in characters: strangers choose what stands in it.
 const LONGEST: usize = 400;
 /// The most steps. A sign-in has fewer; whoever sends one code a thousand times sees the first.
-const MOST_STEPS: usize = 24;
+const MOST_STEPS: usize = 32;
 
 /// Begins the trace of a sign-in.
 pub(crate) fn begin(
@@ -192,6 +227,47 @@ pub(crate) fn step(
             });
         }
     })
+}
+
+/// Steps that are taken while no transaction can be held open, to be written down in one.
+#[derive(Debug, Default)]
+pub(crate) struct Steps(Vec<(StepName, bool, String)>);
+
+impl Steps {
+    pub(crate) fn passed(&mut self, step: StepName, detail: impl Into<String>) {
+        self.0.push((step, true, detail.into()));
+    }
+
+    pub(crate) fn failed(&mut self, step: StepName, detail: impl Into<String>) {
+        self.0.push((step, false, detail.into()));
+    }
+
+    /// Takes down what a check says, whether it is passed or not.
+    pub(crate) fn check(&mut self, step: StepName, outcome: Result<String, String>) -> Result<(), String> {
+        let detail = self.told(step, outcome)?;
+        self.passed(step, detail);
+        Ok(())
+    }
+
+    /// Takes down what went wrong, if it did.
+    pub(crate) fn told<T>(&mut self, step: StepName, outcome: Result<T, String>) -> Result<T, String> {
+        if let Err(reason) = &outcome {
+            self.failed(step, reason.clone());
+        }
+        outcome
+    }
+
+    /// Writes them down.
+    pub(crate) fn write(self, tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
+        self.0
+            .into_iter()
+            .try_for_each(|(name, passed, detail)| step(tx, id, name, passed, detail))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn last(&self) -> Option<(StepName, bool)> {
+        self.0.last().map(|(step, passed, _)| (*step, *passed))
+    }
 }
 
 /// Says who it is.

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::user_management::{
-        authenticate::oauth::OauthTokens,
-        authorize::request::{AuthorizationError, Callback},
-        sessions::Device,
+    api::{
+        sso::oidc::OidcRequest,
+        user_management::{
+            authenticate::oauth::OauthTokens,
+            authorize::request::{AuthorizationError, Callback},
+            sessions::Device,
+        },
     },
     core::{clock, pkce::CodeChallenge, secret::Secret},
     store::{Expiring, Record},
@@ -26,13 +29,19 @@ pub(crate) enum Purpose {
     AuthKit { authorization_session_id: String },
     /// Nobody asked: they began at the identity provider. The application gets a code that is good for either API.
     Unsolicited { callback: Callback },
+    /// An administrator tries the connection in the Admin Portal, and sees there what came of it. Nobody gets a code.
+    Test { portal_session_id: String },
 }
 
 /// How far a sign-in has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
-    /// They are at the identity provider.
+    /// They are at the identity provider, or on their way.
     Away,
+    /// They are at an OpenID provider, which was asked this.
+    Oidc(Box<OidcRequest>),
+    /// They are back, and what the provider says is looked into.
+    Answered,
     /// They are back, and are asked whether it is they who sign in.
     Consent { profile_id: String },
 }
@@ -73,6 +82,14 @@ impl SsoSession {
         &self.secret
     }
 
+    /// The same, as far as this.
+    pub(crate) fn at(&self, stage: Stage) -> Self {
+        Self {
+            stage,
+            ..self.clone()
+        }
+    }
+
     /// The id in a state that came back.
     pub(crate) fn id_in(state: &str) -> &str {
         state.split_once('.').map_or("", |(id, _)| id)
@@ -101,4 +118,6 @@ pub(crate) enum Exit {
         authorization_session_id: String,
         outcome: Result<Box<SsoArrival>, AuthorizationError>,
     },
+    /// Back to the session of the Admin Portal. What came of it stands in the trace.
+    Portal(String),
 }
