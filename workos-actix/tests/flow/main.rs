@@ -19,6 +19,8 @@ mod cross_origin;
 #[cfg(test)]
 mod fake_api;
 #[cfg(test)]
+mod end_sessions;
+#[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
 mod hooks;
