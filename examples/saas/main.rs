@@ -47,8 +47,6 @@ use crate::database::Database;
 pub(crate) struct Paperboat {
     pub(crate) authkit: AuthKit,
     pub(crate) database: Database,
-    /// Where the app is.
-    pub(crate) url: String,
     /// The page with the e-mails that a person would get.
     pub(crate) mailbox: String,
 }
@@ -74,6 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let webhook_secret =
         variable("SAAS_WEBHOOK_SECRET").unwrap_or_else(|| "whsec_only_for_this_example".to_owned());
     let database = Database::open(variable("SAAS_DB").as_deref())?;
+    let users = database.clone();
     let authkit = AuthKit::builder()
         .api_base_url(emulator.url())
         .api_key(emulator.api_key())
@@ -82,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .redirect_uri(&redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
-        .on_success(sign_in::remember(database.clone()))
+        .on_success(move |signed_in| sign_in::remember(users.clone(), signed_in))
         .on_error(sign_in::explain)
         .build()?;
     let webhooks = webhooks::handlers(&webhook_secret, &authkit);
@@ -95,7 +94,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let paperboat = web::Data::new(Paperboat {
         authkit: authkit.clone(),
         database,
-        url: app_url.clone(),
         mailbox: announce::mailbox(&emulator),
     });
 
