@@ -17,6 +17,8 @@ mod credential_pages;
 #[cfg(test)]
 mod cross_origin;
 #[cfg(test)]
+mod end_sessions;
+#[cfg(test)]
 mod fake_api;
 #[cfg(test)]
 mod fake_workos;
