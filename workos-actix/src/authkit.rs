@@ -9,12 +9,14 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::{Config, TokenConfig},
+    cookie::CookieSealer,
     credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
     routes,
+    shared_state::AnySharedState,
     token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
     transport::{ReqwestTransport, http_client},
     verifier_cookie::VerifierCookies,
@@ -99,6 +101,7 @@ impl AuthKit {
     pub(crate) fn new(
         config: Config,
         session_place: SessionPlace,
+        shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -125,14 +128,21 @@ impl AuthKit {
             };
             Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
         });
+        let mut verified = VerifiedSessions::new();
+        let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
+        if let Some(state) = shared_state {
+            let sealer = CookieSealer::new(config.cookie.keys.clone());
+            verified = verified.shared(state.clone(), config.revocation_max_age);
+            refresher = refresher.shared(state, sealer, randomness.as_ref());
+        }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
             machine_verifier,
-            verified: VerifiedSessions::new(),
+            verified,
             verified_tokens: VerifiedTokens::new(),
             api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
-            refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
+            refresher,
             session_cookie: SessionCookie::new(
                 &config,
                 session_place,

@@ -50,8 +50,8 @@
 //!   is 503 with `Retry-After`, and the user is still signed in. A forgotten middleware is a 500 that says what to add.
 //! - **Sign-in** is bound to the browser that began it: state and PKCE verifier are in one encrypted cookie per attempt
 //!   (`wos-auth-verifier-…`, ten minutes), so two tabs work and a planted callback does not.
-//! - **Sign-out** ends the session in this process at once and at WorkOS by redirect. With the cookie store, other
-//!   processes accept a copied cookie until its access token expires (minutes); a server-side store has no such gap.
+//! - **Sign-out** ends the session in this process at once and at WorkOS by redirect. Other processes accept a copied cookie
+//!   until its access token expires (minutes), unless they [know of each other](#several-machines).
 //!
 //! # Protecting more than one handler
 //!
@@ -159,6 +159,43 @@
 //! follows flags at run time, as the one for Node has; [`AuthKit::refresh_session`] fetches them now, and
 //! `client().feature_flags().list_user_feature_flags(…)` asks for anybody's.
 //!
+//! # Several machines
+//!
+//! An app that runs in several processes, on one machine or many, needs one thing more: a [`SharedState`], which with the
+//! feature `redis` (`redis-tls` for `rediss://`) is a Redis, Valkey or the like.
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")]
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! # use workos_actix::{AuthKit, RedisSharedState, WebhookConfig};
+//! let redis = RedisSharedState::connect("redis://127.0.0.1:6379").await?;
+//! let authkit = AuthKit::builder().env().shared_state(redis.clone()).build()?;
+//! let webhooks = WebhookConfig::new("whsec_…").shared_state(redis);
+//! # Ok(()) }
+//! ```
+//!
+//! All processes have the same cookie password. Then they act as one, with or without
+//! [`sessions_in_shared_state`](AuthKitBuilder::sessions_in_shared_state):
+//!
+//! | | alone | together | while Redis is away or silent |
+//! |---|---|---|---|
+//! | an expired session | is refreshed once per process | is refreshed once; the others wait for the answer | 503, and the session is kept. A token that is still valid serves on |
+//! | a sign-out | counts elsewhere when the token expires | counts elsewhere within a second or two | counts here; elsewhere when Redis is back. After [10 seconds](AuthKitBuilder::revocation_max_age) without knowledge every session is 503 |
+//! | a webhook that comes again | is a replay in the same process | is a replay everywhere | 503: WorkOS tries again |
+//! | sessions in Redis | | end everywhere at once | 503 |
+//!
+//! - **No request hangs.** A command has a second; a refresh that another machine has begun is waited for as long as WorkOS
+//!   may take, 16 seconds at most. When Redis is back, the next request is served: nobody was signed out.
+//! - **A machine that dies** in the middle of a refresh keeps its turn for 15 seconds. Whoever is next asks WorkOS again,
+//!   which repeats the answers of the last 30 seconds.
+//! - **A request that needs no refresh asks no Redis.** Sign-outs are read every second, by one task per process.
+//! - **Redis holds no readable secret**: what WorkOS answered, and sessions, are sealed with the cookie password; keys are
+//!   hashes. Who can write to it can sign people out and hold up refreshes, not sign anybody in.
+//! - **Use a Redis that keeps its data** (`appendonly yes`) for sessions. For the rest a restart without data costs
+//!   little: sign-outs are remembered by the processes that know them, a refresh under way is claimed again, and one that
+//!   was settled just before is, at worst, asked for again within WorkOS's 30 seconds. A webhook that was accepted in the
+//!   last three minutes could come again.
+//!
 //! # Webhooks
 //!
 //! [`WebhookHandlers`] takes an async function per event, calls it once for each, and answers so that WorkOS delivers again
@@ -193,8 +230,7 @@
 //!
 //! # Not here yet
 //!
-//! Guards for roles, permissions, feature flags and recent authentication; a refresh lock across machines (several machines
-//! refresh one session at most once each, which WorkOS's own grace time covers); a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; a test feature.
 #![forbid(unsafe_code)]
 
 mod action;
@@ -228,6 +264,7 @@ mod return_path;
 mod rotation;
 mod routes;
 mod save_session;
+mod shared_state;
 mod sign_in_error;
 mod sign_out;
 mod sso;
@@ -237,6 +274,9 @@ mod verifier_cookie;
 mod webhook;
 
 pub use workos;
+
+#[cfg(feature = "redis")]
+pub use self::shared_state::RedisSharedState;
 
 pub use self::{
     action::{
@@ -256,6 +296,7 @@ pub use self::{
     hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
     requirement::Requirement,
+    shared_state::{LogPage, MemorySharedState, SharedState, SharedStateError},
     sign_in_error::SignInError,
     sign_out::SignOut,
     sso::{SsoCallback, SsoSignIn},

@@ -65,7 +65,10 @@ impl AuthKit {
     /// The proof that WorkOS made a session.
     pub(crate) async fn accept(&self, session: &Session) -> Result<AuthContext, SignInError> {
         if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
-            self.verified().revive(&session_id).await;
+            self.verified().revive(&session_id).await.map_err(|error| {
+                tracing::error!(%error, "nobody is signed in, as other machines might not agree");
+                SignInError::Unavailable
+            })?;
         }
         self.verify_session(session).await.map_err(|error| {
             tracing::error!(%error, "the access token of the sign-in is not acceptable");

@@ -123,7 +123,9 @@ impl AuthKit {
                 Err(error) if error.api().is_some_and(|api| [400, 404].contains(&api.status)) => {}
                 Err(error) => return Err(unavailable(error)),
             }
-            self.verified().end(session_id).await;
+            if let Err(error) = self.verified().end(session_id).await {
+                tracing::error!(%error, "other machines accept the access token of the session until it expires");
+            }
         }
         Ok(others.len())
     }

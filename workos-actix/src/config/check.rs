@@ -152,6 +152,13 @@ impl AuthKitBuilder {
             }
             parsed
         });
+        if self.sessions_in_shared_state && self.shared_state.is_none() {
+            problem(
+                "sessions_in_shared_state",
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`."
+                    .into(),
+            );
+        }
         self.sources.check(&mut problem);
         let mut trusted_origins = Vec::new();
         for origin in &self.trusted_origins {
@@ -209,6 +216,7 @@ impl AuthKitBuilder {
             unauthenticated_paths,
             sign_up_paths,
             refresh_buffer: self.refresh_buffer,
+            revocation_max_age: self.revocation_max_age,
         })
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) sign_up_paths: Vec<PathPattern>,
     /// Refresh this long before expiry; `None` is the rule of WorkOS's kits (60 s, or 30 s for tokens of up to 5 min).
     pub(crate) refresh_buffer: Option<Duration>,
+    /// How old the knowledge of sign-outs on other machines may be.
+    pub(crate) revocation_max_age: Duration,
 }
 
 /// How the session cookie is made.

@@ -45,6 +45,20 @@ impl TestApp {
     ) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
+        Self::start_at(workos, clock, settings)
+    }
+
+    /// Another machine of the same app: the same WorkOS and the same time, a memory of its own.
+    pub(crate) fn another(&self, settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+        Self::start_at(self.workos.clone(), self.clock.clone(), settings)
+    }
+
+    /// At a WorkOS that is already there.
+    pub(crate) fn start_at(
+        workos: FakeWorkOs,
+        clock: TestClock,
+        settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let builder = AuthKit::builder()
@@ -100,6 +114,13 @@ impl TestApp {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.url)
+    }
+
+    /// The same browser, when a load balancer sends it here.
+    pub(crate) fn takes_over(&self, browser: &Browser) -> Browser {
+        let mut here = self.browser();
+        here.cookies.clone_from(&browser.cookies);
+        here
     }
 
     /// A browser that has signed in.

@@ -35,6 +35,9 @@ mod own_flows;
 #[cfg(test)]
 mod path_tricks;
 #[cfg(test)]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod refresh_hooks;

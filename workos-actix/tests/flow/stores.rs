@@ -218,7 +218,7 @@ async fn a_store_that_is_away_is_503_and_signs_nobody_out() {
     assert_eq!(browser.fetch("/me").await.status, 503);
     assert!(browser.session().is_some());
     let mut other = app.browser();
-    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 500);
+    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 503);
     store.away.store(false, Ordering::Relaxed);
     assert_eq!(browser.fetch("/me").await.status, 200);
 }
