@@ -124,7 +124,7 @@ impl AuthKit {
                 Err(error) => return Err(unavailable(error)),
             }
             if let Err(error) = self.verified().end(session_id).await {
-                tracing::error!(%error, "other machines accept the access token of the session until it expires");
+                tracing::error!(%error, "other machines do not know of the sign-out yet");
             }
         }
         Ok(others.len())

@@ -50,14 +50,16 @@ impl TestApp {
 
     /// Another machine of the same app: the same WorkOS and the same time, a memory of its own.
     pub(crate) fn another(&self, settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
-        Self::start_at(self.workos.clone(), self.clock.clone(), settings)
+        Self::start_at(self.workos.clone(), self.clock.clone(), |builder, _| {
+            settings(builder)
+        })
     }
 
     /// At a WorkOS that is already there.
     pub(crate) fn start_at(
         workos: FakeWorkOs,
         clock: TestClock,
-        settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder,
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

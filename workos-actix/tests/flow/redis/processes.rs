@@ -32,9 +32,11 @@ async fn machine() {
     let state = RedisSharedState::connect(&redis).await.unwrap();
     let clock = TestClock::new();
     clock.advance(time.parse::<i64>().unwrap() - clock.seconds());
-    let app = TestApp::start_at(FakeWorkOs::elsewhere(workos, clock.clone()), clock, |builder| {
-        builder.shared_state(state)
-    });
+    let app = TestApp::start_at(
+        FakeWorkOs::elsewhere(workos, clock.clone()),
+        clock,
+        |builder, _| builder.shared_state(state),
+    );
     println!("{AT}{}", app.url);
     let end = actix_web::web::block(|| std::io::stdin().read_to_end(&mut Vec::new()));
     end.await.unwrap().unwrap();
