@@ -38,7 +38,7 @@ use crate::{
         user_management::{
             email_verification::Prover,
             impersonation, invitations, jwt_template, memberships,
-            organization_policies::{self, OtherMethod},
+            organization_policies::{self, Came, OtherMethod},
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -218,10 +218,9 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         method,
         device,
         impersonator,
-        second_factor,
         provided,
         ..
-    } = sign_in;
+    } = sign_in.clone();
     // Assumption: a user who is impersonated has not signed in.
     let user = match impersonator {
         Some(_) => {
@@ -235,7 +234,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     };
     let auth_method = method.of_session();
     let session = sessions::create(tx, &user.id, organization_id, auth_method, impersonator, device)?;
-    let refresh_token = refresh_token::begin(tx, client, &session, method, second_factor)?;
+    let refresh_token = refresh_token::begin(tx, client, &session, Came::of(&sign_in))?;
     Ok(Ok(Authentication {
         user,
         claims: claims(tx, client, &session, extra),
