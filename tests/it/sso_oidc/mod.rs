@@ -3,6 +3,7 @@
 mod attacks;
 mod federation;
 mod issuer;
+mod memberships;
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};

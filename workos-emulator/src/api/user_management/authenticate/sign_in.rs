@@ -208,6 +208,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     // The template may say something of the membership that the invitation makes.
     let extra = tx.attempt(|tx| {
         invitations::spend(tx, &user, &sign_in)?;
+        sso::follow(tx, &sign_in)?;
         jwt_template::claims(tx, &user, organization_id.as_deref())
     });
     let extra = match extra {
