@@ -7,7 +7,7 @@ use workos_emulator::Emulator;
 
 use super::{
     CALLBACK, Issuer, World, follow,
-    issuer::{CLIENT_ID, Signing},
+    issuer::{CLIENT_ID, CLIENT_SECRET, Signing},
     parameter, steps,
 };
 use crate::{browser::Browser, http, sdk, sso_connections::events};
@@ -339,4 +339,119 @@ async fn other_environments_and_forks_have_their_own_sign_ins() {
         Value::Null,
         "the other one knows nothing of it"
     );
+}
+
+#[actix_web::test]
+async fn a_seed_a_rust_test_and_the_control_api_set_it_up() {
+    let issuer = Issuer::start();
+    let discovery = issuer.discovery_endpoint();
+    let seed = format!(
+        "
+organizations: [{{name: Acme}}]
+connections:
+  - name: Acme SSO
+    organization: Acme
+    domains: [acme.example]
+    external_key: AcmeSeeded
+    oidc_options: {{discovery_endpoint: '{discovery}', client_id: '{CLIENT_ID}', client_secret: '{CLIENT_SECRET}'}}
+"
+    );
+    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
+    let globex = emulator.organization("Globex").create().unwrap();
+    let embedded = emulator
+        .connection(&globex)
+        .oidc(&discovery, CLIENT_ID, CLIENT_SECRET)
+        .external_key("GlobexEmbedded")
+        .domain("globex.example")
+        .create()
+        .unwrap();
+    let initech = emulator.organization("Initech").create().unwrap();
+    let new = json!({
+        "organization_id": initech.id, "connection_type": "EntraIdOIDC", "external_key": "InitechByControl",
+        "domains": ["initech.example"],
+        "oidc_options": {"discovery_endpoint": discovery, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+    });
+    let connections = "/_emulate/connections";
+    let (status, by_control) = http::call(&emulator, Method::POST, connections, &new).await;
+    assert_eq!(status, 201, "{by_control}");
+    let (_, all) = http::call(&emulator, Method::GET, "/connections", &Value::Null).await;
+    let seeded = all["data"].as_array().unwrap().last().unwrap();
+    for (id, key, kind, email) in [
+        (&seeded["id"], "AcmeSeeded", "GenericOIDC", "ada@acme.example"),
+        (
+            &json!(embedded.id),
+            "GlobexEmbedded",
+            "GenericOIDC",
+            "ada@globex.example",
+        ),
+        (
+            &by_control["id"],
+            "InitechByControl",
+            "EntraIdOIDC",
+            "ada@initech.example",
+        ),
+    ] {
+        let id = id.as_str().unwrap();
+        let path = format!("{connections}/{id}");
+        let (_, shown) = http::call(&emulator, Method::PATCH, &path, &json!({})).await;
+        assert_eq!(shown["connection_type"], kind);
+        let redirect_uri = format!("{}/sso/oidc/{key}/callback", emulator.url());
+        assert_eq!(shown["redirect_uri"], json!(redirect_uri));
+        issuer.claim(&json!({"email": email}));
+        let url = format!(
+            "{}/sso/authorize?client_id={}&response_type=code&redirect_uri={CALLBACK}&connection={id}",
+            emulator.url(),
+            emulator.client_id()
+        );
+        let browser = Browser::new();
+        let back = if kind == "GenericOIDC" {
+            let page = browser.visit(&url).await;
+            assert!(page.text.contains(email), "{}", page.text);
+            browser
+                .submit_and_stop(&page, &[("decision", "continue")])
+                .await
+                .location()
+        } else {
+            follow(&browser, &url).await
+        };
+        assert!(parameter(&back, "code").is_some(), "{back}");
+    }
+    for (change, field) in [
+        (json!({"external_key": "a/b/../c"}), "external_key"),
+        (json!({"connection_type": "OktaSAML"}), "oidc_options"),
+        (
+            json!({"oidc_options": {"discovery_endpoint": "x", "client_id": "y"}}),
+            "oidc_options.discovery_endpoint",
+        ),
+    ] {
+        let mut wrong = new.clone();
+        wrong["domains"] = json!([]);
+        for (name, value) in change.as_object().unwrap() {
+            wrong[name] = value.clone();
+        }
+        let (status, body) = http::call(&emulator, Method::POST, connections, &wrong).await;
+        assert_eq!(
+            (status, &body["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{body}"
+        );
+    }
+    let wrong = seed_with_a_wrong_secret();
+    let refused = Emulator::builder()
+        .seed(wrong)
+        .start()
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("oidc_options") && !refused.contains("hush"),
+        "{refused}"
+    );
+}
+
+fn seed_with_a_wrong_secret() -> &'static str {
+    "
+organizations: [{name: Acme}]
+connections: [{name: A, organization: Acme, oidc_options: {client_id: 1, client_secret: hush}}]
+"
 }

@@ -144,7 +144,7 @@ const MOST: usize = 500;
 /// The longest detail, in characters: strangers choose what stands in it.
 const LONGEST: usize = 400;
 /// The most steps. A sign-in has fewer; whoever sends one code a thousand times sees the first.
-const MOST_STEPS: usize = 24;
+const MOST_STEPS: usize = 32;
 
 /// Begins the trace of a sign-in.
 pub(crate) fn begin(

@@ -70,8 +70,8 @@ pub(crate) struct NewSaml {
     pub(super) sp_encryption_key_pairs: Option<Vec<KeyPair>>,
 }
 
-/// `oidc_options` of `POST /connections`
-#[derive(Debug, Clone, Deserialize)]
+/// `oidc_options` of `POST /connections`, of the control API and of seeds.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct NewOidc {
     discovery_endpoint: String,
     client_id: String,
@@ -183,6 +183,16 @@ impl SamlOptions {
 }
 
 impl NewOidc {
+    /// A provider that knows WorkOS by a secret.
+    pub(crate) fn with_secret(discovery_endpoint: String, client_id: String, client_secret: Secret) -> Self {
+        Self {
+            discovery_endpoint,
+            client_id,
+            client_secret: Some(client_secret),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn check(self) -> Result<OidcOptions, ApiError> {
         let options = OidcOptions {
             discovery_endpoint: self.discovery_endpoint,

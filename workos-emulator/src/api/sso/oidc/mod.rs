@@ -106,7 +106,7 @@ pub(crate) fn ask(
         query.append_pair("login_hint", hint);
     }
     drop(query);
-    let discovered = format!("{} speaks for itself.", metadata.issuer);
+    let discovered = format!("It is that of the issuer {}.", metadata.issuer);
     traces::step(tx, &session.id, StepName::Discovery, true, discovered)?;
     let departure = format!(
         "To {}, for {}, to come back to {}.",
