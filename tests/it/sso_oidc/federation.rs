@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 use workos::user_management::AuthenticateWithCodeParams;
 use workos_emulator::Emulator;
 
-use super::{
-    CALLBACK, Issuer, World, follow,
-    issuer::{CLIENT_ID, CLIENT_SECRET, Signing},
-    parameter, steps,
-};
+use super::{CALLBACK, Issuer, World, follow, issuer::Signing, parameter, steps};
 use crate::{browser::Browser, http, sdk, sso_connections::events};
 
 const EMAIL: &str = "ada@acme.example";
@@ -213,53 +209,6 @@ async fn what_the_token_lacks_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn the_options_of_a_connection_are_heeded() {
-    let issuer = Issuer::start();
-    let world = World::at(
-        &issuer,
-        &json!({"token_authentication_method": "client_secret_post", "pkce": false, "fetch_user_info": true}),
-    )
-    .await;
-    let browser = Browser::new();
-    let url = format!(
-        "{}&login_hint={EMAIL}&domain_hint=acme.example",
-        world.authorize_url()
-    );
-    let start = browser.step(&url).await.location();
-    let asked = browser.step(start.as_str()).await.location();
-    assert_eq!(
-        parameter(&asked, "scope").as_deref(),
-        Some("openid email profile groups")
-    );
-    assert_eq!(parameter(&asked, "login_hint").as_deref(), Some(EMAIL));
-    assert_eq!(parameter(&asked, "code_challenge"), None);
-    assert_eq!(parameter(&asked, "domain_hint"), None);
-    assert_eq!(parameter(&asked, "client_id").as_deref(), Some(CLIENT_ID));
-    let back = follow(&browser, asked.as_str()).await;
-    assert_eq!(world.redeem(&back).await.profile.email, EMAIL);
-    assert_eq!(
-        issuer.calls(),
-        ["discovery", "authorize", "token by post", "jwks", "userinfo"]
-    );
-
-    // A provider that takes the secret in one way gets it so.
-    let issuer = Issuer::start();
-    issuer.behave(|behaviour| {
-        let methods = json!(["client_secret_post", "private_key_jwt"]);
-        behaviour
-            .metadata
-            .insert("token_endpoint_auth_methods_supported".to_owned(), methods);
-        behaviour
-            .metadata
-            .insert("scopes_supported".to_owned(), json!(["openid"]));
-    });
-    let world = World::at(&issuer, &json!({})).await;
-    let back = world.sign_in(&Browser::new()).await;
-    assert_eq!(world.redeem(&back).await.profile.email, EMAIL);
-    assert!(issuer.calls().contains(&"token by post".to_owned()));
-}
-
-#[actix_web::test]
 async fn other_algorithms_and_new_keys_are_taken() {
     let issuer = Issuer::start();
     let world = World::at(&issuer, &json!({})).await;
@@ -310,19 +259,6 @@ async fn a_plain_client_is_sent_to_the_provider_too() {
 }
 
 #[actix_web::test]
-async fn an_issuer_that_can_be_nobodys_leaves_it_to_the_stand_in() {
-    let discovery = "https://idp.acme.example/.well-known/openid-configuration";
-    let world = World::start("OktaOIDC", discovery, &json!({})).await;
-    let page = Browser::new().visit(world.authorize_url()).await;
-    assert_eq!(
-        page.url.path(),
-        format!("/idp/{}", world.connection_id),
-        "{}",
-        page.text
-    );
-}
-
-#[actix_web::test]
 async fn other_environments_and_forks_have_their_own_sign_ins() {
     let issuer = Issuer::start();
     let world = World::at(&issuer, &json!({})).await;
@@ -339,119 +275,4 @@ async fn other_environments_and_forks_have_their_own_sign_ins() {
         Value::Null,
         "the other one knows nothing of it"
     );
-}
-
-#[actix_web::test]
-async fn a_seed_a_rust_test_and_the_control_api_set_it_up() {
-    let issuer = Issuer::start();
-    let discovery = issuer.discovery_endpoint();
-    let seed = format!(
-        "
-organizations: [{{name: Acme}}]
-connections:
-  - name: Acme SSO
-    organization: Acme
-    domains: [acme.example]
-    external_key: AcmeSeeded
-    oidc_options: {{discovery_endpoint: '{discovery}', client_id: '{CLIENT_ID}', client_secret: '{CLIENT_SECRET}'}}
-"
-    );
-    let emulator = Emulator::builder().seed(seed).start().await.unwrap();
-    let globex = emulator.organization("Globex").create().unwrap();
-    let embedded = emulator
-        .connection(&globex)
-        .oidc(&discovery, CLIENT_ID, CLIENT_SECRET)
-        .external_key("GlobexEmbedded")
-        .domain("globex.example")
-        .create()
-        .unwrap();
-    let initech = emulator.organization("Initech").create().unwrap();
-    let new = json!({
-        "organization_id": initech.id, "connection_type": "EntraIdOIDC", "external_key": "InitechByControl",
-        "domains": ["initech.example"],
-        "oidc_options": {"discovery_endpoint": discovery, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
-    });
-    let connections = "/_emulate/connections";
-    let (status, by_control) = http::call(&emulator, Method::POST, connections, &new).await;
-    assert_eq!(status, 201, "{by_control}");
-    let (_, all) = http::call(&emulator, Method::GET, "/connections", &Value::Null).await;
-    let seeded = all["data"].as_array().unwrap().last().unwrap();
-    for (id, key, kind, email) in [
-        (&seeded["id"], "AcmeSeeded", "GenericOIDC", "ada@acme.example"),
-        (
-            &json!(embedded.id),
-            "GlobexEmbedded",
-            "GenericOIDC",
-            "ada@globex.example",
-        ),
-        (
-            &by_control["id"],
-            "InitechByControl",
-            "EntraIdOIDC",
-            "ada@initech.example",
-        ),
-    ] {
-        let id = id.as_str().unwrap();
-        let path = format!("{connections}/{id}");
-        let (_, shown) = http::call(&emulator, Method::PATCH, &path, &json!({})).await;
-        assert_eq!(shown["connection_type"], kind);
-        let redirect_uri = format!("{}/sso/oidc/{key}/callback", emulator.url());
-        assert_eq!(shown["redirect_uri"], json!(redirect_uri));
-        issuer.claim(&json!({"email": email}));
-        let url = format!(
-            "{}/sso/authorize?client_id={}&response_type=code&redirect_uri={CALLBACK}&connection={id}",
-            emulator.url(),
-            emulator.client_id()
-        );
-        let browser = Browser::new();
-        let back = if kind == "GenericOIDC" {
-            let page = browser.visit(&url).await;
-            assert!(page.text.contains(email), "{}", page.text);
-            browser
-                .submit_and_stop(&page, &[("decision", "continue")])
-                .await
-                .location()
-        } else {
-            follow(&browser, &url).await
-        };
-        assert!(parameter(&back, "code").is_some(), "{back}");
-    }
-    for (change, field) in [
-        (json!({"external_key": "a/b/../c"}), "external_key"),
-        (json!({"connection_type": "OktaSAML"}), "oidc_options"),
-        (
-            json!({"oidc_options": {"discovery_endpoint": "x", "client_id": "y"}}),
-            "oidc_options.discovery_endpoint",
-        ),
-    ] {
-        let mut wrong = new.clone();
-        wrong["domains"] = json!([]);
-        for (name, value) in change.as_object().unwrap() {
-            wrong[name] = value.clone();
-        }
-        let (status, body) = http::call(&emulator, Method::POST, connections, &wrong).await;
-        assert_eq!(
-            (status, &body["errors"][0]["field"]),
-            (422, &json!(field)),
-            "{body}"
-        );
-    }
-    let wrong = seed_with_a_wrong_secret();
-    let refused = Emulator::builder()
-        .seed(wrong)
-        .start()
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refused.contains("oidc_options") && !refused.contains("hush"),
-        "{refused}"
-    );
-}
-
-fn seed_with_a_wrong_secret() -> &'static str {
-    "
-organizations: [{name: Acme}]
-connections: [{name: A, organization: Acme, oidc_options: {client_id: 1, client_secret: hush}}]
-"
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    core::secret::Secret,
+    core::{keys::SigningKey, secret::Secret},
     server::{body::Patch, error::ApiError},
 };
 
@@ -232,6 +232,16 @@ impl OidcOptions {
                 "oidc_options.id_token_signature_algorithm",
                 "invalid_enum_value",
                 message,
+            ));
+        }
+        if let Some(pair) = &self.jwt_signing_key_pair
+            && let Err(error) = SigningKey::from_pem(pair.key.expose(), None)
+        {
+            let field = "oidc_options.jwt_signing_key_pair.key";
+            return Err(ApiError::invalid_field(
+                field,
+                "invalid",
+                format!("It cannot be used: {error}."),
             ));
         }
         let by_key = self.token_authentication_method == TokenAuthenticationMethod::PrivateKeyJwt;
