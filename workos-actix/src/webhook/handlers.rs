@@ -22,8 +22,9 @@ use super::{
     claims::{DynEventClaims, MemoryClaims},
     event::Event,
     handler::Failure,
+    shared_claims::SharedClaims,
 };
-use crate::AuthKit;
+use crate::{AuthKit, shared_state::AnySharedState};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 const CLAIMS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,7 +88,7 @@ type Handler = Arc<dyn Fn(&Webhook, &HttpRequest) -> Work + Send + Sync>;
 #[derive(Clone)]
 pub struct WebhookHandlers {
     config: WebhookConfig,
-    claims: Arc<dyn DynEventClaims>,
+    claims: Claims,
     timeout: Duration,
     by_event: HashMap<String, Vec<Handler>>,
     otherwise: Option<Handler>,
@@ -104,12 +105,16 @@ impl fmt::Debug for WebhookHandlers {
 }
 
 impl WebhookHandlers {
-    /// No handlers yet. The configuration says which requests are WorkOS's.
+    /// No handlers yet. The configuration says which requests are WorkOS's, and with a
+    /// [`shared_state`](WebhookConfig::shared_state) which other processes remember with this one what was handled.
     #[must_use]
     pub fn new(config: WebhookConfig) -> Self {
         Self {
+            claims: match config.requests.shared_state() {
+                Some(state) => Claims::Shared(state.clone()),
+                None => Claims::Of(Arc::new(MemoryClaims::default())),
+            },
             config,
-            claims: Arc::new(MemoryClaims::default()),
             timeout: DEFAULT_TIMEOUT,
             by_event: HashMap::new(),
             otherwise: None,
@@ -142,7 +147,10 @@ impl WebhookHandlers {
         let handler = erased(handler);
         for event in events {
             if !Event::NAMES.contains(&event) {
-                tracing::warn!(event, "a webhook handler waits for an event that WorkOS is not known to have");
+                tracing::warn!(
+                    event,
+                    "a webhook handler waits for an event that WorkOS is not known to have"
+                );
             }
             let handlers = self.by_event.entry(event.to_owned()).or_default();
             handlers.push(Arc::clone(&handler));
@@ -173,7 +181,7 @@ impl WebhookHandlers {
     /// Remembers elsewhere than in this process what was handled.
     #[must_use]
     pub fn claims(mut self, claims: impl EventClaims) -> Self {
-        self.claims = Arc::new(claims);
+        self.claims = Claims::Of(Arc::new(claims));
         self
     }
 
@@ -210,7 +218,7 @@ impl WebhookHandlers {
         let webhook = self.config.verify_again(&signature, &body)?;
         let delivery = Delivery {
             handlers: self.handlers_of(&webhook.event),
-            claims: Arc::clone(&self.claims),
+            claims: self.claims.for_delivery(self.timeout),
             timeout: self.timeout,
             webhook,
             request,
@@ -228,6 +236,22 @@ impl WebhookHandlers {
         match self.by_event.get(event) {
             Some(handlers) => handlers.clone(),
             None => self.otherwise.iter().cloned().collect(),
+        }
+    }
+}
+
+/// Who remembers what was handled.
+#[derive(Clone)]
+enum Claims {
+    Of(Arc<dyn DynEventClaims>),
+    Shared(AnySharedState),
+}
+
+impl Claims {
+    fn for_delivery(&self, timeout: Duration) -> Arc<dyn DynEventClaims> {
+        match self {
+            Self::Of(claims) => Arc::clone(claims),
+            Self::Shared(state) => Arc::new(SharedClaims::new(state.clone(), timeout)),
         }
     }
 }

@@ -21,13 +21,26 @@ mod fake_api;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
+mod handlers;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod large_sessions;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod open_redirects;
+#[cfg(test)]
+mod own_flows;
+#[cfg(test)]
+mod path_tricks;
+#[cfg(test)]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod refresh_hooks;
 #[cfg(test)]
 mod renew;
 #[cfg(test)]
@@ -35,7 +48,11 @@ mod responses;
 #[cfg(test)]
 mod sealed_cookie;
 #[cfg(test)]
+mod sessions_begun_elsewhere;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod sign_in_options;
 #[cfg(test)]
 mod sign_out;
 #[cfg(test)]
@@ -44,5 +61,7 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod token_route;
 #[cfg(test)]
 mod webhook_bodies;

@@ -254,7 +254,7 @@ impl SigningKey {
     }
 
     /// The RS256 signature of `message`.
-    pub(super) fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         rs256(&self.pair, message)
     }
 }
@@ -410,7 +410,8 @@ fn decode_pem(text: &str) -> Result<(String, Vec<u8>), KeyError> {
     Ok((label.to_owned(), der))
 }
 
-fn encode_pem(label: &str, der: &[u8]) -> String {
+/// One PEM block (RFC 7468).
+pub(crate) fn encode_pem(label: &str, der: &[u8]) -> String {
     let mut pem = format!("-----BEGIN {label}-----\n");
     let base64 = STANDARD.encode(der);
     let mut rest = base64.as_str();

@@ -13,3 +13,4 @@ pub(crate) mod qr_code;
 pub(crate) mod secret;
 pub(crate) mod totp;
 pub(crate) mod webauthn;
+pub(crate) mod xml;

@@ -33,8 +33,16 @@ use crate::{
         organization_domains::dns::DnsRecords,
         organizations::{Organization, entitlements::Entitlements, it_contacts::ItContact},
         sso::{
-            certificates::Certificate, connections::Connection, logout::SsoLogout, profiles::Profile,
-            sign_in::SsoSession, traces::SsoTrace,
+            certificates::Certificate,
+            connections::Connection,
+            logout::SsoLogout,
+            profiles::Profile,
+            saml::{
+                answer::{ConsumedAssertion, SamlAnswer},
+                test_idp::TestIdp,
+            },
+            sign_in::SsoSession,
+            traces::SsoTrace,
         },
         user_management::{
             authenticate::{
@@ -238,6 +246,9 @@ tables! {
     sso_logouts: SsoLogout,
     sso_traces: SsoTrace,
     idp_grants: IdpGrant,
+    saml_test_idps: TestIdp,
+    saml_answers: SamlAnswer,
+    saml_consumed: ConsumedAssertion,
 
     // Directory Sync
     directories: Directory,

@@ -117,7 +117,9 @@ fn go(
     })?;
     match exit {
         Exit::Leave(url) => Ok(Reply::redirect(302, url)),
-        Exit::AuthKit { .. } => Err(ApiError::message(500, "The sign-in is AuthKit's.")),
+        Exit::AuthKit { .. } | Exit::Portal(_) => {
+            Err(ApiError::message(500, "The sign-in is not of sso/authorize."))
+        }
     }
 }
 
@@ -312,6 +314,8 @@ pub(crate) fn reach(
     };
     match exit {
         Exit::Leave(url) => Ok(url),
-        Exit::AuthKit { .. } => Err(ApiError::message(500, "The sign-in is AuthKit's.")),
+        Exit::AuthKit { .. } | Exit::Portal(_) => {
+            Err(ApiError::message(500, "The sign-in is not of sso/authorize."))
+        }
     }
 }

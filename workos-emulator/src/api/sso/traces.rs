@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum InitiatedBy {
     Application,
     IdentityProvider,
+    /// An administrator tests the connection.
+    AdminPortal,
 }
 
 /// How a sign-in stands.
@@ -28,7 +30,7 @@ pub(crate) enum InitiatedBy {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TraceStatus {
     InProgress,
-    /// The application got a code.
+    /// The application got a code, or the administrator saw the profile.
     Succeeded,
     Failed,
     TimedOut,
@@ -48,6 +50,15 @@ pub(crate) enum StepName {
     IdTokenTimes,
     IdTokenNonce,
     UserInfo,
+    /// SAML: whether the response can be read.
+    SamlMessage,
+    SamlStatus,
+    Signature,
+    Issuer,
+    Recipient,
+    Audience,
+    Validity,
+    Replay,
     Response,
     Correlation,
     Connection,
@@ -75,6 +86,14 @@ impl StepName {
             Self::IdTokenTimes => "Times of the ID token (exp, iat, nbf)",
             Self::IdTokenNonce => "Nonce of the ID token",
             Self::UserInfo => "Userinfo of the identity provider",
+            Self::SamlMessage => "SAML response",
+            Self::SamlStatus => "Status of the response",
+            Self::Signature => "Signature",
+            Self::Issuer => "Issuer",
+            Self::Recipient => "Destination and recipient",
+            Self::Audience => "Audience",
+            Self::Validity => "Time of validity",
+            Self::Replay => "The assertion is used once",
             Self::Response => "Answer of the identity provider",
             Self::Correlation => "The answer belongs to the request",
             Self::Connection => "The connection can be used",

@@ -20,6 +20,7 @@ use serde_json::json;
 pub(crate) use self::{
     expiry::{next_notice, tell_due},
     operations::*,
+    x509::each,
 };
 use super::connections::{self, Connection};
 use crate::{
@@ -135,6 +136,30 @@ impl Certificate {
     }
 }
 
+/// What stands in a certificate, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) subject: String,
+    /// By SHA-256: `AB:01:…`
+    pub(crate) fingerprint: String,
+}
+
+impl Certificate {
+    /// What stands in it. A row has a certificate that was read before.
+    pub(crate) fn contents(&self) -> Contents {
+        x509::read(&self.value).map_or_else(
+            |_| Contents {
+                subject: String::new(),
+                fingerprint: String::new(),
+            },
+            |x509| Contents {
+                subject: x509.subject,
+                fingerprint: x509.fingerprint,
+            },
+        )
+    }
+}
+
 /// A certificate that was read or made, and its key where it is WorkOS's.
 #[derive(Debug, Clone)]
 pub(crate) struct NewCertificate {
@@ -144,7 +169,7 @@ pub(crate) struct NewCertificate {
 }
 
 /// What a connection is made with.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Wanted<'a> {
     pub(crate) idp_signing: &'a [String],
     /// Made where it is not given.
@@ -242,6 +267,64 @@ fn of_kind<'a>(
     state.certificates.group(BY_CONNECTION, &group)
 }
 
+/// A self-signed certificate and its key, which belong to no connection yet.
+#[derive(Debug)]
+pub(crate) struct Generated {
+    /// PEM
+    pub(crate) certificate: String,
+    /// PEM
+    pub(crate) key: Secret,
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+}
+
+/// A new key. It takes up to a second.
+pub(crate) fn generate(now: Timestamp) -> Result<Generated, ApiError> {
+    let (x509, key) = x509::generate(now).map_err(|problem| ApiError::message(500, problem.to_string()))?;
+    Ok(Generated {
+        certificate: x509.pem,
+        key,
+        not_before: x509.not_before,
+        not_after: x509.not_after,
+    })
+}
+
+/// A certificate as it is kept, if it is one.
+pub(crate) fn checked(pem: &str) -> Result<String, x509::Problem> {
+    x509::read(pem).map(|x509| x509.pem)
+}
+
+/// A certificate without the PEM around it.
+pub(crate) fn der(pem: &str) -> Option<Vec<u8>> {
+    x509::der(pem)
+}
+
+/// Whether `signature` is the RS256 signature of `message` by the key of this certificate, which is PEM.
+pub(crate) fn verifies(certificate: &str, message: &[u8], signature: &[u8]) -> bool {
+    x509::verifies(certificate, message, signature)
+}
+
+/// Those that the identity provider of a connection signs with.
+pub(crate) fn of_idp<'a>(
+    state: &'a State,
+    connection_id: &str,
+) -> impl Iterator<Item = &'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::ResponseSigning)
+}
+
+/// What WorkOS signs requests with, where the connection has it.
+pub(crate) fn of_requests<'a>(state: &'a State, connection_id: &str) -> Option<&'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::RequestSigning).next()
+}
+
+/// Those that identity providers encrypt for.
+pub(crate) fn of_encryption<'a>(
+    state: &'a State,
+    connection_id: &str,
+) -> impl Iterator<Item = &'a Arc<Certificate>> {
+    of_kind(state, connection_id, CertificateType::ResponseEncryption)
+}
+
 fn put(
     tx: &mut Transaction<'_>,
     connection_id: &str,
@@ -293,6 +376,68 @@ fn add(
         tx.emit("connection.saml_certificate_renewed", &data)?;
     }
     Ok(certificate)
+}
+
+/// Gives a connection a further certificate of its identity provider, unless it has it already.
+///
+/// Assumption: one that the connection has already is 409.
+pub(crate) fn add_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    pem: &str,
+) -> Result<Arc<Certificate>, ApiError> {
+    let new = NewCertificate::read(pem, "value")?;
+    if has(tx, connection_id, &new.x509) {
+        let message = "The connection has this certificate already.";
+        return Err(ApiError::conflict("certificate_already_exists", message));
+    }
+    add(tx, connection_id, new)
+}
+
+fn has(state: &State, connection_id: &str, x509: &x509::X509) -> bool {
+    let mut present = of_kind(state, connection_id, CertificateType::ResponseSigning);
+    // However its text is laid out.
+    present.any(|certificate| certificate.contents().fingerprint == x509.fingerprint)
+}
+
+/// Lets the identity provider of a connection sign with these certificates, and with no others.
+pub(crate) fn replace_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    pems: &[String],
+) -> Result<(), ApiError> {
+    let kind = CertificateType::ResponseSigning;
+    let wanted = pems
+        .iter()
+        .map(|pem| NewCertificate::read(pem, "saml_options.idp_signing_certs"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let is_wanted = |certificate: &&Arc<Certificate>| {
+        let fingerprint = certificate.contents().fingerprint;
+        wanted.iter().any(|new| new.x509.fingerprint == fingerprint)
+    };
+    let gone: Vec<_> = of_kind(tx, connection_id, kind)
+        .filter(|certificate| !is_wanted(certificate))
+        .map(|certificate| certificate.id.clone())
+        .collect();
+    // Those that it begins with renew nothing.
+    let begins = !connections::find(tx, connection_id)?.certified.contains(&kind);
+    for new in wanted {
+        match has(tx, connection_id, &new.x509) {
+            true => {}
+            false if begins => put(tx, connection_id, new).map(drop)?,
+            false => add(tx, connection_id, new).map(drop)?,
+        }
+    }
+    gone.iter().try_for_each(|id| delete(tx, connection_id, kind, id))
+}
+
+/// Takes a certificate of its identity provider from a connection.
+pub(crate) fn delete_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    id: &str,
+) -> Result<(), ApiError> {
+    delete(tx, connection_id, CertificateType::ResponseSigning, id)
 }
 
 /// Takes a certificate from a connection.

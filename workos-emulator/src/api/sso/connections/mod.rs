@@ -2,9 +2,11 @@
 //!
 //! * here – what a connection is, how it is shown, and how connections are found.
 //! * [`options`] – what it takes to speak to an identity provider.
+//! * [`configuration`] – how an administrator sets them up.
 //! * [`rules`] – how connections come to be, change and go.
 //! * [`operations`] – the API's operations.
 
+mod configuration;
 mod operations;
 mod options;
 mod rules;
@@ -17,11 +19,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
+    configuration::{Configuration, begin, configure},
     operations::{create_connection, delete_connection, get_connection, list_connections, update_connection},
-    options::{KeyPair, NewOidc, OidcOptions, ProtocolOptions, TokenAuthenticationMethod},
+    options::{KeyPair, NewOidc, OidcOptions, ProtocolOptions, SamlOptions, TokenAuthenticationMethod},
     rules::{
-        ConnectionChanges, GroupRole, NewConnection, activate, create, delete_of_organization, of_provider,
-        roles_of, update,
+        ConnectionChanges, GroupRole, NewConnection, activate, create, delete, delete_of_organization,
+        of_provider, roles_of, update,
     },
 };
 use super::{
@@ -122,13 +125,23 @@ const OF_ENVIRONMENT: Index<Connection> =
         Some(_) => Vec::new(),
         None => vec![(connection.connection_type.as_str().into(), 0)],
     });
+/// A connection by its place in the addresses of SAML.
+const BY_EXTERNAL_KEY: Index<Connection> = Index::unique("external_key", |connection| {
+    vec![(connection.external_key.as_str().into(), 0)]
+});
 const BY_EXTERNAL_ID: Index<Connection> = Index::unique("external_id", |connection| {
     let external_id = connection.external_id.iter();
     external_id.map(|id| (id.as_str().into(), 0)).collect()
 });
 
 impl Record for Connection {
-    const INDEXES: &'static [Index<Self>] = &[BY_ORGANIZATION, BY_TYPE, OF_ENVIRONMENT, BY_EXTERNAL_ID];
+    const INDEXES: &'static [Index<Self>] = &[
+        BY_ORGANIZATION,
+        BY_TYPE,
+        OF_ENVIRONMENT,
+        BY_EXTERNAL_KEY,
+        BY_EXTERNAL_ID,
+    ];
 
     fn id(&self) -> &str {
         &self.id
@@ -206,6 +219,11 @@ pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<Connection>
         .connections
         .get(id)
         .ok_or_else(|| ApiError::not_found("Connection", id))
+}
+
+/// The connection with this external key.
+pub(crate) fn by_external_key<'a>(state: &'a State, key: &str) -> Option<&'a Arc<Connection>> {
+    state.connections.find(BY_EXTERNAL_KEY, key)
 }
 
 /// An organization's connections through which people can sign in, the oldest first.

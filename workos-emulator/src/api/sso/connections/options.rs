@@ -88,25 +88,25 @@ pub(crate) struct NewOidc {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct SamlChanges {
-    idp_metadata_url: Patch<String>,
-    acs_url: Patch<String>,
-    sp_entity_id: Patch<String>,
-    idp_entity_id: Patch<String>,
-    idp_sso_url: Patch<String>,
+    pub(super) idp_metadata_url: Patch<String>,
+    pub(super) acs_url: Patch<String>,
+    pub(super) sp_entity_id: Patch<String>,
+    pub(super) idp_entity_id: Patch<String>,
+    pub(super) idp_sso_url: Patch<String>,
 }
 
 /// `oidc_options` of `PATCH /connections/{id}`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct OidcChanges {
-    discovery_endpoint: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    redirect_uri: Patch<String>,
-    pkce: Option<bool>,
-    token_authentication_method: Option<TokenAuthenticationMethod>,
-    id_token_signature_algorithm: Option<String>,
-    fetch_user_info: Option<bool>,
+    pub(super) discovery_endpoint: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Secret>,
+    pub(super) redirect_uri: Patch<String>,
+    pub(super) pkce: Option<bool>,
+    pub(super) token_authentication_method: Option<TokenAuthenticationMethod>,
+    pub(super) id_token_signature_algorithm: Option<String>,
+    pub(super) fetch_user_info: Option<bool>,
 }
 
 fn check_url(field: &str, url: Option<&String>) -> Result<(), ApiError> {

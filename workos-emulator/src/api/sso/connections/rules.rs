@@ -17,7 +17,7 @@ use crate::{
         sso::{
             certificates,
             connection_type::{self, ConnectionType, Protocol},
-            profiles, traces,
+            profiles, saml, traces,
         },
         user_management::{
             authenticate::method::AuthenticationMethod,
@@ -240,6 +240,7 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     profiles::delete_of_connection(tx, id);
     certificates::delete_of_connection(tx, id);
     traces::delete_of_connection(tx, id);
+    saml::test_idp::delete_of_connection(tx, id);
     tx.delete::<Connection>(id);
     tx.emit("connection.deleted", &Deleted::of(&connection))?;
     match &connection.organization_id {
