@@ -268,6 +268,13 @@ impl Registry {
         Some(Arc::clone(found))
     }
 
+    /// The environment whose state is meant. Where it is several, one being a fork of the other, it is the oldest.
+    pub(crate) fn by_state(&self, is_meant: impl Fn(&crate::store::State) -> bool) -> Option<Arc<Environment>> {
+        let entries = self.entries.load();
+        let mut all = entries.by_id.values();
+        all.find(|environment| is_meant(&environment.state())).cloned()
+    }
+
     /// Tells of every environment that comes or goes.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
