@@ -54,7 +54,10 @@ impl Carried {
         Self {
             acs_url: page.action(),
             xml: String::from_utf8(response).unwrap(),
-            relay_state: page.text.contains("RelayState").then(|| page.hidden("RelayState")),
+            relay_state: page
+                .text
+                .contains("RelayState")
+                .then(|| page.hidden("RelayState")),
         }
     }
 
@@ -64,7 +67,12 @@ impl Carried {
 
     /// Posts it as the page of another site does: without the cookies of WorkOS. Where the browser is sent then.
     async fn post(&self) -> Page {
-        post(&self.acs_url, &STANDARD.encode(&self.xml), self.relay_state.as_deref()).await
+        post(
+            &self.acs_url,
+            &STANDARD.encode(&self.xml),
+            self.relay_state.as_deref(),
+        )
+        .await
     }
 
     /// Posts it, and lets the browser fetch the answer. Where that leads.
@@ -83,14 +91,24 @@ async fn post(acs_url: &Url, response: &str, relay_state: Option<&str>) -> Page 
 
 impl World {
     fn authorize(&self, connection: &Connection) -> String {
-        let query = format!("response_type=code&redirect_uri={CALLBACK}&state=s&connection={}", connection.id);
-        format!("{}/sso/authorize?client_id={}&{query}", self.emulator.url(), self.emulator.client_id())
+        let query = format!(
+            "response_type=code&redirect_uri={CALLBACK}&state=s&connection={}",
+            connection.id
+        );
+        format!(
+            "{}/sso/authorize?client_id={}&{query}",
+            self.emulator.url(),
+            self.emulator.client_id()
+        )
     }
 
     /// Goes to the test identity provider, for the application.
     async fn ask(&self, browser: &Browser) -> Page {
         let page = browser.visit(self.authorize(&self.okta)).await;
-        assert_eq!((page.status, page.url.path()), (200, format!("/idp/{}", self.okta.id).as_str()));
+        assert_eq!(
+            (page.status, page.url.path()),
+            (200, format!("/idp/{}", self.okta.id).as_str())
+        );
         page
     }
 
@@ -112,17 +130,30 @@ impl World {
     /// The last sign-in was refused in this step, for this reason, and the application was told.
     async fn assert_refused(&self, name: &str, back: &Url, step: &str, reason: &str) {
         assert!(back.as_str().starts_with(CALLBACK), "{name}: {back}");
-        assert_eq!(parameter(back, "error").as_deref(), Some("server_error"), "{name}: {back}");
+        assert_eq!(
+            parameter(back, "error").as_deref(),
+            Some("server_error"),
+            "{name}: {back}"
+        );
         let trace = &self.traces(&self.okta.id).await[0];
         assert_eq!(trace["status"], "failed", "{name}: {trace}");
         let refused = refused_step(trace);
         let detail = refused["detail"].as_str().unwrap();
-        assert!(refused["step"] == step && detail.contains(reason), "{name}: {refused}");
+        assert!(
+            refused["step"] == step && detail.contains(reason),
+            "{name}: {refused}"
+        );
     }
 
     async fn default_redirect_uri(&self) {
         let body = json!({"uri": CALLBACK});
-        let (status, _) = http::call(&self.emulator, Method::POST, "/user_management/redirect_uris", &body).await;
+        let (status, _) = http::call(
+            &self.emulator,
+            Method::POST,
+            "/user_management/redirect_uris",
+            &body,
+        )
+        .await;
         assert_eq!(status, 201);
     }
 
@@ -136,7 +167,9 @@ impl World {
 
 fn refused_step(trace: &Value) -> &Value {
     let mut steps = trace["steps"].as_array().unwrap().iter();
-    steps.find(|step| step["passed"] == false).unwrap_or_else(|| panic!("all is well: {trace}"))
+    steps
+        .find(|step| step["passed"] == false)
+        .unwrap_or_else(|| panic!("all is well: {trace}"))
 }
 
 fn parameter(url: &Url, name: &str) -> Option<String> {
@@ -149,7 +182,10 @@ async fn each_check_stands_in_the_trace() {
     let world = world().await;
     let browser = Browser::new();
     let signed = world.signed(&browser).await;
-    assert_eq!(signed.acs_url.path(), format!("/sso/saml/acs/{}", world.key().await));
+    assert_eq!(
+        signed.acs_url.path(),
+        format!("/sso/saml/acs/{}", world.key().await)
+    );
     let back = signed.deliver(&browser).await;
     assert!(parameter(&back, "code").is_some(), "{back}");
     let trace = &world.traces(&world.okta.id).await[0];
@@ -159,27 +195,53 @@ async fn each_check_stands_in_the_trace() {
     assert_eq!(
         names,
         [
-            "request", "departure", "departure", "saml_message", "saml_status", "signature", "issuer", "recipient",
-            "audience", "validity", "replay", "correlation", "response", "correlation", "connection", "attributes",
-            "domain", "profile", "code"
+            "request",
+            "departure",
+            "departure",
+            "saml_message",
+            "saml_status",
+            "signature",
+            "issuer",
+            "recipient",
+            "audience",
+            "validity",
+            "replay",
+            "correlation",
+            "response",
+            "correlation",
+            "connection",
+            "attributes",
+            "domain",
+            "profile",
+            "code"
         ]
     );
     let (status, page) = {
-        let page = Browser::new().visit(format!("{}/sso/traces", world.emulator.url())).await;
+        let page = Browser::new()
+            .visit(format!("{}/sso/traces", world.emulator.url()))
+            .await;
         (page.status, page.text)
     };
     assert_eq!(status, 200);
-    assert!(page.contains("Signature") && page.contains("signed by a key of the connection"), "{page}");
+    assert!(
+        page.contains("Signature") && page.contains("signed by a key of the connection"),
+        "{page}"
+    );
 }
 
 impl World {
     async fn connection(&self) -> Value {
         let path = format!("/_emulate/connections/{}", self.okta.id);
-        http::call(&self.emulator, Method::PATCH, &path, &json!({})).await.1
+        http::call(&self.emulator, Method::PATCH, &path, &json!({}))
+            .await
+            .1
     }
 
     async fn key(&self) -> String {
-        self.connection().await["external_key"].as_str().unwrap().to_owned()
+        self.connection().await["external_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -194,19 +256,33 @@ async fn an_assertion_is_good_once_soon_and_for_its_sign_in() {
     let trace = &world.traces(&world.okta.id).await[0];
     let refused = refused_step(trace);
     assert_eq!(refused["step"], "correlation");
-    assert!(refused["detail"].as_str().unwrap().contains("another browser"), "{refused}");
-    assert_eq!(trace["status"], "in_progress", "nobody can end the sign-in of somebody else");
+    assert!(
+        refused["detail"].as_str().unwrap().contains("another browser"),
+        "{refused}"
+    );
+    assert_eq!(
+        trace["status"], "in_progress",
+        "nobody can end the sign-in of somebody else"
+    );
     // It was used up by that.
     let back = signed.deliver(&ada).await;
-    world.assert_refused("used", &back, "correlation", "another browser").await;
+    world
+        .assert_refused("used", &back, "correlation", "another browser")
+        .await;
     let reasons = world.traces(&world.okta.id).await[0].to_string();
     assert!(reasons.contains("The assertion was used before."), "{reasons}");
     // Twice to the same sign-in.
     let signed = world.signed(&ada).await;
     let first = signed.post().await;
     let back = signed.deliver(&ada).await;
-    world.assert_refused("replayed", &back, "replay", "used before").await;
-    assert_eq!(ada.step(first.location()).await.status, 400, "the sign-in is over");
+    world
+        .assert_refused("replayed", &back, "replay", "used before")
+        .await;
+    assert_eq!(
+        ada.step(first.location()).await.status,
+        400,
+        "the sign-in is over"
+    );
     assert_eq!(signed.post().await.status, 400, "and its request is unknown");
     // With the RelayState of another sign-in, be it of the same browser.
     for browser in [&ada, &eve] {
@@ -216,20 +292,26 @@ async fn an_assertion_is_good_once_soon_and_for_its_sign_in() {
             ..one
         };
         let back = mixed.deliver(&ada).await;
-        world.assert_refused("mixed", &back, "correlation", "RelayState").await;
+        world
+            .assert_refused("mixed", &back, "correlation", "RelayState")
+            .await;
     }
     let without = Carried {
         relay_state: None,
         ..world.signed(&ada).await
     };
     let back = without.deliver(&ada).await;
-    world.assert_refused("without", &back, "correlation", "RelayState").await;
+    world
+        .assert_refused("without", &back, "correlation", "RelayState")
+        .await;
     // An answer is fetched once, within two minutes.
     let signed = world.signed(&ada).await;
     let posted = signed.post().await.location();
     world.emulator.clock().advance(Duration::from_secs(121));
     let back = ada.step(posted.as_str()).await.location();
-    world.assert_refused("late", &back, "response", "its time to be fetched is over").await;
+    world
+        .assert_refused("late", &back, "response", "its time to be fetched is over")
+        .await;
     assert_eq!(ada.step(posted.as_str()).await.status, 400);
 }
 
@@ -250,7 +332,8 @@ async fn requests_are_signed_and_force_authentication_where_that_is_wanted() {
     let options = json!({
         "idp_sso_url": "https://idp.example.com/sso", "idp_signing_certs": [include_str!("certificates/idp.pem")],
     });
-    let body = json!({"organization_id": world.acme.id, "connection_type": "AzureSAML", "saml_options": options});
+    let body =
+        json!({"organization_id": world.acme.id, "connection_type": "AzureSAML", "saml_options": options});
     let (status, created) = http::call(&world.emulator, Method::POST, "/connections", &body).await;
     assert_eq!(status, 201, "{created}");
     world.okta.id = created["id"].as_str().unwrap().to_owned();
@@ -263,11 +346,17 @@ async fn requests_are_signed_and_force_authentication_where_that_is_wanted() {
         let mut changed = page.url.clone();
         let pairs: Vec<_> = page.url.query_pairs().into_owned().collect();
         changed.query_pairs_mut().clear().extend_pairs(
-            pairs.iter().map(|(key, old)| (key, if key == name { value } else { old.as_str() })),
+            pairs
+                .iter()
+                .map(|(key, old)| (key, if key == name { value } else { old.as_str() })),
         );
         let refused = browser.visit(changed.as_str()).await;
         assert_eq!(refused.status, 400, "{name}");
-        assert!(refused.text.contains("not signed with the key"), "{name}: {}", refused.text);
+        assert!(
+            refused.text.contains("not signed with the key"),
+            "{name}: {}",
+            refused.text
+        );
     }
     let signed = Carried::of(&browser.submit_and_stop(&page, &[("email", EMAIL)]).await);
     let back = signed.deliver(&browser).await;
@@ -277,7 +366,10 @@ async fn requests_are_signed_and_force_authentication_where_that_is_wanted() {
     let metadata = Browser::new()
         .visit(format!("{}/sso/saml/metadata/{key}", world.emulator.url()))
         .await;
-    assert_eq!(metadata.headers["content-type"], "application/samlmetadata+xml; charset=utf-8");
+    assert_eq!(
+        metadata.headers["content-type"],
+        "application/samlmetadata+xml; charset=utf-8"
+    );
     for part in [
         r#"AuthnRequestsSigned="true""#.to_owned(),
         r#"<md:KeyDescriptor use="signing">"#.to_owned(),
@@ -287,7 +379,13 @@ async fn requests_are_signed_and_force_authentication_where_that_is_wanted() {
     ] {
         assert!(metadata.text.contains(&part), "{part}: {}", metadata.text);
     }
-    assert_eq!(Browser::new().visit(format!("{}/sso/saml/metadata/none", world.emulator.url())).await.status, 404);
+    assert_eq!(
+        Browser::new()
+            .visit(format!("{}/sso/saml/metadata/none", world.emulator.url()))
+            .await
+            .status,
+        404
+    );
 }
 
 #[actix_web::test]
@@ -298,7 +396,9 @@ async fn the_stand_in_answers_no_strange_requests() {
     let idp = format!("{}/idp/{}", world.emulator.url(), world.okta.id);
     let ask = async |request: &str, relay_state: &str| {
         let fields = [("SAMLRequest", request), ("RelayState", relay_state)];
-        Browser::new().post_and_stop(&format!("{idp}/saml"), &fields).await
+        Browser::new()
+            .post_and_stop(&format!("{idp}/saml"), &fields)
+            .await
     };
     let request = |acs_url: &str| {
         STANDARD.encode(format!(
@@ -307,7 +407,10 @@ async fn the_stand_in_answers_no_strange_requests() {
     };
     for (request, reason) in [
         ("*", "no base64"),
-        (request("https://evil.example/acs").as_str(), "none of the environment"),
+        (
+            request("https://evil.example/acs").as_str(),
+            "none of the environment",
+        ),
         (request("javascript:alert(1)").as_str(), "none of the environment"),
         (request("").as_str(), "does not say where"),
     ] {
@@ -321,7 +424,10 @@ async fn the_stand_in_answers_no_strange_requests() {
     let carried = Carried::of(&browser.submit_and_stop(&foreign, &[("email", EMAIL)]).await);
     assert_eq!(carried.acs_url.as_str(), "http://localhost:4000/acs");
     assert_eq!(carried.relay_state.as_deref(), Some("theirs"));
-    assert!(carried.xml.contains("<saml:Audience>urn:other</saml:Audience>") && carried.xml.contains(r#"InResponseTo="_1""#));
+    assert!(
+        carried.xml.contains("<saml:Audience>urn:other</saml:Audience>")
+            && carried.xml.contains(r#"InResponseTo="_1""#)
+    );
     // The request of a sign-in that is over is over.
     let signed = Carried::of(&browser.submit_and_stop(&page, &[("email", EMAIL)]).await);
     signed.deliver(&browser).await;

@@ -1,20 +1,18 @@
-//! From a request's cookie to the signed-in user: load, verify, refresh if due.
+//! From a request's credential to whoever sent it. For the session cookie: load, verify, refresh if due.
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{cookie::Cookie, http::header::HeaderMap};
+use actix_web::http::header::HeaderMap;
 
 use crate::{
-    AuthKit, Impersonator,
+    AuthKit,
     context::{AuthContext, AuthState},
-    credential::{LoadedSession, Session, SessionError},
+    credential::{LoadedSession, Session, SessionCookies, SessionError},
     digest::Fingerprint,
     rotation::Rotation,
     token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
 };
 
-/// A browser sends one session cookie; more are somebody's tossed cookies, of which a few are tried.
-const MAX_COOKIES: usize = 4;
 /// A refresh ahead of time must not hold up a request whose token is good.
 const EARLY_REFRESH_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -25,14 +23,22 @@ pub(crate) struct Authenticated {
     pub(crate) state: AuthState,
     pub(crate) session: Option<LoadedSession>,
     /// Set with the response: the refreshed session, or the removal of one that is over.
-    pub(crate) cookie: Option<Cookie<'static>>,
+    pub(crate) cookie: Option<SessionCookies>,
 }
 
 impl Authenticated {
-    fn signed_in(context: Arc<AuthContext>, session: LoadedSession) -> Self {
+    fn signed_in(context: AuthContext, session: LoadedSession) -> Self {
         Self {
             state: AuthState::SignedIn(context),
             session: Some(session),
+            cookie: None,
+        }
+    }
+
+    pub(crate) fn by_bearer(state: AuthState) -> Self {
+        Self {
+            state,
+            session: None,
             cookie: None,
         }
     }
@@ -53,7 +59,7 @@ impl Authenticated {
         }
     }
 
-    fn with_cookie(mut self, cookie: Option<Cookie<'static>>) -> Self {
+    fn with_cookie(mut self, cookie: Option<SessionCookies>) -> Self {
         self.cookie = cookie;
         self
     }
@@ -61,12 +67,15 @@ impl Authenticated {
 
 impl AuthKit {
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
-        for value in self
-            .session_cookie()
-            .values(headers)
-            .into_iter()
-            .take(MAX_COOKIES)
-        {
+        match self.authenticate_bearer(headers).await {
+            Some(authenticated) => authenticated,
+            None if self.config().sources.sessions => self.authenticate_cookie(headers).await,
+            None => Authenticated::signed_out(),
+        }
+    }
+
+    async fn authenticate_cookie(&self, headers: &HeaderMap) -> Authenticated {
+        for value in self.session_cookie().values(headers) {
             let of_cookie = self.session_cookie().fingerprint(&value);
             if let Some(credential) = of_cookie
                 && let Some(hit) = self.cached(&credential).await
@@ -75,7 +84,7 @@ impl AuthKit {
                     session: Arc::clone(&hit.session),
                     key: None,
                 };
-                return self.refresh_if_due(Arc::clone(&hit.context), session).await;
+                return self.refresh_if_due(hit.context.clone(), session).await;
             }
             match self.session_cookie().load(&value).await {
                 Ok(Some(session)) => {
@@ -94,7 +103,7 @@ impl AuthKit {
 
     async fn authenticate_session(&self, credential: Fingerprint, session: LoadedSession) -> Authenticated {
         if let Some(hit) = self.cached(&credential).await {
-            return self.refresh_if_due(Arc::clone(&hit.context), session).await;
+            return self.refresh_if_due(hit.context.clone(), session).await;
         }
         match self.verify_session(&session.session).await {
             Ok(context) => {
@@ -115,13 +124,10 @@ impl AuthKit {
     }
 
     /// The context of a session whose access token is genuine, current, and about the session's user.
-    pub(crate) async fn verify_session(&self, session: &Session) -> Result<Arc<AuthContext>, TokenError> {
+    pub(crate) async fn verify_session(&self, session: &Session) -> Result<AuthContext, TokenError> {
         let claims = self.verifier().verify(session.access_token.expose()).await?;
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
-        }
-        if self.verified().has_ended(&claims.sid) {
-            return Err(TokenError::WrongSubject("its session was signed out here"));
         }
         let actor = claims.act.as_ref().map(|act| act.sub.as_str());
         if let (Some(actor), Some(impersonator)) = (actor, &session.impersonator)
@@ -129,26 +135,19 @@ impl AuthKit {
         {
             return Err(TokenError::WrongSubject("it names another impersonator"));
         }
-        let by_token = || {
-            actor.map(|email| Impersonator {
-                email: email.to_owned(),
-                reason: None,
-            })
-        };
-        Ok(Arc::new(AuthContext {
-            impersonator: session.impersonator.clone().or_else(by_token),
-            user: session.user.clone(),
-            access_token: session.access_token.clone(),
-            claims,
-        }))
+        let context = AuthContext::of_session(session, claims);
+        if self.has_ended(&context) {
+            return Err(TokenError::WrongSubject("its session was ended here"));
+        }
+        Ok(context)
     }
 
     /// A session verified before, if that still says something.
     async fn cached(&self, credential: &Fingerprint) -> Option<Arc<VerifiedSession>> {
         let hit = self.verified().get(credential).await?;
         let is_good = hit.generation == self.verifier().jwks.generation()
-            && hit.context.claims.exp > self.now()
-            && !self.verified().has_ended(&hit.context.claims.sid);
+            && hit.context.is_current(self.now())
+            && !self.has_ended(&hit.context);
         is_good.then_some(hit)
     }
 
@@ -156,22 +155,25 @@ impl AuthKit {
         &self,
         credential: Fingerprint,
         session: &Arc<Session>,
-        context: &Arc<AuthContext>,
+        context: &AuthContext,
     ) {
         let verified = VerifiedSession {
             session: Arc::clone(session),
-            context: Arc::clone(context),
+            context: context.clone(),
             generation: self.verifier().jwks.generation(),
         };
         self.verified().insert(credential, Arc::new(verified)).await;
     }
 
-    async fn refresh_if_due(&self, context: Arc<AuthContext>, session: LoadedSession) -> Authenticated {
-        let remaining = context.claims.exp - self.now();
+    async fn refresh_if_due(&self, context: AuthContext, session: LoadedSession) -> Authenticated {
+        let (expires_at, lifetime) = context
+            .claims()
+            .map_or((i64::MAX, 0), |claims| (claims.exp, claims.lifetime()));
+        let remaining = expires_at.saturating_sub(self.now());
         if remaining <= 0 {
             return self.refresh(session, None).await;
         }
-        if remaining > self.refresh_buffer(context.claims.lifetime()) {
+        if remaining > self.refresh_buffer(lifetime) {
             return Authenticated::signed_in(context, session);
         }
         self.refresh(session, Some(context)).await
@@ -194,7 +196,7 @@ impl AuthKit {
 
     /// Refreshes a session. `valid` is the context of a token that has not expired yet: it is served whenever the
     /// refresh does not succeed in time.
-    async fn refresh(&self, old: LoadedSession, valid: Option<Arc<AuthContext>>) -> Authenticated {
+    async fn refresh(&self, old: LoadedSession, valid: Option<AuthContext>) -> Authenticated {
         let rotation = self.rotate(&old, None);
         let rotation = match valid {
             Some(_) => tokio::time::timeout(EARLY_REFRESH_WAIT, rotation)

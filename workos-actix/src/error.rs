@@ -14,7 +14,7 @@ use actix_web::{
 use thiserror::Error;
 use url::form_urlencoded;
 
-use crate::{AuthKit, navigation, page, return_path::ReturnPath};
+use crate::{AuthKit, Requirement, navigation, page, return_path::ReturnPath};
 
 /// Why there is no signed-in user.
 ///
@@ -54,6 +54,28 @@ pub enum AuthError {
         /// Where a browser is sent; `None` for a program.
         redirect: Option<SignInRedirect>,
     },
+    /// It is known who sent the request, and that is not enough: 403.
+    #[error("{requirement}")]
+    Forbidden {
+        /// What is missing.
+        requirement: Requirement,
+    },
+    /// The credential in `Authorization` is not acceptable: 401 with `WWW-Authenticate: Bearer error="invalid_token"`
+    /// (RFC 6750 section 3.1). A browser that navigates gets the same.
+    #[error("the credential is not accepted: {description}")]
+    InvalidToken {
+        /// Why, in words that tell a stranger nothing.
+        description: &'static str,
+    },
+    /// `Authorization` is not one header: 400 (RFC 6750 section 3.1, `invalid_request`).
+    #[error("the request is malformed: {description}")]
+    InvalidRequest {
+        /// What is wrong.
+        description: &'static str,
+    },
+    /// Another site sent a request that changes something, with the session cookie of the browser: 403.
+    #[error("another site may not do this with your session")]
+    CrossOrigin,
     /// The renewed session cannot be stored, in the cookie or in the session store; the log says why. 500.
     #[error("the session cannot be kept; the server's log says why")]
     SessionNotKept,
@@ -120,7 +142,8 @@ impl AuthError {
         // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
         let path = head.uri.path_and_query().filter(|_| is_read(head));
         let return_to = path.map(PathAndQuery::as_str).and_then(ReturnPath::parse);
-        let redirect = navigation::is_navigation(head)
+        let has_sign_in = authkit.config().sources.sessions;
+        let redirect = (has_sign_in && navigation::is_navigation(head))
             .then(|| SignInRedirect::new(authkit, head, return_to.as_ref(), None));
         Self::SignInRequired { redirect }
     }
@@ -149,6 +172,10 @@ impl AuthError {
             Self::Unavailable { .. } => "authentication_unavailable",
             Self::OrganizationForbidden => "organization_forbidden",
             Self::OrganizationSignInRequired { code, .. } => code,
+            Self::Forbidden { requirement } => requirement.code(),
+            Self::InvalidToken { .. } => "invalid_token",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::CrossOrigin => "cross_origin_request",
             Self::SessionNotKept => "session_not_kept",
         }
     }
@@ -161,9 +188,13 @@ impl ResponseError for AuthError {
         }
         match self {
             Self::MissingMiddleware | Self::SessionNotKept => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::SignInRequired { .. } => StatusCode::UNAUTHORIZED,
+            Self::SignInRequired { .. } | Self::InvalidToken { .. } => StatusCode::UNAUTHORIZED,
+            Self::InvalidRequest { .. } => StatusCode::BAD_REQUEST,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::OrganizationForbidden | Self::OrganizationSignInRequired { .. } => StatusCode::FORBIDDEN,
+            Self::OrganizationForbidden
+            | Self::OrganizationSignInRequired { .. }
+            | Self::Forbidden { .. }
+            | Self::CrossOrigin => StatusCode::FORBIDDEN,
         }
     }
 
@@ -178,6 +209,13 @@ impl ResponseError for AuthError {
             Self::MissingMiddleware => tracing::error!("{self}"),
             Self::SignInRequired { .. } => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::InvalidToken { description } | Self::InvalidRequest { description } => {
+                let challenge = format!(
+                    "Bearer error=\"{}\", error_description=\"{description}\"",
+                    self.code()
+                );
+                response.insert_header((WWW_AUTHENTICATE, challenge));
             }
             Self::Unavailable { retry_after } => {
                 response.insert_header((RETRY_AFTER, retry_after.as_secs().max(1)));

@@ -14,7 +14,7 @@ use actix_web::{
 use crate::{context::RequestAuth, error::AuthError};
 
 /// Lets only signed-in users into a scope or resource: a navigating browser is redirected to sign-in, everyone else
-/// gets 401.
+/// gets 401. API keys and machines are no users: 403.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -85,6 +85,6 @@ where
 
 fn check(request: &ServiceRequest) -> Result<(), AuthError> {
     RequestAuth::of_service_request(request)?
-        .require_user(request.head())
+        .require_person(request.head())
         .map(drop)
 }

@@ -37,12 +37,16 @@ fn id(xml: &str) -> &str {
 
 /// The same with another person, and an ID of its own.
 fn forged(xml: &str) -> String {
-    xml.replace(EMAIL, "root@acme.example").replace(id(xml), "ID=\"_evil\"")
+    xml.replace(EMAIL, "root@acme.example")
+        .replace(id(xml), "ID=\"_evil\"")
 }
 
 /// Puts something into a signature, where nobody looks.
 fn hidden_in(signature: &str, what: &str) -> String {
-    signature.replace("</ds:Signature>", &format!("<ds:Object>{what}</ds:Object></ds:Signature>"))
+    signature.replace(
+        "</ds:Signature>",
+        &format!("<ds:Object>{what}</ds:Object></ds:Signature>"),
+    )
 }
 
 /// What is forged, how, in which step that is seen, and what is said of it.
@@ -222,12 +226,16 @@ async fn an_assertion_is_for_one_service_provider_and_one_time() {
     let signed = world.signed(&browser).await;
     clock.set(now + Duration::from_secs(361));
     let back = signed.deliver(&browser).await;
-    world.assert_refused("expired", &back, "validity", "It was valid until").await;
+    world
+        .assert_refused("expired", &back, "validity", "It was valid until")
+        .await;
     clock.set(now);
     let signed = world.signed(&browser).await;
     clock.set(now - Duration::from_secs(61));
     let back = signed.deliver(&browser).await;
-    world.assert_refused("not yet", &back, "validity", "It is valid from").await;
+    world
+        .assert_refused("not yet", &back, "validity", "It is valid from")
+        .await;
     // The clocks of two machines differ.
     clock.set(now);
     let signed = world.signed(&browser).await;
@@ -238,15 +246,30 @@ async fn an_assertion_is_for_one_service_provider_and_one_time() {
     let signed = world.signed(&browser).await;
     world.change(json!({"sp_entity_id": "urn:acme:other"})).await;
     let back = signed.deliver(&browser).await;
-    world.assert_refused("audience", &back, "audience", "SP entity id is urn:acme:other").await;
+    world
+        .assert_refused("audience", &back, "audience", "SP entity id is urn:acme:other")
+        .await;
     let signed = world.signed(&browser).await;
-    assert!(signed.xml.contains("<saml:Audience>urn:acme:other</saml:Audience>"));
+    assert!(
+        signed
+            .xml
+            .contains("<saml:Audience>urn:acme:other</saml:Audience>")
+    );
     assert!(parameter(&signed.deliver(&browser).await, "code").is_some());
 
     let signed = world.signed(&browser).await;
-    world.change(json!({"acs_url": "http://localhost:4000/acs"})).await;
+    world
+        .change(json!({"acs_url": "http://localhost:4000/acs"}))
+        .await;
     let back = signed.deliver(&browser).await;
-    world.assert_refused("recipient", &back, "recipient", "ACS URL is http://localhost:4000/acs").await;
+    world
+        .assert_refused(
+            "recipient",
+            &back,
+            "recipient",
+            "ACS URL is http://localhost:4000/acs",
+        )
+        .await;
     // The application may let responses come to itself, and pass them on.
     let through = world.signed(&browser).await;
     assert_eq!(through.acs_url.as_str(), "http://localhost:4000/acs");
@@ -265,18 +288,39 @@ async fn an_assertion_is_for_one_service_provider_and_one_time() {
     let mut here = posted.clone();
     here.set_host(signed.acs_url.host_str()).unwrap();
     let back = browser.step(here).await.location();
-    world.assert_refused("issuer", &back, "issuer", "the entity id of the connection's identity provider is").await;
+    world
+        .assert_refused(
+            "issuer",
+            &back,
+            "issuer",
+            "the entity id of the connection's identity provider is",
+        )
+        .await;
 }
 
 #[actix_web::test]
 async fn an_identity_provider_speaks_for_its_own_connection() {
     let world = world().await;
     world.default_redirect_uri().await;
-    let evil = world.emulator.organization("Evil").domain("evil.example").create().unwrap();
-    let theirs = world.emulator.connection(&evil).connection_type("AzureSAML").create().unwrap();
+    let evil = world
+        .emulator
+        .organization("Evil")
+        .domain("evil.example")
+        .create()
+        .unwrap();
+    let theirs = world
+        .emulator
+        .connection(&evil)
+        .connection_type("AzureSAML")
+        .create()
+        .unwrap();
     let browser = Browser::new();
     let begun = async |world: &World, id: &str| {
-        let url = format!("{}/idp/{id}?client_id={}", world.emulator.url(), world.emulator.client_id());
+        let url = format!(
+            "{}/idp/{id}?client_id={}",
+            world.emulator.url(),
+            world.emulator.client_id()
+        );
         let page = browser.visit(url).await;
         Carried::of(&browser.submit_and_stop(&page, &[("email", EMAIL)]).await)
     };
@@ -286,25 +330,45 @@ async fn an_identity_provider_speaks_for_its_own_connection() {
         ..begun(&world, &theirs.id).await
     };
     let back = other_key.deliver(&browser).await;
-    world.assert_refused("another key", &back, "signature", "not by a key of the connection's certificates").await;
+    world
+        .assert_refused(
+            "another key",
+            &back,
+            "signature",
+            "not by a key of the connection's certificates",
+        )
+        .await;
     assert_eq!(parameter(&back, "connection_id"), Some(world.okta.id.clone()));
     // Nobody asked for it, and it is good once.
     let consent = ours.deliver(&browser).await;
     assert_eq!(consent.path(), "/sso/consent");
     let back = ours.deliver(&browser).await;
-    world.assert_refused("replayed", &back, "replay", "used before").await;
+    world
+        .assert_refused("replayed", &back, "replay", "used before")
+        .await;
     // The answer to a request is none where that is not said.
     let page = browser.visit(world.authorize(&theirs)).await;
-    let asked = Carried::of(&browser.submit_and_stop(&page, &[("email", "eve@evil.example")]).await);
+    let asked = Carried::of(
+        &browser
+            .submit_and_stop(&page, &[("email", "eve@evil.example")])
+            .await,
+    );
     let elsewhere = Carried {
         acs_url: ours.acs_url.clone(),
         ..asked
     };
-    assert_eq!(elsewhere.post().await.status, 400, "no sign-in of this connection asked for it");
+    assert_eq!(
+        elsewhere.post().await.status,
+        400,
+        "no sign-in of this connection asked for it"
+    );
     let of_theirs = &world.traces(&theirs.id).await[0];
     assert_eq!(of_theirs["status"], "in_progress");
     assert!(!of_theirs["steps"].to_string().contains("false"), "{of_theirs}");
     let traces = world.traces(&world.okta.id).await;
-    assert_eq!(traces.iter().filter(|trace| trace["status"] == "failed").count(), 2);
+    assert_eq!(
+        traces.iter().filter(|trace| trace["status"] == "failed").count(),
+        2
+    );
     assert_eq!(refused_step(&traces[0])["step"], "replay");
 }

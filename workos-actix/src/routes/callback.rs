@@ -18,7 +18,7 @@ use workos::{
 
 use super::{redirect, refuse, return_path, sign_in, verifier_cookie::Attempt};
 use crate::{
-    AuthUser, SignInError, SignedIn,
+    SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
     credential::Session,
     token::verify::{TokenError, unverified_session_id},
@@ -115,7 +115,7 @@ async fn exchange(
         tracing::warn!(%error, "the authorization code was not accepted");
         classify(&error)
     })?;
-    let authentication_method = response.authentication_method.take();
+    let authentication_method = response.authentication_method.clone();
     let oauth_tokens = response.oauth_tokens.take();
     let session = Session::from(response);
     if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
@@ -130,7 +130,7 @@ async fn exchange(
     })?;
     let return_to = return_path(authkit, attempt.return_to.as_deref());
     let signed_in = SignedIn {
-        user: AuthUser::new(context),
+        user: context.known_user().ok_or(SignInError::BadAnswer)?,
         refresh_token: session.refresh_token.clone(),
         authentication_method,
         oauth_tokens,

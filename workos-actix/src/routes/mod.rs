@@ -31,6 +31,14 @@ pub(crate) fn configure(app: &mut ServiceConfig, paths: &Paths) {
         );
 }
 
+/// Ends the session, as the route does for a form.
+pub(crate) fn sign_out(auth: &RequestAuth, return_to: Option<&str>) -> HttpResponse {
+    let query = sign_out::SignOutQuery {
+        return_to: return_to.map(str::to_owned),
+    };
+    sign_out::sign_out(auth, Some(web::Query(query)), StatusCode::SEE_OTHER)
+}
+
 fn redirect(status: StatusCode, location: &str) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((LOCATION, location))
@@ -46,8 +54,7 @@ fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<ReturnPath>
 
 /// The answer to another site's form or script, which may not change anything here.
 fn refuse_other_site(auth: &RequestAuth, request: &HttpRequest, message: &str) -> Option<HttpResponse> {
-    let own_origin = navigation::origin_of(&auth.authkit.config().redirect_uri);
-    let is_own = navigation::is_same_origin(request.headers(), &own_origin);
+    let is_own = auth.authkit.config().origins.may_send(request.headers());
     (!is_own).then(|| {
         refuse(
             request,

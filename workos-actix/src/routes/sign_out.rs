@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct SignOutQuery {
-    return_to: Option<String>,
+    pub(super) return_to: Option<String>,
 }
 
 /// For forms and scripts of this site; another site's form is refused.
@@ -56,7 +56,11 @@ pub(crate) async fn get(request: HttpRequest, query: Option<Query<SignOutQuery>>
     sign_out(&auth, query, StatusCode::TEMPORARY_REDIRECT)
 }
 
-fn sign_out(auth: &RequestAuth, query: Option<Query<SignOutQuery>>, status: StatusCode) -> HttpResponse {
+pub(crate) fn sign_out(
+    auth: &RequestAuth,
+    query: Option<Query<SignOutQuery>>,
+    status: StatusCode,
+) -> HttpResponse {
     let config = auth.authkit.config();
     let asked = query.and_then(|query| return_path(&auth.authkit, query.return_to.as_deref()));
     let session_id = auth.session_id();

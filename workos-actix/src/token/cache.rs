@@ -14,7 +14,7 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub(crate) struct VerifiedSession {
     pub(crate) session: Arc<Session>,
-    pub(crate) context: Arc<AuthContext>,
+    pub(crate) context: AuthContext,
     /// The generation of the key set that verified it.
     pub(crate) generation: u64,
 }

@@ -1,22 +1,41 @@
 //! What an AuthKit access token says.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// The claims of a verified AuthKit access token.
+/// The claims of a verified access token.
 ///
-/// Lists that the token does not carry are empty. What a [JWT template] adds is in [`extra`](Self::extra).
+/// Lists that the token does not carry are empty. What a [JWT template] adds is in [`custom`](Self::custom): as JSON, or
+/// in a type of the app's with the names of the template, whose fields are not repeated above it.
+///
+/// As a handler argument it requires an access token, that of the session or one in `Authorization`; where the custom
+/// claims do not fit the type it is 403 with the code `custom_claims_required`, and the log says what is missing. A token
+/// from before a change of the template is a few minutes old at most: make new fields optional meanwhile.
+///
+/// ```
+/// use workos_actix::Claims;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Plan {
+///     plan: String,
+///     seats: Option<u32>,
+/// }
+///
+/// async fn plan(claims: Claims<Plan>) -> String {
+///     format!("{} is on {}", claims.sub, claims.custom.plan)
+/// }
+/// ```
 ///
 /// [JWT template]: https://workos.com/docs/authkit/jwt-templates
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Claims {
+pub struct Claims<T = Map<String, Value>> {
     /// Issuer. Which one depends on the age and the settings of the WorkOS environment.
     #[serde(default)]
     pub iss: String,
-    /// The user id, `user_…`.
+    /// The user id, `user_…`; for a machine the client id of its application.
     pub sub: String,
-    /// The session id, `session_…`.
+    /// The session id, `session_…`; empty for a machine.
     #[serde(default)]
     pub sid: String,
     /// The id of this token.
@@ -56,7 +75,7 @@ pub struct Claims {
     pub auth_time: Option<i64>,
     /// Every other claim.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub custom: T,
 }
 
 /// The `act` claim (RFC 8693): the WorkOS dashboard user behind an impersonated session.
@@ -68,6 +87,50 @@ pub struct Actor {
 }
 
 impl Claims {
+    /// The same with the custom claims in a type of the app's.
+    ///
+    /// # Errors
+    /// Says which custom claim is missing or of another type.
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<Claims<T>, serde_json::Error> {
+        let custom = T::deserialize(&self.custom)?;
+        let Self {
+            iss,
+            sub,
+            sid,
+            jti,
+            iat,
+            exp,
+            client_id,
+            org_id,
+            role,
+            roles,
+            permissions,
+            entitlements,
+            feature_flags,
+            act,
+            auth_time,
+            custom: _,
+        } = self.clone();
+        Ok(Claims {
+            iss,
+            sub,
+            sid,
+            jti,
+            iat,
+            exp,
+            client_id,
+            org_id,
+            role,
+            roles,
+            permissions,
+            entitlements,
+            feature_flags,
+            act,
+            auth_time,
+            custom,
+        })
+    }
+
     /// Seconds between issue and expiry; zero when the token does not say when it was issued.
     pub(crate) fn lifetime(&self) -> i64 {
         if self.iat == 0 {

@@ -1,8 +1,13 @@
 //! Access tokens: their claims, the keys that sign them, and the proof that one is genuine.
 
+mod access_token;
 pub(crate) mod cache;
 mod claims;
 pub(crate) mod jwks;
+pub(crate) mod verified_tokens;
 pub(crate) mod verify;
 
-pub use claims::{Actor, Claims};
+pub use self::{
+    access_token::AccessToken,
+    claims::{Actor, Claims},
+};

@@ -89,7 +89,7 @@ impl Verifier {
         if claims.exp.saturating_add(LEEWAY) <= now {
             return Err(TokenError::Expired);
         }
-        if let Some(not_before) = claims.extra.get("nbf") {
+        if let Some(not_before) = claims.custom.get("nbf") {
             // A NumericDate may have a fraction (RFC 7519 section 2). What is none says that nothing is valid.
             let not_before = not_before
                 .as_f64()
@@ -119,7 +119,7 @@ impl Verifier {
                 .as_str()
                 .is_some_and(|aud| self.config.audiences.iter().any(|a| a == aud))
         };
-        match claims.extra.get("aud") {
+        match claims.custom.get("aud") {
             Some(Value::Array(list)) => list.iter().any(accepted),
             Some(value) => accepted(value),
             None => false,
@@ -129,8 +129,13 @@ impl Verifier {
 
 /// The session id a token names, **without proof**: for tokens out of our own encrypted session only.
 pub(crate) fn unverified_session_id(token: &str) -> Option<String> {
-    let claims: Claims = decode(TokenParts::of(token).ok()?.payload).ok()?;
+    let claims = unverified_claims(token)?;
     Some(claims.sid).filter(|sid| !sid.is_empty())
+}
+
+/// What a token says, **without proof**.
+pub(crate) fn unverified_claims(token: &str) -> Option<Claims> {
+    decode(TokenParts::of(token).ok()?.payload).ok()
 }
 
 struct TokenParts<'a> {

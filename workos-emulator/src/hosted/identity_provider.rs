@@ -28,7 +28,7 @@ use crate::{
     api::{
         sso::{
             connections::Connection,
-            identity_provider::{self, Assertion, Person, Provider},
+            identity_provider::{self, Assertion, Person},
             profiles::{self, Profile},
             saml::test_idp::{self, Said},
             sign_in::{SsoSession, is_domain_verified},
@@ -139,7 +139,7 @@ impl Asked {
         // Social login and codes have pages of their own, and an identity provider that is named answers for itself.
         let connection = connection
             .filter(|connection| connection.organization_id.is_some())
-            .filter(|connection| identity_provider::provider(connection) == Provider::StandIn)
+            .filter(|connection| !identity_provider::provider(connection).is_spoken_to())
             .ok_or(NotAsked::NotFound)?;
         let connection = Arc::clone(connection);
         if saml::speaks_for(&connection) {

@@ -92,6 +92,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sso::PATH, "submit_sso", sso::submit_sso).client(),
     get(sso::REFUSED, "show_sso_refused", sso::show_sso_refused).client(),
     get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
+    waiting("/sso/oidc/{external_key}/start", "start_oidc", sso::start_oidc).client(),
+    waiting("/sso/oidc/{external_key}/callback", "finish_oidc", sso::finish_oidc).client(),
     waiting("/sso/saml/{external_key}/start", "start_saml", sso::start_saml).client(),
     get("/sso/saml/metadata/{external_key}", "show_sp_metadata", sso::show_sp_metadata).client(),
     post("/sso/saml/acs/{external_key}", "consume_saml_response", sso::consume_saml_response).client().slow(),

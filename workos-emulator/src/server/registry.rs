@@ -16,6 +16,7 @@ use crate::{
         secret::Secret,
     },
     environment::Environment,
+    store::State,
 };
 
 /// The environments, and how requests find theirs.
@@ -269,10 +270,15 @@ impl Registry {
     }
 
     /// The environment whose state is meant. Where it is several, one being a fork of the other, it is the oldest.
-    pub(crate) fn by_state(&self, is_meant: impl Fn(&crate::store::State) -> bool) -> Option<Arc<Environment>> {
+    pub(crate) fn by_state(&self, is_meant: impl Fn(&State) -> bool) -> Option<Arc<Environment>> {
         let entries = self.entries.load();
         let mut all = entries.by_id.values();
         all.find(|environment| is_meant(&environment.state())).cloned()
+    }
+
+    /// The environment of a sign-in through a connection. Identity providers send people back without a client id.
+    pub(crate) fn by_sso_session(&self, id: &str) -> Option<Arc<Environment>> {
+        self.by_state(|state| state.sso_sessions.get(id).is_some())
     }
 
     /// Tells of every environment that comes or goes.

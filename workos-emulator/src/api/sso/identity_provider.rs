@@ -24,6 +24,13 @@ pub(crate) enum Provider {
     Saml,
 }
 
+impl Provider {
+    /// Whether the emulator speaks to it. The stand-in takes the place of all others.
+    pub(crate) fn is_spoken_to(self) -> bool {
+        matches!(self, Self::Oidc | Self::Saml)
+    }
+}
+
 /// Who answers for a connection: the identity provider that its options name, and the stand-in where they name none.
 ///
 /// Assumption: an address at a name that can never be anybody's (RFC 2606: `idp.example.com`, `okta.test`, …) names none.

@@ -5,6 +5,7 @@
 //!
 //! * here – the way off, the browser that is bound to the sign-in, and the end.
 //! * [`callback`](mod@callback) – the way back from the stand-in, and sign-ins that nobody asked for.
+//! * [`oidc`] – to an OpenID provider and back.
 //! * [`saml`] – to a SAML identity provider and back.
 //! * [`authkit`] – AuthKit's side.
 //! * [`consent`] – the page that asks whether it is you who signs in.
@@ -12,6 +13,7 @@
 mod authkit;
 mod callback;
 mod consent;
+mod oidc;
 mod saml;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(super) use self::{
     authkit::{PATH, REFUSED, depart_from, show_sso_refused, submit_sso},
     callback::{callback, finish_sso},
     consent::{CONSENT, show_sign_in_consent, submit_sign_in_consent},
+    oidc::{finish_oidc, start_oidc},
     saml::{FINISH, consume_saml_response, finish_saml, show_sp_metadata, start_saml},
 };
 use super::{error, identity_provider};
@@ -42,12 +45,13 @@ pub(crate) fn depart(call: &Call, session: &SsoSession, status: u16) -> Reply {
     let state = call.environment.state();
     let connection = state.connections.get(&session.connection_id);
     let url = match connection.map_or(Provider::StandIn, |connection| provider(connection)) {
+        Provider::Oidc => oidc::start_url(call, session),
         Provider::Saml => saml::start_url(call, session),
+        // The stand-in of a SAML connection speaks SAML as well.
         Provider::StandIn if connection.is_some_and(|connection| is_spoken(connection)) => {
             saml::start_url(call, session)
         }
-        // OpenID Connect is not spoken so far: the stand-in takes its place.
-        Provider::StandIn | Provider::Oidc => identity_provider::sign_in_url(call, session),
+        Provider::StandIn => identity_provider::sign_in_url(call, session),
     };
     Reply::redirect(status, url)
         .header("Set-Cookie", cookie_with_secret(call, session))

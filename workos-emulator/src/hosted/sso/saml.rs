@@ -62,8 +62,8 @@ async fn start(call: &Call) -> Result<Reply, ApiError> {
         IdentityProvider::Test => identity_provider::sso_url(call, &connection.id),
         IdentityProvider::Foreign { sso_url, .. } => sso_url,
         IdentityProvider::Unread { metadata_url } => {
-            match read_metadata(call, connection, &metadata_url).await {
-                Ok(sso_url) => sso_url,
+            match metadata::import(&call.environment, &connection.id, &metadata_url).await {
+                Ok(read) => read.sso_url,
                 Err(reason) => {
                     return finish(call, &session, |tx| {
                         traces::step(tx, &session.id, StepName::Departure, false, &reason)
@@ -76,11 +76,6 @@ async fn start(call: &Call) -> Result<Reply, ApiError> {
     };
     let url = request(call, &session, connection, &sso_url)?;
     Ok(Reply::redirect(302, url).header("Cache-Control", "no-store"))
-}
-
-/// Reads the metadata of the identity provider of a connection, and keeps what they say.
-async fn read_metadata(_call: &Call, _connection: &Connection, metadata_url: &str) -> Result<String, String> {
-    Err(format!("{metadata_url} cannot be read."))
 }
 
 /// The request of a sign-in, on its way to this address. The trace tells of it.

@@ -287,6 +287,29 @@ pub(crate) fn of_idp<'a>(
     of_kind(state, connection_id, CertificateType::ResponseSigning)
 }
 
+/// Lets the identity provider of a connection sign with these certificates, and with no others.
+pub(crate) fn replace_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    pems: &[String],
+) -> Result<(), ApiError> {
+    let gone: Vec<_> = of_idp(tx, connection_id)
+        .filter(|certificate| !pems.contains(&certificate.value))
+        .map(|certificate| certificate.id.clone())
+        .collect();
+    for pem in pems {
+        if !of_idp(tx, connection_id).any(|certificate| certificate.value == *pem) {
+            add(
+                tx,
+                connection_id,
+                NewCertificate::read(pem, "saml_options.idp_signing_certs")?,
+            )?;
+        }
+    }
+    gone.iter()
+        .try_for_each(|id| delete(tx, connection_id, CertificateType::ResponseSigning, id))
+}
+
 /// What WorkOS signs requests with, where the connection has it.
 pub(crate) fn of_requests<'a>(state: &'a State, connection_id: &str) -> Option<&'a Arc<Certificate>> {
     of_kind(state, connection_id, CertificateType::RequestSigning).next()

@@ -1,4 +1,4 @@
-//! Who is signed in: shared by everything that handles one request.
+//! `RequestAuth`: what the middleware found out about one request.
 
 use std::{
     cell::{Cell, Ref, RefCell},
@@ -9,39 +9,24 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpRequest,
-    cookie::Cookie,
     dev::{RequestHead, ServiceRequest},
 };
-use workos::{SecretString, User};
 
+use super::AuthContext;
 use crate::{
-    AuthKit, AuthUser, Claims, Impersonator,
-    credential::{LoadedSession, Session},
+    AuthKit, AuthUser, CredentialKind, Requirement,
+    credential::{LoadedSession, Session, SessionCookies},
     error::AuthError,
     token::verify::unverified_session_id,
 };
 
-/// A verified session: the user, the claims of the access token, and the token itself.
-///
-/// One value is shared, behind an `Arc`, by all requests with the same session cookie.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct AuthContext {
-    /// What the access token says.
-    pub claims: Claims,
-    /// The user as of the last sign-in or refresh.
-    pub user: User,
-    /// Who impersonates the user, if anyone.
-    pub impersonator: Option<Impersonator>,
-    /// The access token, for calls to services of your own that accept it.
-    pub access_token: SecretString,
-}
-
 /// What the middleware found out about a request.
 #[derive(Debug, Clone)]
 pub(crate) enum AuthState {
-    SignedIn(Arc<AuthContext>),
+    SignedIn(AuthContext),
     SignedOut,
+    /// There is a credential, and it is not acceptable.
+    Refused(AuthError),
     /// There is a session, but WorkOS cannot be reached to refresh or verify it.
     Unavailable {
         retry_after: Duration,
@@ -53,7 +38,7 @@ pub(crate) enum AuthState {
 pub(crate) enum SessionChange {
     Begin(Arc<Session>),
     /// The session was renewed, and the store knows it.
-    Stored(Cookie<'static>),
+    Stored(SessionCookies),
     End,
 }
 
@@ -66,16 +51,24 @@ pub(crate) struct RequestAuth {
     session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
     consulted: Cell<bool>,
+    /// Another site sent it, and the session cookie must not count.
+    is_forged: bool,
 }
 
 impl RequestAuth {
-    pub(crate) fn new(authkit: AuthKit, state: AuthState, session: Option<LoadedSession>) -> Self {
+    pub(crate) fn new(
+        authkit: AuthKit,
+        state: AuthState,
+        session: Option<LoadedSession>,
+        is_forged: bool,
+    ) -> Self {
         Self {
             authkit,
             state: RefCell::new(state),
             session: RefCell::new(session),
             change: RefCell::new(None),
             consulted: Cell::new(false),
+            is_forged,
         }
     }
 
@@ -98,7 +91,7 @@ impl RequestAuth {
     }
 
     /// From here on the request is in the renewed session.
-    pub(crate) fn renew(&self, context: Arc<AuthContext>, session: LoadedSession, cookie: Cookie<'static>) {
+    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: SessionCookies) {
         self.state.replace(AuthState::SignedIn(context));
         self.session.replace(Some(session));
         self.change_session(SessionChange::Stored(cookie));
@@ -111,7 +104,7 @@ impl RequestAuth {
     /// The id of the WorkOS session, also when its token has expired.
     pub(crate) fn session_id(&self) -> Option<String> {
         if let AuthState::SignedIn(context) = &*self.state.borrow() {
-            return Some(context.claims.sid.clone());
+            return context.session_id().map(str::to_owned);
         }
         self.session
             .borrow()
@@ -135,54 +128,49 @@ impl RequestAuth {
             .ok_or(AuthError::MissingMiddleware)
     }
 
-    /// The user, if one is signed in.
-    pub(crate) fn user(&self) -> Result<Option<AuthUser>, AuthError> {
+    /// Whoever sent the request, if anybody is known.
+    pub(crate) fn context(&self) -> Result<Option<AuthContext>, AuthError> {
         match &*self.consult() {
-            AuthState::SignedIn(context) => Ok(Some(AuthUser::new(Arc::clone(context)))),
+            AuthState::SignedIn(context)
+                if self.is_forged && context.credential() == CredentialKind::Session =>
+            {
+                Err(AuthError::CrossOrigin)
+            }
+            AuthState::SignedIn(context) => Ok(Some(context.clone())),
             AuthState::SignedOut => Ok(None),
+            AuthState::Refused(error) => Err(error.clone()),
             AuthState::Unavailable { retry_after } => Err(AuthError::Unavailable {
                 retry_after: *retry_after,
             }),
         }
     }
 
-    /// The user, or the answer that leads the sender of the request to the sign-in.
-    pub(crate) fn require_user(&self, head: &RequestHead) -> Result<AuthUser, AuthError> {
-        self.user()?
+    /// Whoever sent the request, or the answer that leads them to the sign-in.
+    pub(crate) fn require(&self, head: &RequestHead) -> Result<AuthContext, AuthError> {
+        self.context()?
             .ok_or_else(|| AuthError::sign_in_required(&self.authkit, head))
     }
-}
 
-/// The signed-in user of a request, for middleware and handlers that have the request itself.
-///
-/// ```
-/// use actix_web::{HttpRequest, HttpResponse};
-/// use workos_actix::{AuthError, AuthExt};
-///
-/// async fn greeting(request: HttpRequest) -> Result<String, AuthError> {
-///     Ok(match request.auth()? {
-///         Some(user) => format!("Hello, {}", user.email()),
-///         None => "Hello, stranger".to_owned(),
-///     })
-/// }
-/// ```
-pub trait AuthExt {
-    /// The signed-in user, or `None`.
-    ///
-    /// # Errors
-    /// [`AuthError::MissingMiddleware`] when `.wrap(authkit.middleware())` is missing;
-    /// [`AuthError::Unavailable`] when there is a session that cannot be checked because WorkOS is unreachable.
-    fn auth(&self) -> Result<Option<AuthUser>, AuthError>;
-}
-
-impl AuthExt for HttpRequest {
-    fn auth(&self) -> Result<Option<AuthUser>, AuthError> {
-        RequestAuth::of(self)?.user()
+    /// The same, and it must be a person.
+    pub(crate) fn require_person(&self, head: &RequestHead) -> Result<AuthContext, AuthError> {
+        let context = self.require(head)?;
+        if context.is_person() {
+            Ok(context)
+        } else {
+            Err(AuthError::Forbidden {
+                requirement: Requirement::User,
+            })
+        }
     }
-}
 
-impl AuthExt for ServiceRequest {
-    fn auth(&self) -> Result<Option<AuthUser>, AuthError> {
-        RequestAuth::of_service_request(self)?.user()
+    /// The user of the session cookie, if there is a session.
+    pub(crate) fn user(&self) -> Result<Option<AuthUser>, AuthError> {
+        let context = self.context()?;
+        let user = context.map(|context| {
+            context.known_user().ok_or(AuthError::Forbidden {
+                requirement: Requirement::Session,
+            })
+        });
+        user.transpose()
     }
 }

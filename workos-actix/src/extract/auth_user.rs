@@ -1,27 +1,25 @@
 //! `AuthUser`: the signed-in user as a handler argument.
 
-use std::{
-    future::{Ready, ready},
-    sync::Arc,
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use serde::{Deserialize, Serialize};
 use workos::{SecretString, User};
 
-use crate::{
-    Claims,
-    context::{AuthContext, RequestAuth},
-    error::AuthError,
-};
+use crate::{AccessToken, AuthContext, AuthError, Claims, Impersonator, context::RequestAuth};
 
 /// The signed-in user.
 ///
 /// As a handler argument it requires one: without, a navigating browser is redirected to sign-in and comes back
-/// afterwards, and every other client gets 401. `Option<AuthUser>` is `None` instead (also while WorkOS is unreachable
-/// and the session cannot be checked; [`AuthExt::auth`](crate::AuthExt::auth) tells the two apart).
+/// afterwards, and every other client gets 401. An API key or a machine is known, but no user: 403 with the code
+/// `user_required`; [`AuthContext`] takes those too. `Option<AuthUser>` is `None` in all these cases (also while WorkOS is
+/// unreachable and the session cannot be checked; [`AuthExt::auth`](crate::AuthExt::auth) tells them apart).
 ///
-/// Cloning it copies a pointer.
+/// A session brings the profile along. For a bare [access token](crate::AuthKitBuilder::bearer_tokens), which has only the
+/// user's id, WorkOS is asked for it, at most once in five minutes for each user: 401 when the user has been deleted, 503
+/// while WorkOS is unreachable. Handlers that do not need the profile take [`AuthContext`], [`Claims`] or
+/// [`OrganizationId`](crate::OrganizationId), for which nobody is asked.
+///
+/// Cloning it copies pointers.
 ///
 /// ```
 /// use workos_actix::AuthUser;
@@ -31,52 +29,49 @@ use crate::{
 /// }
 /// ```
 #[derive(Debug, Clone)]
-pub struct AuthUser(Arc<AuthContext>);
-
-/// The WorkOS dashboard user behind an impersonated session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Impersonator {
-    /// The impersonator's e-mail address.
-    pub email: String,
-    /// Why, in the impersonator's words.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
+pub struct AuthUser {
+    context: AuthContext,
+    token: AccessToken,
+    profile: Arc<User>,
 }
 
 impl AuthUser {
-    pub(crate) fn new(context: Arc<AuthContext>) -> Self {
-        Self(context)
+    pub(crate) fn new(context: AuthContext, token: AccessToken, profile: Arc<User>) -> Self {
+        Self {
+            context,
+            token,
+            profile,
+        }
     }
 
     /// The user id, `user_…`.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.0.user.id
+        &self.profile.id
     }
 
     /// The e-mail address.
     #[must_use]
     pub fn email(&self) -> &str {
-        &self.0.user.email
+        &self.profile.email
     }
 
     /// The first name.
     #[must_use]
     pub fn first_name(&self) -> Option<&str> {
-        self.0.user.first_name.as_deref()
+        self.profile.first_name.as_deref()
     }
 
     /// The last name.
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
-        self.0.user.last_name.as_deref()
+        self.profile.last_name.as_deref()
     }
 
     /// The full name: as WorkOS has it, or made of first and last name. `None` without any.
     #[must_use]
     pub fn name(&self) -> Option<String> {
-        let user = &self.0.user;
+        let user = &self.profile;
         let given = user.name.clone().filter(|name| !name.is_empty());
         given.or_else(|| {
             let parts: Vec<_> = [self.first_name(), self.last_name()]
@@ -87,88 +82,94 @@ impl AuthUser {
         })
     }
 
-    /// The whole user object, as of the last sign-in or refresh.
+    /// The whole user object, as of the last sign-in or refresh; with a bare access token, as of five minutes ago at most.
     #[must_use]
     pub fn user(&self) -> &User {
-        &self.0.user
+        &self.profile
     }
 
     /// The session id, `session_…`.
     #[must_use]
     pub fn session_id(&self) -> &str {
-        &self.0.claims.sid
+        &self.token.claims().sid
     }
 
     /// The organization the session is in, `org_…`.
     #[must_use]
     pub fn organization_id(&self) -> Option<&str> {
-        self.0.claims.org_id.as_deref()
+        self.token.claims().org_id.as_deref()
     }
 
     /// The role in the organization.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
-        self.0.claims.role.as_deref()
+        self.token.claims().role.as_deref()
     }
 
     /// All roles in the organization, where the environment allows several.
     #[must_use]
     pub fn roles(&self) -> &[String] {
-        &self.0.claims.roles
+        &self.token.claims().roles
     }
 
     /// The permissions of the role.
     #[must_use]
     pub fn permissions(&self) -> &[String] {
-        &self.0.claims.permissions
+        &self.token.claims().permissions
     }
 
     /// The entitlements of the organization.
     #[must_use]
     pub fn entitlements(&self) -> &[String] {
-        &self.0.claims.entitlements
+        &self.token.claims().entitlements
     }
 
     /// The feature flags that are on.
     #[must_use]
     pub fn feature_flags(&self) -> &[String] {
-        &self.0.claims.feature_flags
+        &self.token.claims().feature_flags
     }
 
     /// Who impersonates the user, if anyone.
     #[must_use]
     pub fn impersonator(&self) -> Option<&Impersonator> {
-        self.0.impersonator.as_ref()
+        self.context.impersonator()
     }
 
     /// The access token, redacted in `Debug`; `expose()` gives the text.
     #[must_use]
     pub fn access_token(&self) -> &SecretString {
-        &self.0.access_token
+        self.token.secret()
     }
 
     /// All claims of the access token.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.0.claims
+        self.token.claims()
     }
 
-    /// The shared value behind this handle.
+    /// What is known of the request, whoever sent it: by which credential the user is known, for example.
     #[must_use]
-    pub fn context(&self) -> &Arc<AuthContext> {
-        &self.0
+    pub fn context(&self) -> &AuthContext {
+        &self.context
     }
 }
 
 impl FromRequest for AuthUser {
     type Error = AuthError;
-    type Future = Ready<Result<Self, AuthError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AuthError>>>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(require_user(request))
+        let known = RequestAuth::of(request).and_then(|auth| {
+            let context = auth.require_person(request.head())?;
+            Ok((auth, context))
+        });
+        Box::pin(async move {
+            let (auth, context) = known?;
+            match context.known_user() {
+                Some(user) => Ok(user),
+                None => auth.authkit.with_profile(context).await,
+            }
+        })
     }
-}
-
-fn require_user(request: &HttpRequest) -> Result<AuthUser, AuthError> {
-    RequestAuth::of(request)?.require_user(request.head())
 }
