@@ -80,6 +80,15 @@ describe("the test identity provider", () => {
     await openBrowser({ javaScriptEnabled: false });
     await page.goto(party.login);
     await person(GAVIN.email).click();
+    await button("Continue").click();
+    await assertIn();
+  });
+
+  test("has a button where its script does not come", async () => {
+    await withServiceProvider();
+    await page.route(/\/authkit\/post/, (route) => route.abort());
+    await page.goto(party.login);
+    await person(GAVIN.email).click();
     await heading("On to the application").waitFor();
     await inspect(page, "saml-post");
     await button("Continue").click();
@@ -92,7 +101,7 @@ describe("the test identity provider", () => {
     await page.getByText("Let it fail").click();
     await button("Deny access").click();
     await page.waitForURL(party.acs);
-    assert.match(await page.locator("body").innerText(), /Refused: .*RequestDenied/);
+    assert.match(await page.locator("body").innerText(), /Refused: .*The user was refused/);
   });
 });
 

@@ -139,6 +139,7 @@ export async function startIdentityProvider(spMetadata, user, { encrypts = false
       { Binding: samlify.Constants.namespace.binding.redirect, Location: `${server.origin}/sso` },
       { Binding: samlify.Constants.namespace.binding.post, Location: `${server.origin}/sso` },
     ],
+    singleLogoutService: [{ Binding: samlify.Constants.namespace.binding.redirect, Location: `${server.origin}/slo` }],
     loginResponseTemplate: {
       context: samlify.SamlLib.defaultLoginResponseTemplate.context,
       attributes: [
