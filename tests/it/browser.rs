@@ -132,6 +132,15 @@ impl Browser {
         cookies.map_or_else(String::new, |cookies| cookies.to_str().unwrap().to_owned())
     }
 
+    /// The names of the cookies that it has for `url`, sorted.
+    pub(crate) fn cookie_names(&self, url: &str) -> Vec<String> {
+        let cookies = self.cookies(&url.parse().unwrap());
+        let names = cookies.split("; ").filter_map(|cookie| cookie.split_once('='));
+        let mut names: Vec<_> = names.map(|(name, _)| name.to_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// Whether it has a session of an app.
     pub(crate) fn has_session(&self, url: &str) -> bool {
         self.cookies(&url.parse().unwrap()).contains("wos-session=")
@@ -184,6 +193,38 @@ impl Browser {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
         let request = self.stepping.post(page.url.join(path).unwrap()).form(&form);
+        load(request.header("sec-fetch-site", "same-origin")).await
+    }
+
+    /// Sends a form with a file to another path, along with what the page's form takes along unseen, and goes no further.
+    pub(crate) async fn upload_to(
+        &self,
+        path: &str,
+        page: &Page,
+        fields: &[(&str, &str)],
+        (name, file): (&str, &[u8]),
+    ) -> Page {
+        const BOUNDARY: &str = "----boundary-of-the-form";
+        let (_, hidden) = page.form();
+        let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut body = Vec::new();
+        for (name, value) in hidden.chain(fields.iter().copied()) {
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend(part.as_bytes());
+        }
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"file\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(head.as_bytes());
+        body.extend(file);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let request = self.stepping.post(page.url.join(path).unwrap()).body(body);
+        let request = request.header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        );
         load(request.header("sec-fetch-site", "same-origin")).await
     }
 

@@ -25,6 +25,9 @@ async fn the_app_knows_who_is_behind_its_user() {
     let browser = Browser::new();
     // The callback comes without a state, so the app begins a sign-in of its own, which needs no question.
     let link = link(&app).await;
+    // To look whether the link is good uses nothing up.
+    let looked = http::client().head(&link).send().await.unwrap();
+    assert_eq!(looked.status(), 200);
     let home = browser.visit(&link).await;
     assert_eq!(home.url.as_str(), app.path("/"));
     assert_eq!(home.text, format!("hello {}", app.ada.email));

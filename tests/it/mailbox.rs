@@ -266,7 +266,20 @@ async fn each_environment_has_a_mailbox_of_its_own() {
             404
         );
     }
-    assert_eq!(page(&emulator, "/mailbox?environment=nowhere").await.status, 404);
+    let missing = page(&emulator, &format!("/mailbox/{id}?environment=staging")).await;
+    assert!(
+        missing.text.contains("There is no such message")
+            && missing.text.contains("/mailbox?environment=staging"),
+        "{}",
+        missing.text
+    );
+    for path in ["/mailbox", "/mailbox/email_1", "/sso/traces"] {
+        let unknown = page(&emulator, &format!("{path}?environment=no<b>where")).await;
+        assert_eq!(unknown.status, 404, "{path}");
+        let told =
+            unknown.text.contains("Unknown environment") && unknown.text.contains("no&#60;b&#62;where");
+        assert!(told, "{}", unknown.text);
+    }
 }
 
 #[actix_web::test]

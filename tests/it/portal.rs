@@ -16,7 +16,7 @@ use crate::{
     sdk::{self, refusal},
 };
 
-fn wanted(organization: &str, intent: Option<GenerateLinkIntent>) -> GenerateLink {
+pub(crate) fn wanted(organization: &str, intent: Option<GenerateLinkIntent>) -> GenerateLink {
     GenerateLink {
         return_url: None,
         success_url: None,
@@ -27,7 +27,7 @@ fn wanted(organization: &str, intent: Option<GenerateLinkIntent>) -> GenerateLin
     }
 }
 
-async fn generate(emulator: &Emulator, wanted: GenerateLink) -> Result<String, workos::Error> {
+pub(crate) async fn generate(emulator: &Emulator, wanted: GenerateLink) -> Result<String, workos::Error> {
     let link = sdk::client(emulator)
         .admin_portal()
         .generate_link(GenerateLinkParams::new(wanted))
@@ -35,7 +35,7 @@ async fn generate(emulator: &Emulator, wanted: GenerateLink) -> Result<String, w
     Ok(link.link.expose().to_owned())
 }
 
-fn title(page: &Page) -> &str {
+pub(crate) fn title(page: &Page) -> &str {
     let (_, rest) = page
         .text
         .split_once("<h1>")
@@ -256,6 +256,12 @@ async fn a_link_opens_once_and_soon() {
     let acme = emulator.organization("Acme").create().unwrap().id;
     let link = async || generate(&emulator, wanted(&acme, None)).await.unwrap();
     let used = link().await;
+    // Programs that read mail or chat look whether a link is good; it still is afterwards.
+    for _ in 0..2 {
+        let looked = http::client().head(&used).send().await.unwrap();
+        assert_eq!(looked.status(), 200);
+        assert!(!looked.headers().contains_key("set-cookie"));
+    }
     assert_eq!(Browser::new().visit(&used).await.status, 200);
     let late = link().await;
     emulator.clock().advance(Duration::from_secs(300));

@@ -219,6 +219,38 @@ pub(crate) fn return_to_not_allowed(call: &Call, return_to: &str) -> Result<Repl
     )
 }
 
+/// A page of the control API was opened for an environment that is not there.
+pub(crate) fn unknown_environment(call: &Call) -> Result<Reply, ApiError> {
+    let wanted = call.query.get("environment").unwrap_or_default();
+    show(
+        call,
+        404,
+        &Problem {
+            title: "Unknown environment",
+            what_happened: &format!("Somebody opened this page for the environment “{wanted}”."),
+            why: "No environment of this emulator has this name, or this ID.",
+            what_to_do: "Leave environment away to see the default one, or ask for those that there are:",
+            example: Some(&format!("curl {}/_emulate/environments", call.base_url())),
+        },
+    )
+}
+
+/// A message is not in the mailbox.
+pub(super) fn message_not_found(call: &Call, mailbox: &str) -> Result<Reply, ApiError> {
+    show(
+        call,
+        404,
+        &Problem {
+            title: "There is no such message",
+            what_happened: "Somebody opened a message of the mailbox.",
+            why: "It was never sent in this environment, or the mailbox has forgotten it since: after a reset, or for newer \
+                  ones.",
+            what_to_do: "Look for it among those that are there:",
+            example: Some(&format!("{}{mailbox}", call.base_url())),
+        },
+    )
+}
+
 /// The sign-in is over, timed out, or was started by another browser: all the same to who has no part in it.
 pub(super) fn sign_in_not_found(call: &Call) -> Result<Reply, ApiError> {
     show(

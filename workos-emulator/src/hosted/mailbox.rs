@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::{
-    chrome, page, page_with_frame,
+    chrome, error, page, page_with_frame,
     pages::mailbox::{MailboxPage, MessagePage, Shown},
 };
 use crate::{
@@ -107,7 +107,9 @@ pub(super) fn show_mailbox(call: &Call) -> Result<Reply, ApiError> {
 /// `GET /mailbox/{id}`
 pub(super) fn show_message(call: &Call) -> Result<Reply, ApiError> {
     let state = call.environment.state();
-    let message = mailbox::find(&state, call.param("id"))?;
+    let Ok(message) = mailbox::find(&state, call.param("id")) else {
+        return error::message_not_found(call, &address(call, None));
+    };
     page_with_frame(
         200,
         &MessagePage {

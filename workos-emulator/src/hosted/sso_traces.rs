@@ -128,6 +128,7 @@ fn shown<'a>(state: &'a State, trace: &'a SsoTrace, open: bool) -> ShownTrace<'a
         initiated_by: match trace.initiated_by {
             InitiatedBy::Application => "the application",
             InitiatedBy::IdentityProvider => "the identity provider",
+            InitiatedBy::AdminPortal => "the Admin Portal",
         },
         error: trace
             .error

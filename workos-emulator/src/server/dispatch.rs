@@ -19,13 +19,14 @@ use super::{
     call::{Call, Query},
     client_id, cors,
     error::ApiError,
+    multipart,
     operation::{Access, Handler, Operation},
     origin,
     registry::Registry,
     reply::Reply,
     routes::Routes,
 };
-use crate::{api::sso::connections, environment::Environment, scim};
+use crate::{api::sso::connections, environment::Environment, hosted, scim};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -70,6 +71,9 @@ async fn serve(
         return cors::preflight(&operation, request.headers(), &server.registry);
     }
     let (operation, params) = server.routes.find(request.method(), request.path())?;
+    if operation.single_use && request.method() == Method::HEAD {
+        return Ok(Reply::html(200, String::new()).header("Cache-Control", "no-store"));
+    }
     let query = Query::parse(request.query_string());
     let content_type = request
         .headers()
@@ -79,7 +83,7 @@ async fn serve(
     let by_key = match operation.access {
         Access::ApiKey => Some(authenticate(&server.registry, request)?),
         Access::Control => Some(controlled(&server.registry, request)?),
-        Access::Page => Some(shown(&server.registry, request, &query)?),
+        Access::Page => shown(&server.registry, request, &query)?,
         Access::Directory => {
             let (_, key) = params.first().ok_or_else(ApiError::unauthorized)?;
             Some(scim::environment(&server.registry, key, request.headers())?)
@@ -90,10 +94,15 @@ async fn serve(
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
         Access::Directory => scim::parse_body(content_type, &read(payload, scim::BODY_LIMIT).await?),
+        Access::Client if operation.uploads && multipart::is_sent_as(content_type) => {
+            multipart::parse(content_type, &read(payload, body::LIMIT).await?).await
+        }
         Access::ApiKey | Access::Client | Access::Page => {
             body::parse(content_type, &read(payload, body::LIMIT).await?)
         }
     }?;
+    // Who opened a page is told on a page.
+    let is_of_none = operation.access == Access::Page && by_key.is_none();
     let environment =
         by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body, request.headers()));
     let cors = if operation.cross_origin {
@@ -111,6 +120,9 @@ async fn serve(
         body,
         request_id: request_id.to_owned(),
     };
+    if is_of_none {
+        return hosted::error::unknown_environment(&call);
+    }
     match perform(&operation, call, request).await {
         Ok(mut reply) => {
             reply.headers.extend(cors);
@@ -170,8 +182,13 @@ fn controlled(registry: &Registry, request: &HttpRequest) -> Result<Arc<Environm
     named(registry, text(request, "x-emulate-environment"))
 }
 
-/// The environment that a page is about. A browser asks its user for the control key, as a password.
-fn shown(registry: &Registry, request: &HttpRequest, query: &Query) -> Result<Arc<Environment>, ApiError> {
+/// The environment that a page is about; None, if there is none of this name. A browser asks its user for the control key,
+/// as a password.
+fn shown(
+    registry: &Registry,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<Option<Arc<Environment>>, ApiError> {
     if let Some(key) = registry.control_key() {
         let given = text(request, "x-emulate-key").map(str::to_owned);
         let given = given.or_else(|| basic_password(text(request, "authorization")?));
@@ -184,7 +201,7 @@ fn shown(registry: &Registry, request: &HttpRequest, query: &Query) -> Result<Ar
         }
     }
     origin::check_control(request.method(), request.headers(), registry)?;
-    named(registry, query.get("environment"))
+    Ok(named(registry, query.get("environment")).ok())
 }
 
 /// The password of RFC 7617.

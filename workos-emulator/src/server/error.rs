@@ -156,10 +156,15 @@ impl ApiError {
 impl ApiError {
     /// What is wrong with the fields, for a page that shows it beside them.
     pub(crate) fn field_messages(&self) -> Vec<&str> {
+        self.fields().into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// The fields that are wrong, and what is wrong with each.
+    pub(crate) fn fields(&self) -> Vec<(&str, &str)> {
         let errors = self.body.get("errors").and_then(Value::as_array);
-        let messages = errors.into_iter().flatten();
-        messages
-            .filter_map(|error| error.get("message")?.as_str())
+        let errors = errors.into_iter().flatten();
+        errors
+            .filter_map(|error| Some((error.get("field")?.as_str()?, error.get("message")?.as_str()?)))
             .collect()
     }
 

@@ -9,6 +9,7 @@ mod client_id;
 mod cors;
 pub(crate) mod dispatch;
 pub(crate) mod error;
+mod multipart;
 pub(crate) mod operation;
 mod origin;
 pub(crate) mod pagination;

@@ -55,6 +55,10 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// Pages of the environment's CORS origins may call it: [`cors`](super::cors).
     pub(crate) cross_origin: bool,
+    /// It takes a form with files as well.
+    pub(crate) uploads: bool,
+    /// What it is asked for is gone then, so that `HEAD` does not run it.
+    pub(crate) single_use: bool,
     pub(crate) handler: Handler,
 }
 
@@ -72,6 +76,8 @@ const fn operation(
         name,
         access: Access::ApiKey,
         cross_origin: false,
+        uploads: false,
+        single_use: false,
         handler,
     }
 }
@@ -120,6 +126,19 @@ impl Operation {
     /// Called from the pages of other sites, by SDKs for browsers.
     pub(crate) const fn cross_origin(mut self) -> Self {
         self.cross_origin = true;
+        self
+    }
+
+    /// Takes a form with files: a page of our own sends it.
+    pub(crate) const fn uploads(mut self) -> Self {
+        self.uploads = true;
+        self
+    }
+
+    /// Uses up what its address holds. Whoever only looks whether a link is good, as programs do that read mail, leaves it
+    /// good.
+    pub(crate) const fn single_use(mut self) -> Self {
+        self.single_use = true;
         self
     }
 

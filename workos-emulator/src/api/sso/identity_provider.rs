@@ -150,6 +150,26 @@ fn attribute<'a>(connection: &'a Connection, field: &'static str) -> &'a str {
         .unwrap_or(default.map_or(field, |(_, name)| name))
 }
 
+/// What fills a field of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    /// As [`StandardAttributes`] names it.
+    pub(crate) field: &'static str,
+    /// As the provider has to send it.
+    pub(crate) attribute: String,
+    /// The same, unless a connection says otherwise.
+    pub(crate) usual: &'static str,
+}
+
+/// What fills the fields of the profiles of a connection.
+pub(crate) fn mapped(connection: &Connection) -> [Mapped; 6] {
+    defaults(connection).map(|(field, usual)| Mapped {
+        field,
+        attribute: attribute(connection, field).to_owned(),
+        usual,
+    })
+}
+
 /// One text of an attribute, which SAML always has a list of.
 fn text(value: &Value) -> Option<String> {
     let text = match value {

@@ -21,6 +21,8 @@ use crate::{
 pub(crate) enum InitiatedBy {
     Application,
     IdentityProvider,
+    /// An administrator tests the connection.
+    AdminPortal,
 }
 
 /// How a sign-in stands.
@@ -28,7 +30,7 @@ pub(crate) enum InitiatedBy {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TraceStatus {
     InProgress,
-    /// The application got a code.
+    /// The application got a code, or the administrator saw the profile.
     Succeeded,
     Failed,
     TimedOut,

@@ -1,5 +1,8 @@
 //! The pages of the Admin Portal.
 
+pub(crate) mod certificates;
+pub(crate) mod sso;
+
 use askama::Template;
 
 use super::{Chrome, Form, PATH, TextField};

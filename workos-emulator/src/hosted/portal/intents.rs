@@ -1,6 +1,6 @@
 //! The steps of the portal: where each intent has its page, and how far the organization has come with it.
 
-use super::{directories, domains, not_served, visit::Visit};
+use super::{certificates, directories, domains, not_served, sso, visit::Visit};
 use crate::api::{admin_portal::intent::Intent, organizations::domains::DomainState};
 
 /// How far an intent has come.
@@ -15,9 +15,9 @@ pub(super) struct Progress {
 pub(super) fn path(intent: Intent) -> &'static str {
     match intent {
         Intent::DomainVerification => domains::PATH,
-        Intent::Sso => not_served::SSO,
+        Intent::Sso => sso::PATH,
         Intent::Dsync => directories::PATH,
-        Intent::CertificateRenewal => not_served::CERTIFICATES,
+        Intent::CertificateRenewal => certificates::PATH,
         Intent::AuditLogs => not_served::AUDIT_LOGS,
         Intent::LogStreams => not_served::LOG_STREAMS,
         Intent::BringYourOwnKey => not_served::KEYS,
@@ -83,11 +83,18 @@ pub(super) fn progress(visit: &Visit<'_>, intent: Intent) -> Progress {
                 done: synced.is_some(),
             }
         }
-        Intent::Sso
-        | Intent::CertificateRenewal
-        | Intent::AuditLogs
-        | Intent::LogStreams
-        | Intent::BringYourOwnKey => Progress {
+        Intent::Sso => sso::progress(visit),
+        Intent::CertificateRenewal => match certificates::next_end(visit) {
+            Some(days) => Progress {
+                text: format!("The certificate {}", certificates::told(days)),
+                done: !certificates::is_soon(days),
+            },
+            None => Progress {
+                text: "There is no certificate to renew".to_owned(),
+                done: false,
+            },
+        },
+        Intent::AuditLogs | Intent::LogStreams | Intent::BringYourOwnKey => Progress {
             text: "Not served by this emulator".to_owned(),
             done: false,
         },

@@ -3,11 +3,13 @@
 //! A link is opened once and becomes a session of this browser ([`visit`]). Each intent has its pages in a file here; the
 //! rules are those of the API.
 
+pub(crate) mod certificates;
 pub(crate) mod directories;
 pub(crate) mod domains;
 mod intents;
 pub(crate) mod not_served;
 pub(crate) mod overview;
+pub(crate) mod sso;
 mod visit;
 
 use std::sync::Arc;

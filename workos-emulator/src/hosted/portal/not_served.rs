@@ -6,19 +6,9 @@ use crate::{
     server::{call::Call, error::ApiError, reply::Reply},
 };
 
-pub(crate) const SSO: &str = "/portal/sso";
-pub(crate) const CERTIFICATES: &str = "/portal/certificates";
 pub(crate) const AUDIT_LOGS: &str = "/portal/audit-logs";
 pub(crate) const LOG_STREAMS: &str = "/portal/log-streams";
 pub(crate) const KEYS: &str = "/portal/keys";
-
-pub(crate) fn show_sso(call: &Call) -> Result<Reply, ApiError> {
-    show(call, Intent::Sso)
-}
-
-pub(crate) fn show_certificates(call: &Call) -> Result<Reply, ApiError> {
-    show(call, Intent::CertificateRenewal)
-}
 
 /// `GET /portal/audit-logs`
 pub(crate) fn show_audit_logs(call: &Call) -> Result<Reply, ApiError> {

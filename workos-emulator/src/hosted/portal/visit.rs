@@ -92,16 +92,17 @@ fn cookie(call: &Call, session: &PortalSession, value: &str, max_age: i64) -> St
 pub(super) fn enter(call: &Call, session: &PortalSession, path: &str) -> Reply {
     let left = session.expires_at().duration_since(call.environment.clock.now());
     let secret = cookie(call, session, session.secret.expose(), left.as_secs());
-    Reply::redirect(303, url(call, session, path))
+    Reply::redirect(303, url(call, &session.id, path))
         .header("Set-Cookie", secret)
         .header("Referrer-Policy", "no-referrer")
         .header("Cache-Control", "no-store")
 }
 
-fn url(call: &Call, session: &PortalSession, path: &str) -> String {
+/// The address of a page in a session.
+pub(super) fn url(call: &Call, session_id: &str, path: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", &call.environment.client_id)
-        .append_pair(SESSION, &session.id)
+        .append_pair(SESSION, session_id)
         .finish();
     format!("{path}?{query}")
 }
@@ -109,7 +110,7 @@ fn url(call: &Call, session: &PortalSession, path: &str) -> String {
 impl Visit<'_> {
     /// The address of another page of the session.
     pub(super) fn url(&self, path: &str) -> String {
-        url(self.call, &self.session, path)
+        url(self.call, &self.session.id, path)
     }
 
     /// What the forms of the session take along.

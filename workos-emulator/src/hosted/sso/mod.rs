@@ -15,6 +15,7 @@ mod callback;
 mod consent;
 mod oidc;
 mod saml;
+mod service_provider;
 
 use std::sync::Arc;
 
@@ -26,8 +27,9 @@ pub(super) use self::{
     consent::{CONSENT, show_sign_in_consent, submit_sign_in_consent},
     oidc::{finish_oidc, start_oidc},
     saml::{FINISH, consume_saml_response, finish_saml, show_sp_metadata, start_saml},
+    service_provider::service_provider,
 };
-use super::{error, identity_provider};
+use super::{error, identity_provider, portal};
 use crate::{
     api::sso::{
         identity_provider::{Assertion, Provider, Refusal, provider},
@@ -143,6 +145,9 @@ fn leave(call: &Call, session: &SsoSession, exit: Exit) -> Result<Reply, ApiErro
             authorization_session_id,
             outcome,
         } => authkit::go_on(call, &authorization_session_id, outcome)?,
+        Exit::Portal(portal_session_id) => {
+            Reply::redirect(303, portal::sso::result_url(call, &portal_session_id, session))
+        }
     };
     Ok(reply
         .header("Set-Cookie", set_cookie(call, &cookie_name(&session.id), "", 0))

@@ -20,6 +20,7 @@ use serde_json::json;
 pub(crate) use self::{
     expiry::{next_notice, tell_due},
     operations::*,
+    x509::each,
 };
 use super::connections::{self, Connection};
 use crate::{
@@ -135,6 +136,30 @@ impl Certificate {
     }
 }
 
+/// What stands in a certificate, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) subject: String,
+    /// By SHA-256: `AB:01:…`
+    pub(crate) fingerprint: String,
+}
+
+impl Certificate {
+    /// What stands in it. A row has a certificate that was read before.
+    pub(crate) fn contents(&self) -> Contents {
+        x509::read(&self.value).map_or_else(
+            |_| Contents {
+                subject: String::new(),
+                fingerprint: String::new(),
+            },
+            |x509| Contents {
+                subject: x509.subject,
+                fingerprint: x509.fingerprint,
+            },
+        )
+    }
+}
+
 /// A certificate that was read or made, and its key where it is WorkOS's.
 #[derive(Debug, Clone)]
 pub(crate) struct NewCertificate {
@@ -144,7 +169,7 @@ pub(crate) struct NewCertificate {
 }
 
 /// What a connection is made with.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Wanted<'a> {
     pub(crate) idp_signing: &'a [String],
     /// Made where it is not given.
@@ -287,29 +312,6 @@ pub(crate) fn of_idp<'a>(
     of_kind(state, connection_id, CertificateType::ResponseSigning)
 }
 
-/// Lets the identity provider of a connection sign with these certificates, and with no others.
-pub(crate) fn replace_idp_signing(
-    tx: &mut Transaction<'_>,
-    connection_id: &str,
-    pems: &[String],
-) -> Result<(), ApiError> {
-    let gone: Vec<_> = of_idp(tx, connection_id)
-        .filter(|certificate| !pems.contains(&certificate.value))
-        .map(|certificate| certificate.id.clone())
-        .collect();
-    for pem in pems {
-        if !of_idp(tx, connection_id).any(|certificate| certificate.value == *pem) {
-            add(
-                tx,
-                connection_id,
-                NewCertificate::read(pem, "saml_options.idp_signing_certs")?,
-            )?;
-        }
-    }
-    gone.iter()
-        .try_for_each(|id| delete(tx, connection_id, CertificateType::ResponseSigning, id))
-}
-
 /// What WorkOS signs requests with, where the connection has it.
 pub(crate) fn of_requests<'a>(state: &'a State, connection_id: &str) -> Option<&'a Arc<Certificate>> {
     of_kind(state, connection_id, CertificateType::RequestSigning).next()
@@ -374,6 +376,68 @@ fn add(
         tx.emit("connection.saml_certificate_renewed", &data)?;
     }
     Ok(certificate)
+}
+
+/// Gives a connection a further certificate of its identity provider, unless it has it already.
+///
+/// Assumption: one that the connection has already is 409.
+pub(crate) fn add_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    pem: &str,
+) -> Result<Arc<Certificate>, ApiError> {
+    let new = NewCertificate::read(pem, "value")?;
+    if has(tx, connection_id, &new.x509) {
+        let message = "The connection has this certificate already.";
+        return Err(ApiError::conflict("certificate_already_exists", message));
+    }
+    add(tx, connection_id, new)
+}
+
+fn has(state: &State, connection_id: &str, x509: &x509::X509) -> bool {
+    let mut present = of_kind(state, connection_id, CertificateType::ResponseSigning);
+    // However its text is laid out.
+    present.any(|certificate| certificate.contents().fingerprint == x509.fingerprint)
+}
+
+/// Lets the identity provider of a connection sign with these certificates, and with no others.
+pub(crate) fn replace_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    pems: &[String],
+) -> Result<(), ApiError> {
+    let kind = CertificateType::ResponseSigning;
+    let wanted = pems
+        .iter()
+        .map(|pem| NewCertificate::read(pem, "saml_options.idp_signing_certs"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let is_wanted = |certificate: &&Arc<Certificate>| {
+        let fingerprint = certificate.contents().fingerprint;
+        wanted.iter().any(|new| new.x509.fingerprint == fingerprint)
+    };
+    let gone: Vec<_> = of_kind(tx, connection_id, kind)
+        .filter(|certificate| !is_wanted(certificate))
+        .map(|certificate| certificate.id.clone())
+        .collect();
+    // Those that it begins with renew nothing.
+    let begins = !connections::find(tx, connection_id)?.certified.contains(&kind);
+    for new in wanted {
+        match has(tx, connection_id, &new.x509) {
+            true => {}
+            false if begins => put(tx, connection_id, new).map(drop)?,
+            false => add(tx, connection_id, new).map(drop)?,
+        }
+    }
+    gone.iter().try_for_each(|id| delete(tx, connection_id, kind, id))
+}
+
+/// Takes a certificate of its identity provider from a connection.
+pub(crate) fn delete_idp_signing(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    id: &str,
+) -> Result<(), ApiError> {
+    delete(tx, connection_id, CertificateType::ResponseSigning, id)
 }
 
 /// Takes a certificate from a connection.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, CertificateBody, CertificateType, NewCertificate, add, delete, of_kind};
+use super::{
+    Certificate, CertificateBody, CertificateType, NewCertificate, add, add_idp_signing, delete, of_kind,
+};
 use crate::{
     api::sso::{connection_type::Protocol, connections},
     server::{call::Call, error::ApiError, reply::Reply},
@@ -77,25 +79,18 @@ pub(crate) fn list_connection_saml_idp_signing_certs(call: &Call) -> Result<Repl
 }
 
 /// `POST /connections/{connectionId}/saml_idp_signing_certs`
-///
-/// Assumption: one that the connection has already is 409.
 pub(crate) fn create_connection_saml_idp_signing_cert(call: &Call) -> Result<Reply, ApiError> {
     #[derive(Deserialize)]
     struct CreateCertificate {
         value: String,
     }
     let CreateCertificate { value } = call.body()?;
-    let new = NewCertificate::read(&value, "value")?;
-    let pem = new.x509.pem.clone();
-    let check = |state: &State| {
-        let mut present = of_kind(state, connection_id(call), CertificateType::ResponseSigning);
-        if present.any(|certificate| certificate.value == pem) {
-            let message = "The connection has this certificate already.";
-            return Err(ApiError::conflict("certificate_already_exists", message));
-        }
-        Ok(())
-    };
-    create(call, check, || Ok(new))
+    let id = connection_id(call);
+    let created = call.environment.transact(|tx| {
+        check_saml(tx, id)?;
+        add_idp_signing(tx, id, &value)
+    })?;
+    Reply::created(&created.body())
 }
 
 /// `DELETE /connections/{connectionId}/saml_idp_signing_certs/{certificateId}`

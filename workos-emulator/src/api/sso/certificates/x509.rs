@@ -2,6 +2,7 @@
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use x509_parser::{parse_x509_certificate, pem::parse_x509_pem};
 
 use crate::{
@@ -17,6 +18,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct X509 {
     pub(super) pem: String,
+    /// Whose it is, as RFC 4514 writes names.
+    pub(super) subject: String,
+    /// Of the whole certificate, by SHA-256: what tools of identity providers show, such as `AB:01:…`.
+    pub(super) fingerprint: String,
     pub(super) not_before: Timestamp,
     pub(super) not_after: Timestamp,
     /// The subject's key, as it stands in the certificate.
@@ -65,9 +70,44 @@ pub(super) fn read(text: &str) -> Result<X509, Problem> {
     Ok(X509 {
         not_before: time(validity.not_before.timestamp())?,
         not_after: time(validity.not_after.timestamp())?,
+        subject: certificate.subject().to_string(),
+        fingerprint: fingerprint(&pem.contents),
         public_key: certificate.public_key().subject_public_key.data.to_vec(),
         pem: format!("{text}\n"),
     })
+}
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// The certificates in a text that somebody pasted: PEM blocks, one after the other, or base64 without its armour, as
+/// metadata have it. What is neither is left as it is, for [`read`] to refuse.
+pub(crate) fn each(text: &str) -> Vec<String> {
+    if !text.contains("-----") {
+        let base64: String = text.split_whitespace().collect();
+        let lines: Vec<_> = base64
+            .as_bytes()
+            .chunks(64)
+            .map(String::from_utf8_lossy)
+            .collect();
+        return vec![format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))];
+    }
+    let blocks: Vec<_> = text
+        .split_inclusive(END)
+        .filter_map(|block| Some(block.get(block.find(BEGIN)?..)?.to_owned()))
+        .collect();
+    if blocks.is_empty() {
+        return vec![text.to_owned()];
+    }
+    blocks
+}
+
+fn fingerprint(der: &[u8]) -> String {
+    let bytes: Vec<_> = Sha256::digest(der)
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    bytes.join(":")
 }
 
 /// The first block of a PEM.

@@ -2,9 +2,11 @@
 //!
 //! * here – what a connection is, how it is shown, and how connections are found.
 //! * [`options`] – what it takes to speak to an identity provider.
+//! * [`configuration`] – how an administrator sets them up.
 //! * [`rules`] – how connections come to be, change and go.
 //! * [`operations`] – the API's operations.
 
+mod configuration;
 mod operations;
 mod options;
 mod rules;
@@ -17,11 +19,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
+    configuration::{Configuration, begin, configure},
     operations::{create_connection, delete_connection, get_connection, list_connections, update_connection},
-    options::{KeyPair, OidcOptions, ProtocolOptions, SamlOptions, TokenAuthenticationMethod},
+    options::{KeyPair, NewOidc, OidcOptions, ProtocolOptions, SamlOptions, TokenAuthenticationMethod},
     rules::{
-        ConnectionChanges, GroupRole, NewConnection, activate, create, delete_of_organization, of_provider,
-        roles_of, update,
+        ConnectionChanges, GroupRole, NewConnection, activate, create, delete, delete_of_organization,
+        of_provider, roles_of, update,
     },
 };
 use super::{

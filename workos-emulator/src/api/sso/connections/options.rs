@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    core::secret::Secret,
+    core::{keys::SigningKey, secret::Secret},
     server::{body::Patch, error::ApiError},
 };
 
@@ -70,8 +70,8 @@ pub(crate) struct NewSaml {
     pub(super) sp_encryption_key_pairs: Option<Vec<KeyPair>>,
 }
 
-/// `oidc_options` of `POST /connections`
-#[derive(Debug, Clone, Deserialize)]
+/// `oidc_options` of `POST /connections`, of the control API and of seeds.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct NewOidc {
     discovery_endpoint: String,
     client_id: String,
@@ -88,25 +88,25 @@ pub(crate) struct NewOidc {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct SamlChanges {
-    idp_metadata_url: Patch<String>,
-    acs_url: Patch<String>,
-    sp_entity_id: Patch<String>,
-    idp_entity_id: Patch<String>,
-    idp_sso_url: Patch<String>,
+    pub(super) idp_metadata_url: Patch<String>,
+    pub(super) acs_url: Patch<String>,
+    pub(super) sp_entity_id: Patch<String>,
+    pub(super) idp_entity_id: Patch<String>,
+    pub(super) idp_sso_url: Patch<String>,
 }
 
 /// `oidc_options` of `PATCH /connections/{id}`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct OidcChanges {
-    discovery_endpoint: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    redirect_uri: Patch<String>,
-    pkce: Option<bool>,
-    token_authentication_method: Option<TokenAuthenticationMethod>,
-    id_token_signature_algorithm: Option<String>,
-    fetch_user_info: Option<bool>,
+    pub(super) discovery_endpoint: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Secret>,
+    pub(super) redirect_uri: Patch<String>,
+    pub(super) pkce: Option<bool>,
+    pub(super) token_authentication_method: Option<TokenAuthenticationMethod>,
+    pub(super) id_token_signature_algorithm: Option<String>,
+    pub(super) fetch_user_info: Option<bool>,
 }
 
 fn check_url(field: &str, url: Option<&String>) -> Result<(), ApiError> {
@@ -188,6 +188,16 @@ impl SamlOptions {
 }
 
 impl NewOidc {
+    /// A provider that knows WorkOS by a secret.
+    pub(crate) fn with_secret(discovery_endpoint: String, client_id: String, client_secret: Secret) -> Self {
+        Self {
+            discovery_endpoint,
+            client_id,
+            client_secret: Some(client_secret),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn check(self) -> Result<OidcOptions, ApiError> {
         let options = OidcOptions {
             discovery_endpoint: self.discovery_endpoint,
@@ -227,6 +237,16 @@ impl OidcOptions {
                 "oidc_options.id_token_signature_algorithm",
                 "invalid_enum_value",
                 message,
+            ));
+        }
+        if let Some(pair) = &self.jwt_signing_key_pair
+            && let Err(error) = SigningKey::from_pem(pair.key.expose(), None)
+        {
+            let field = "oidc_options.jwt_signing_key_pair.key";
+            return Err(ApiError::invalid_field(
+                field,
+                "invalid",
+                format!("It cannot be used: {error}."),
             ));
         }
         let by_key = self.token_authentication_method == TokenAuthenticationMethod::PrivateKeyJwt;

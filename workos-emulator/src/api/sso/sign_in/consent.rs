@@ -25,7 +25,8 @@ use crate::{
 /// Whether the person has to say that it is they who sign in: always when nobody asked for it, and through connections that
 /// were set up by hand.
 ///
-/// Source: <https://workos.com/docs/sso/sign-in-consent>. `token` is what the browser has from the last time.
+/// Source: <https://workos.com/docs/sso/sign-in-consent>. `token` is what the browser has from the last time. Assumption: who
+/// tests a connection has said so in the portal, and is signed in nowhere by it.
 pub(crate) fn needs_consent(
     state: &State,
     session: &SsoSession,
@@ -37,7 +38,8 @@ pub(crate) fn needs_consent(
         .connections
         .get(&session.connection_id)
         .is_some_and(|connection| connection.r#type().is_custom());
-    state.settings().sso_sign_in_consent && (unsolicited || custom) && !profile.has_consented(token)
+    let test = matches!(session.purpose, Purpose::Test { .. });
+    state.settings().sso_sign_in_consent && (unsolicited || custom) && !test && !profile.has_consented(token)
 }
 
 /// Asks for consent, under a new secret.

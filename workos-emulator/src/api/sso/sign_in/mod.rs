@@ -59,6 +59,7 @@ pub(crate) fn begin(
     let initiated_by = match purpose {
         Purpose::Unsolicited { .. } => InitiatedBy::IdentityProvider,
         Purpose::Profile { .. } | Purpose::AuthKit { .. } => InitiatedBy::Application,
+        Purpose::Test { .. } => InitiatedBy::AdminPortal,
     };
     let lifetime = SignedDuration::from_secs(tx.settings().pending_authentication_lifetime.into());
     let session = SsoSession {
@@ -81,6 +82,7 @@ pub(crate) fn begin(
         ),
         Purpose::AuthKit { .. } => "Asked by AuthKit.".to_owned(),
         Purpose::Unsolicited { .. } => "Nobody asked: the sign-in began at the identity provider.".to_owned(),
+        Purpose::Test { .. } => "Asked by the Admin Portal, as a test.".to_owned(),
     };
     traces::step(tx, &session.id, StepName::Request, true, asked)?;
     let email = session.login_hint.as_deref().and_then(users::email::normalized);
@@ -94,7 +96,7 @@ pub(crate) fn begin(
     events::tell(tx, about, Status::Started)?;
     // Whoever speaks to a provider tells where exactly.
     let spoken_to = identity_provider::provider(connection).is_spoken_to();
-    if initiated_by == InitiatedBy::Application && !spoken_to {
+    if initiated_by != InitiatedBy::IdentityProvider && !spoken_to {
         let provider = connection.r#type().name;
         traces::step(
             tx,
@@ -182,6 +184,10 @@ pub(crate) fn succeed_with(
             code_challenge,
         } => leave(tx, Some(client_id), callback, code_challenge.clone(), arrival).map(Exit::Leave),
         Purpose::Unsolicited { callback } => leave(tx, None, callback, None, arrival).map(Exit::Leave),
+        Purpose::Test { portal_session_id } => {
+            traces::end(tx, &session.id, TraceStatus::Succeeded, None)?;
+            Ok(Exit::Portal(portal_session_id.clone()))
+        }
     }
 }
 
@@ -270,6 +276,7 @@ pub(crate) fn fail(
             more.extend(organization.map(|id| ("organization_id", id)));
             Exit::Leave(callback.with_error_and(&error, &more))
         }
+        Purpose::Test { portal_session_id } => Exit::Portal(portal_session_id.clone()),
     })
 }
 

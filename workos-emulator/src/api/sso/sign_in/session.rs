@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     AuthKit { authorization_session_id: String },
     /// Nobody asked: they began at the identity provider. The application gets a code that is good for either API.
     Unsolicited { callback: Callback },
+    /// An administrator tries the connection in the Admin Portal, and sees there what came of it. Nobody gets a code.
+    Test { portal_session_id: String },
 }
 
 /// How far a sign-in has come.
@@ -116,4 +118,6 @@ pub(crate) enum Exit {
         authorization_session_id: String,
         outcome: Result<Box<SsoArrival>, AuthorizationError>,
     },
+    /// Back to the session of the Admin Portal. What came of it stands in the trace.
+    Portal(String),
 }

@@ -244,6 +244,7 @@ fn arrive_by_connection(
             outcome: Err(error), ..
         } => Ok(request.goal.failed(&request.client_id, &error)),
         Exit::Leave(url) => Ok(url),
+        Exit::Portal(_) => Err(ApiError::message(500, "The sign-in is not AuthKit's.")),
     }
 }
 
