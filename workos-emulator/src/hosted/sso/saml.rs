@@ -117,7 +117,7 @@ fn reauthenticates(state: &State, session: &SsoSession) -> bool {
             .authorization_sessions
             .get(authorization_session_id)
             .is_some_and(|session| asks(session)),
-        Purpose::Profile { .. } | Purpose::Unsolicited { .. } => false,
+        Purpose::Profile { .. } | Purpose::Unsolicited { .. } | Purpose::Test { .. } => false,
     }
 }
 
