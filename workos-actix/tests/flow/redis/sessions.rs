@@ -122,6 +122,9 @@ async fn sessions_in_redis_survive_its_restart() {
         assert_eq!(response.header("retry-after"), "5");
         assert!(browser.session().is_some());
     }
+    // Nobody is told that they are signed out while the session lives on.
+    assert_eq!(browser.visit("/auth/sign-out").await.status, 503);
+    assert!(browser.session().is_some());
     redis.restart();
     for browser in [&browser, &other] {
         eventually("the session is back", Duration::from_secs(5), async || {
