@@ -1,4 +1,5 @@
-//! What an app does of its own: when a sign-in comes back, when a session is refreshed, and where it is asked.
+//! What an app does of its own: when a sign-in comes back, when a session is refreshed, when a request is refused, and where
+//! it is asked.
 
 use std::{error::Error, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -12,7 +13,7 @@ use workos::{
 };
 
 use crate::{
-    AuthKit, AuthUser, SignInError,
+    AuthError, AuthKit, AuthUser, SignInError,
     credential::LoadedSession,
     digest::{Fingerprint, fingerprint},
     return_path::ReturnPath,
@@ -99,6 +100,7 @@ pub struct SessionRefreshError {
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 type OnSuccess = dyn Fn(SignedIn) -> Pending<Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + Send + Sync;
 type OnError = dyn Fn(SignInError) -> Pending<Option<HttpResponse>> + Send + Sync;
+type OnRefusal = dyn Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync;
 /// Runs beside the request, in a task of its own.
 type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
 type OnRefreshed = dyn Fn(SessionRefreshed) -> Telling + Send + Sync;
@@ -110,6 +112,7 @@ type RedirectUri = dyn Fn(&HttpRequest) -> Option<String> + Send + Sync;
 pub(crate) struct Hooks {
     on_success: Option<Arc<OnSuccess>>,
     on_error: Option<Arc<OnError>>,
+    on_refusal: Option<Arc<OnRefusal>>,
     on_refreshed: Option<Arc<OnRefreshed>>,
     on_refresh_error: Option<Arc<OnRefreshError>>,
     redirect_uri: Option<Arc<RedirectUri>>,
@@ -122,6 +125,7 @@ impl Default for Hooks {
         Self {
             on_success: None,
             on_error: None,
+            on_refusal: None,
             on_refreshed: None,
             on_refresh_error: None,
             redirect_uri: None,
@@ -138,6 +142,7 @@ impl fmt::Debug for Hooks {
         f.debug_struct("Hooks")
             .field("on_success", &self.on_success.is_some())
             .field("on_error", &self.on_error.is_some())
+            .field("on_refusal", &self.on_refusal.is_some())
             .field("on_refreshed", &self.on_refreshed.is_some())
             .field("on_refresh_error", &self.on_refresh_error.is_some())
             .field("redirect_uri", &self.redirect_uri.is_some())
@@ -158,6 +163,18 @@ impl Hooks {
         F: Future<Output = Option<HttpResponse>> + 'static,
     {
         self.on_error = Some(Arc::new(move |error| Box::pin(hook(error))));
+    }
+
+    pub(crate) fn set_on_refusal(
+        &mut self,
+        hook: impl Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) {
+        self.on_refusal = Some(Arc::new(hook));
+    }
+
+    /// The app's own answer to a request that is refused, if it has one.
+    pub(crate) fn refused(&self, error: &AuthError, request: &HttpRequest) -> Option<HttpResponse> {
+        self.on_refusal.as_ref()?(error, request)
     }
 
     pub(crate) fn set_on_refreshed<F>(&mut self, hook: impl Fn(SessionRefreshed) -> F + Send + Sync + 'static)

@@ -28,9 +28,10 @@
 //! # How it works
 //!
 //! ```text
-//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who is signed in
+//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who it is
+//!           (or Authorization: Bearer, where it is switched on: access token · API key · machine token)
 //!         ─► ensure_signed_in on a scope, or require_auth for everything
-//!         ─► handler: AuthUser · Option<AuthUser> · request.auth()
+//!         ─► handler: AuthUser · Option<AuthUser> · AuthContext · request.auth()
 //! response ◄─ refreshed cookie, Cache-Control and Vary where the response depends on the user
 //! ```
 //!
@@ -93,6 +94,36 @@
 //! sign-on or a second factor first is a redirect to AuthKit, and while WorkOS is unreachable it is 503: the session goes
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
+//!
+//! # Programs, and whoever else asks
+//!
+//! A request proves itself by one credential. The session cookie is on by default; what comes in `Authorization: Bearer` is
+//! switched on by name, and what is not is left to the app:
+//!
+//! | credential | switched on by | who it is |
+//! |---|---|---|
+//! | session cookie | always, but [`without_sessions`](AuthKitBuilder::without_sessions) | a person in a browser |
+//! | AuthKit access token | [`bearer_tokens`](AuthKitBuilder::bearer_tokens) | a person with a single-page or mobile app |
+//! | WorkOS API key | [`api_keys`](AuthKitBuilder::api_keys) | a program of a customer's |
+//! | access token by `client_credentials` | [`machine_tokens`](AuthKitBuilder::machine_tokens) | a machine of a customer's |
+//!
+//! Handlers ask for what they need, and get it whatever the credential was. Each of these as an argument requires it: nobody
+//! is 401 (or sent to sign in), somebody without it is 403 with a `code` that says which. `Option<…>` of each is `None`.
+//!
+//! | argument | is |
+//! |---|---|
+//! | [`AuthContext`] | whoever it is: [`credential`](AuthContext::credential), organization, permissions, … |
+//! | [`AuthUser`] | a person with their profile; `user_required` for API keys and machines |
+//! | [`OrganizationId`] | the tenant, proven; `organization_required` without |
+//! | [`Claims`], `Claims<T>` | the access token's claims; those of a JWT template in a type of the app's |
+//! | [`AccessToken`] | the access token itself, to hand on |
+//! | [`Session`] | the browser's session: refresh it, switch it, end it |
+//! | [`ApiKey`] | the API key, with its owner |
+//! | [`Impersonator`] | who acts as the person |
+//!
+//! A bearer credential is judged alone: a bad one is 401 (RFC 6750), also beside a good cookie. A cookie, which browsers add
+//! to what any site sends, counts for what changes something only from pages of this site and of
+//! [`trusted_origins`](AuthKitBuilder::trusted_origins).
 //!
 //! # Beside Next.js
 //!
@@ -230,7 +261,7 @@
 //!
 //! # Not here yet
 //!
-//! Guards for roles, permissions, feature flags and recent authentication; a test feature.
+//! A test feature.
 #![forbid(unsafe_code)]
 
 mod action;
@@ -258,6 +289,7 @@ mod path_pattern;
 mod random;
 mod reauthentication;
 mod refresh;
+mod refusal;
 mod renew;
 mod requirement;
 mod return_path;
@@ -292,7 +324,7 @@ pub use self::{
     credential::CredentialKind,
     error::{AuthError, SignInRedirect},
     extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
-    guard::{EnsureSignedIn, ensure_signed_in},
+    guard::{NotImpersonated, RecentAuth, Require, Required, Requires, ensure_signed_in, require},
     hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
     requirement::Requirement,

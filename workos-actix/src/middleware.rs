@@ -25,7 +25,7 @@ use crate::{
     context::{RequestAuth, SessionChange},
     credential::{SessionCookies, SessionError},
     error::AuthError,
-    path_pattern,
+    path_pattern, refusal,
 };
 
 /// Made by [`AuthKit::middleware`].
@@ -99,14 +99,21 @@ where
             request.extensions_mut().insert(Rc::clone(&auth));
 
             if let Err(error) = admit(&auth, &request) {
-                let mut response = request
-                    .into_response(error.error_response())
-                    .map_into_right_body();
+                let response = request.error_response(error);
+                let mut response = match refusal::instead(&auth, &response) {
+                    Some(instead) => response.into_response(instead),
+                    None => response,
+                }
+                .map_into_right_body();
                 finish(response.headers_mut(), cookie.as_ref(), &auth);
                 return Ok(response);
             }
             match service.call(request).await {
-                Ok(mut response) => {
+                Ok(response) => {
+                    let mut response = match refusal::instead(&auth, &response) {
+                        Some(instead) => response.into_response(instead).map_into_right_body(),
+                        None => response.map_into_left_body(),
+                    };
                     let cookie = match auth.take_change() {
                         Some(change) => match apply(&auth, change, response.request().headers()).await {
                             Ok(cookie) => Some(cookie),
@@ -120,7 +127,7 @@ where
                         None => cookie,
                     };
                     finish(response.headers_mut(), cookie.as_ref(), &auth);
-                    Ok(response.map_into_left_body())
+                    Ok(response)
                 }
                 // An inner middleware's error: not ours to turn into a response, but the browser must get its cookie.
                 Err(mut error) => {

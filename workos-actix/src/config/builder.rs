@@ -3,12 +3,12 @@
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 use actix_session::storage::SessionStore;
-use actix_web::{HttpResponse, cookie::SameSite};
+use actix_web::{HttpRequest, HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
 use super::{ConfigError, ConfigProblem, MachineTokens, Sources};
 use crate::{
-    AfterSignIn, AuthKit, SignInError, SignedIn,
+    AfterSignIn, AuthError, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
     cookie::CookieSealer,
     credential::{AnySessionStore, SessionPlace},
@@ -519,6 +519,31 @@ impl AuthKitBuilder {
         F: Future<Output = Option<HttpResponse>> + 'static,
     {
         self.hooks.set_on_error(hook);
+        self
+    }
+
+    /// Answers a request that is refused, instead of this crate: whichever extractor, guard or setting refused it. `None`
+    /// leaves it as it is: a redirect or a small page for a browser that navigates, JSON for everyone else. The cookies and
+    /// cache headers of the response are still looked after.
+    ///
+    /// ```
+    /// use actix_web::{HttpResponse, http::StatusCode};
+    /// use serde_json::json;
+    /// use workos_actix::{AuthError, AuthKit};
+    ///
+    /// let builder = AuthKit::builder().on_refusal(|error, request| match error {
+    ///     AuthError::Forbidden { requirement } if request.path().starts_with("/api/") => Some(
+    ///         HttpResponse::Forbidden().json(json!({ "error": requirement.code(), "help": "https://docs.example/roles" })),
+    ///     ),
+    ///     _ => None,
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_refusal(
+        mut self,
+        hook: impl Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.set_on_refusal(hook);
         self
     }
 

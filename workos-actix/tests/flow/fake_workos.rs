@@ -395,11 +395,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
-    sign_text(unsigned(header, claims))
+    sign_text(&unsigned(header, claims))
 }
 
 /// A genuine signature under whatever text.
-pub(crate) fn sign_text(signed: String) -> String {
+pub(crate) fn sign_text(signed: &str) -> String {
     let mut signature = vec![0; key().public_modulus_len()];
     key()
         .sign(

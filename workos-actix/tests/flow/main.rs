@@ -17,9 +17,13 @@ mod credential_pages;
 #[cfg(test)]
 mod cross_origin;
 #[cfg(test)]
+mod end_sessions;
+#[cfg(test)]
 mod fake_api;
 #[cfg(test)]
 mod fake_workos;
+#[cfg(test)]
+mod guards;
 #[cfg(test)]
 mod handlers;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_session::storage::RedisSessionStore;
 use reqwest::Method;
 use serde_json::json;
-use workos_actix::AuthKit;
+use workos_actix::{AuthKit, AuthKitBuilder};
 
 use super::{Data, Machines, RedisServer, eventually};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// Two machines whose sessions are in Redis.
 async fn in_redis(data: Data) -> Machines {
-    Machines::start_with(data, |builder| builder.sessions_in_shared_state()).await
+    Machines::start_with(data, AuthKitBuilder::sessions_in_shared_state).await
 }
 
 async fn is_signed_out(browser: &Browser) -> bool {
