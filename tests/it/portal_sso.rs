@@ -542,7 +542,7 @@ async fn certificates_are_renewed_while_the_old_one_still_counts() {
     let both = world.go(&page, &path).await;
     assert_eq!(theirs(&both).matches(">Remove<").count(), 2, "{}", both.text);
 
-    world.emulator.clock().set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3));
+    world.emulator.clock().set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3) + Duration::from_secs(60));
     let page = world.open(GenerateLinkIntent::CertificateRenewal).await;
     assert!(theirs(&page).contains("Expired 3 days ago"), "{}", page.text);
     // The one that is left must be good.
