@@ -54,6 +54,7 @@ mod social;
 mod software_authenticator;
 mod sso;
 mod sso_connections;
+mod sso_oidc;
 mod users;
 mod waitlists;
 mod ways_in;

@@ -10,6 +10,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use tokio::sync::watch;
 
 use crate::{
+    api::sso::oidc::Providers,
     control::snapshots::Snapshots,
     core::{
         clock::{Clock, ClockSetting, TimeSource},
@@ -40,6 +41,8 @@ pub(crate) struct Environment {
     /// What a reset goes back to.
     start: ArcSwap<Snapshot>,
     pub(crate) snapshots: Snapshots,
+    /// The OpenID providers of its connections.
+    pub(crate) providers: Providers,
 }
 
 impl Environment {
@@ -63,6 +66,7 @@ impl Environment {
             committed: watch::Sender::new(0),
             start: ArcSwap::default(),
             snapshots: Snapshots::default(),
+            providers: Providers::default(),
         }
     }
 

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     api::sso::{
-        connection_type,
+        connection_type::{self, Protocol},
         connections::{
             self, AttributeMaps, Connection, ConnectionBody, ConnectionChanges, ConnectionState, GroupRole,
             NewConnection,
         },
         identity_provider::{self, Person},
+        oidc,
         profiles::{self, Profile, ProfileBody},
     },
     server::{call::Call, error::ApiError, reply::Reply},
@@ -85,6 +86,9 @@ struct Body<'a> {
     #[serde(flatten)]
     connection: ConnectionBody<'a>,
     external_key: &'a str,
+    /// What an OpenID provider has to know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<String>,
     idp_initiated_sso: bool,
     group_roles: &'a [GroupRole],
     attribute_maps: &'a AttributeMaps,
@@ -102,6 +106,8 @@ fn body<'a>(call: &Call, state: &'a State, connection: &'a Connection) -> Result
     Ok(Body {
         connection: connection.body(state),
         external_key: &connection.external_key,
+        redirect_uri: (connection.r#type().protocol == Protocol::Oidc)
+            .then(|| oidc::redirect_uri(&call.base_url(), connection)),
         idp_initiated_sso: connection.idp_initiated_sso,
         group_roles: &connection.group_roles,
         attribute_maps: &connection.attribute_maps,

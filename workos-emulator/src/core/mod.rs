@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod ids;
+pub(crate) mod jws;
 pub(crate) mod jwt;
 pub(crate) mod jwt_template;
 pub(crate) mod keys;

@@ -17,6 +17,15 @@ impl CodeChallenge {
         (digest.len() == Sha256::output_size()).then(|| Self(text.to_owned()))
     }
 
+    /// The challenge that `verifier` answers.
+    pub(crate) fn of(verifier: &str) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether `verifier` is what the challenge was made of. A verifier of a form that the RFC forbids never is.
     pub(crate) fn is_answered_by(&self, verifier: &str) -> bool {
         let is_unreserved =
@@ -39,6 +48,7 @@ mod tests {
     #[test]
     fn is_answered_by_its_verifier_alone() {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
+        assert_eq!(challenge, CodeChallenge::of(VERIFIER));
         assert!(challenge.is_answered_by(VERIFIER));
         assert!(!challenge.is_answered_by(&VERIFIER.replace('d', "e")));
         assert!(

@@ -121,9 +121,10 @@ impl Asked {
                 Some(fits.then(|| Arc::clone(session))?)
             }
         };
-        // Social login and codes have pages of their own.
-        let is_organizations = connection.organization_id.is_some();
-        is_organizations.then_some(Self { connection, session })
+        // Social login and codes have pages of their own, and who is spoken to answers alone.
+        let is_here =
+            connection.organization_id.is_some() && !identity_provider::provider(&connection).is_spoken_to();
+        is_here.then_some(Self { connection, session })
     }
 
     fn state(&self) -> Option<&str> {

@@ -51,7 +51,7 @@ use crate::{
     server::{
         call::Call,
         error::ApiError,
-        operation::{Operation, get, post},
+        operation::{Operation, get, post, post_waiting, waiting},
         reply::Reply,
     },
 };
@@ -92,6 +92,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post(sso::PATH, "submit_sso", sso::submit_sso).client(),
     get(sso::REFUSED, "show_sso_refused", sso::show_sso_refused).client(),
     get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
+    waiting("/sso/oidc/{external_key}/start", "start_oidc", sso::start_oidc).client(),
+    waiting("/sso/oidc/{external_key}/callback", "finish_oidc", sso::finish_oidc).client(),
     get(sso::CONSENT, "show_sign_in_consent", sso::show_sign_in_consent).client(),
     post(sso::CONSENT, "submit_sign_in_consent", sso::submit_sign_in_consent).client(),
     get(sso_traces::PATH, "show_sso_traces", sso_traces::show_sso_traces).page(),
@@ -128,7 +130,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/portal/sso/{id}/attributes", "show_portal_attributes", portal::sso::attributes::show_attributes).client(),
     post("/portal/sso/{id}/attributes", "submit_portal_attributes", portal::sso::attributes::submit_attributes).client(),
     get("/portal/sso/{id}/configuration", "show_portal_configuration", portal::sso::configuration::show_configuration).client(),
-    post("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
+    post_waiting("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
     get("/portal/sso/{id}/test", "show_portal_test", portal::sso::test_sign_in::show_test).client(),
     post("/portal/sso/{id}/test", "start_portal_test", portal::sso::test_sign_in::start_test).client(),
     get("/portal/sso/{id}/sessions/{session_id}", "show_portal_sign_in", portal::sso::test_sign_in::show_sign_in).client(),

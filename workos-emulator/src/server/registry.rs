@@ -268,6 +268,14 @@ impl Registry {
         Some(Arc::clone(found))
     }
 
+    /// The environment of a sign-in through a connection. Identity providers send people back without a client id; where
+    /// several have the sign-in, one being a fork of the other, the oldest is meant.
+    pub(crate) fn by_sso_session(&self, id: &str) -> Option<Arc<Environment>> {
+        let entries = self.entries.load();
+        let has_it = |environment: &&Arc<Environment>| environment.state().sso_sessions.get(id).is_some();
+        entries.by_id.values().find(has_it).cloned()
+    }
+
     /// Tells of every environment that comes or goes.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()

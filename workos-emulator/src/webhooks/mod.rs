@@ -23,5 +23,6 @@ mod tests;
 
 pub(crate) use self::{
     deliverer::deliver_all,
+    sender::reasons,
     wait::{wait_for_delivery, wait_for_event},
 };

@@ -118,7 +118,7 @@ async fn read(mut response: Response, excerpt: &mut String) -> Result<(), reqwes
 }
 
 /// An error with all its causes: reqwest's own message does not say that the connection was refused.
-fn reasons(error: &dyn Error) -> String {
+pub(crate) fn reasons(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

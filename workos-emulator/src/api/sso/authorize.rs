@@ -86,7 +86,7 @@ pub(crate) fn get_authorization_url(call: &Call) -> Result<Reply, ApiError> {
     }
 }
 
-/// Sends the browser to the identity provider, or signs in at once where nobody is at one.
+/// Sends the browser to the identity provider, or signs in at once where nobody is at one and the stand-in answers.
 fn go(
     call: &Call,
     connection: &Connection,
@@ -95,7 +95,8 @@ fn go(
 ) -> Result<Reply, ApiError> {
     let device = authorize::device(call);
     let interactive = call.environment.state().settings().interactive;
-    if authorize::is_interactive(call, login_hint.as_deref(), interactive) {
+    let spoken_to = identity_provider::provider(connection).is_spoken_to();
+    if spoken_to || authorize::is_interactive(call, login_hint.as_deref(), interactive) {
         let session = call
             .environment
             .transact(|tx| sign_in::begin(tx, connection, purpose, login_hint, device))?;

@@ -4,6 +4,7 @@
 //! * [`identity_provider`] – what an identity provider says of somebody: an assertion, or a refusal. Whatever speaks to one
 //!   (the stand-in of the hosted pages, OpenID Connect, SAML) ends with one of these.
 //! * [`saml`] – SAML's service provider, and the test identity provider of connections that have no other.
+//! * [`oidc`] – OpenID Connect, as the relying party; [`outbound`] – requests to identity providers.
 //! * [`sign_in`] – from the departure to the provider to the code for the application, whoever the provider is. Each step is
 //!   told to the [`traces`].
 //! * [`authorize`], [`token`], [`logout`] – the API that applications call.
@@ -16,6 +17,8 @@ pub(crate) mod connections;
 mod events;
 pub(crate) mod identity_provider;
 pub(crate) mod logout;
+pub(crate) mod oidc;
+pub(crate) mod outbound;
 pub(crate) mod profiles;
 pub(crate) mod saml;
 pub(crate) mod sign_in;

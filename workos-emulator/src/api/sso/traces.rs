@@ -41,6 +41,7 @@ pub(crate) enum TraceStatus {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepName {
     Request,
+    Discovery,
     Departure,
     /// SAML: whether the response can be read.
     SamlMessage,
@@ -51,6 +52,13 @@ pub(crate) enum StepName {
     Audience,
     Validity,
     Replay,
+    TokenRequest,
+    IdTokenSignature,
+    IdTokenIssuer,
+    IdTokenAudience,
+    IdTokenTimes,
+    IdTokenNonce,
+    UserInfo,
     Response,
     Correlation,
     Connection,
@@ -69,6 +77,7 @@ impl StepName {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Request => "Authorization request",
+            Self::Discovery => "Discovery document of the identity provider",
             Self::Departure => "Sent to the identity provider",
             Self::SamlMessage => "SAML response",
             Self::SamlStatus => "Status of the response",
@@ -78,6 +87,13 @@ impl StepName {
             Self::Audience => "Audience",
             Self::Validity => "Time of validity",
             Self::Replay => "The assertion is used once",
+            Self::TokenRequest => "Code exchanged at the identity provider",
+            Self::IdTokenSignature => "Signature of the ID token",
+            Self::IdTokenIssuer => "Issuer of the ID token (iss)",
+            Self::IdTokenAudience => "Audience of the ID token (aud, azp)",
+            Self::IdTokenTimes => "Times of the ID token (exp, iat, nbf)",
+            Self::IdTokenNonce => "Nonce of the ID token",
+            Self::UserInfo => "Userinfo of the identity provider",
             Self::Response => "Answer of the identity provider",
             Self::Correlation => "The answer belongs to the request",
             Self::Connection => "The connection can be used",
@@ -211,6 +227,47 @@ pub(crate) fn step(
             });
         }
     })
+}
+
+/// Steps that are taken while no transaction can be held open, to be written down in one.
+#[derive(Debug, Default)]
+pub(crate) struct Steps(Vec<(StepName, bool, String)>);
+
+impl Steps {
+    pub(crate) fn passed(&mut self, step: StepName, detail: impl Into<String>) {
+        self.0.push((step, true, detail.into()));
+    }
+
+    pub(crate) fn failed(&mut self, step: StepName, detail: impl Into<String>) {
+        self.0.push((step, false, detail.into()));
+    }
+
+    /// Takes down what a check says, whether it is passed or not.
+    pub(crate) fn check(&mut self, step: StepName, outcome: Result<String, String>) -> Result<(), String> {
+        let detail = self.told(step, outcome)?;
+        self.passed(step, detail);
+        Ok(())
+    }
+
+    /// Takes down what went wrong, if it did.
+    pub(crate) fn told<T>(&mut self, step: StepName, outcome: Result<T, String>) -> Result<T, String> {
+        if let Err(reason) = &outcome {
+            self.failed(step, reason.clone());
+        }
+        outcome
+    }
+
+    /// Writes them down.
+    pub(crate) fn write(self, tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError> {
+        self.0
+            .into_iter()
+            .try_for_each(|(name, passed, detail)| step(tx, id, name, passed, detail))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn last(&self) -> Option<(StepName, bool)> {
+        self.0.last().map(|(step, passed, _)| (*step, *passed))
+    }
 }
 
 /// Says who it is.

@@ -28,13 +28,11 @@ const TOKEN_LENGTH: usize = 32;
 /// The sign-in that waits for consent, and the profile that it is about.
 fn waiting(call: &Call, id: Option<&str>) -> Option<(SsoSession, String)> {
     let session = find(call, id?)?;
-    match &session.stage {
-        Stage::Consent { profile_id } => {
-            let profile_id = profile_id.clone();
-            Some((session, profile_id))
-        }
-        Stage::Away => None,
-    }
+    let Stage::Consent { profile_id } = &session.stage else {
+        return None;
+    };
+    let profile_id = profile_id.clone();
+    Some((session, profile_id))
 }
 
 /// `GET /sso/consent`: is it you who signs in?

@@ -5,12 +5,15 @@
 //!
 //! * here – the way off, the browser that is bound to the sign-in, and the end.
 //! * [`callback`](mod@callback) – the way back from the stand-in, and sign-ins that nobody asked for.
+//! * [`oidc`] – to an OpenID provider and back.
+//! * [`service_provider`](mod@service_provider) – what an identity provider has to know of WorkOS.
 //! * [`authkit`] – AuthKit's side.
 //! * [`consent`] – the page that asks whether it is you who signs in.
 
 mod authkit;
 mod callback;
 mod consent;
+mod oidc;
 mod service_provider;
 
 use std::sync::Arc;
@@ -21,6 +24,7 @@ pub(super) use self::{
     authkit::{PATH, REFUSED, depart_from, show_sso_refused, submit_sso},
     callback::{callback, finish_sso},
     consent::{CONSENT, show_sign_in_consent, submit_sign_in_consent},
+    oidc::{finish_oidc, start_oidc},
     service_provider::service_provider,
 };
 use super::{error, identity_provider, portal};
@@ -40,8 +44,9 @@ pub(crate) fn depart(call: &Call, session: &SsoSession, status: u16) -> Reply {
     let state = call.environment.state();
     let connection = state.connections.get(&session.connection_id);
     let url = match connection.map_or(Provider::StandIn, |connection| provider(connection)) {
-        // No protocol is spoken so far: the stand-in takes the place of all.
-        Provider::StandIn | Provider::Oidc | Provider::Saml => identity_provider::sign_in_url(call, session),
+        Provider::Oidc => oidc::start_url(call, session),
+        // SAML is not spoken so far: the stand-in takes its place.
+        Provider::StandIn | Provider::Saml => identity_provider::sign_in_url(call, session),
     };
     Reply::redirect(status, url)
         .header("Set-Cookie", cookie_with_secret(call, session))

@@ -26,7 +26,7 @@ pub(crate) use self::{
 use super::{
     connections::Connection,
     events::{self, About, Status},
-    identity_provider::Assertion,
+    identity_provider::{self, Assertion},
     profiles::Profile,
     traces::{self, InitiatedBy, StepName, TraceStatus},
 };
@@ -94,7 +94,9 @@ pub(crate) fn begin(
         email: email.as_deref(),
     };
     events::tell(tx, about, Status::Started)?;
-    if initiated_by != InitiatedBy::IdentityProvider {
+    // Whoever speaks to a provider tells where exactly.
+    let spoken_to = identity_provider::provider(connection).is_spoken_to();
+    if initiated_by != InitiatedBy::IdentityProvider && !spoken_to {
         let provider = connection.r#type().name;
         traces::step(
             tx,

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::user_management::{
-        authenticate::oauth::OauthTokens,
-        authorize::request::{AuthorizationError, Callback},
-        sessions::Device,
+    api::{
+        sso::oidc::OidcRequest,
+        user_management::{
+            authenticate::oauth::OauthTokens,
+            authorize::request::{AuthorizationError, Callback},
+            sessions::Device,
+        },
     },
     core::{clock, pkce::CodeChallenge, secret::Secret},
     store::{Expiring, Record},
@@ -33,8 +36,12 @@ pub(crate) enum Purpose {
 /// How far a sign-in has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
-    /// They are at the identity provider.
+    /// They are at the identity provider, or on their way.
     Away,
+    /// They are at an OpenID provider, which was asked this.
+    Oidc(Box<OidcRequest>),
+    /// They are back, and what the provider says is looked into.
+    Answered,
     /// They are back, and are asked whether it is they who sign in.
     Consent { profile_id: String },
 }
@@ -73,6 +80,14 @@ impl SsoSession {
     /// What the browser has to have, to be let on.
     pub(crate) fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// The same, as far as this.
+    pub(crate) fn at(&self, stage: Stage) -> Self {
+        Self {
+            stage,
+            ..self.clone()
+        }
     }
 
     /// The id in a state that came back.

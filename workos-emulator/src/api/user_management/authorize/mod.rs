@@ -101,7 +101,17 @@ pub(crate) fn enter(call: &Call, request: AuthorizationRequest) -> Result<Reply,
 
 /// Whether there is somebody who can use a page.
 pub(crate) fn shows_page(call: &Call, request: &AuthorizationRequest, interactive: Interactive) -> bool {
-    is_interactive(call, request.login_hint.as_deref(), interactive)
+    is_interactive(call, request.login_hint.as_deref(), interactive) || leads_elsewhere(call, request)
+}
+
+/// Whether the request names a connection whose identity provider is not the emulator's to answer for.
+fn leads_elsewhere(call: &Call, request: &AuthorizationRequest) -> bool {
+    let state = call.environment.state();
+    let connection = request
+        .connection_id
+        .as_deref()
+        .and_then(|id| state.connections.get(id));
+    connection.is_some_and(|connection| sso::identity_provider::provider(connection).is_spoken_to())
 }
 
 /// The same for whoever says, or does not say, who is to sign in.
