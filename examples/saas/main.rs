@@ -16,7 +16,6 @@
 //! | `people.rs`, `portal.rs` | what the database has; the way to the Admin Portal |
 //! | `sign_in.rs` | what happens when a sign-in comes back: a row in the database, or a refusal |
 //! | `shell.rs`, `page.rs`, `problem.rs` | what the pages have in common: organization switcher, impersonation banner, errors |
-//! | `same_origin.rs` | forms that other sites cannot send |
 //! | `announce.rs` | what is printed at start |
 
 mod account;
@@ -30,7 +29,6 @@ mod page;
 mod people;
 mod portal;
 mod problem;
-mod same_origin;
 mod shell;
 mod sign_in;
 mod two_step;
@@ -38,11 +36,7 @@ mod webhooks;
 
 use std::{error::Error, net::TcpListener};
 
-use actix_web::{
-    App, HttpServer,
-    middleware::{DefaultHeaders, from_fn},
-    web,
-};
+use actix_web::{App, HttpServer, middleware::DefaultHeaders, web};
 use serde_json::json;
 use workos_actix::{AuthKit, WebhookConfig, workos};
 use workos_emulator::Emulator;
@@ -112,7 +106,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(authkit.middleware())
             .configure(authkit.routes())
             .configure(pages)
-            .wrap(from_fn(same_origin::guard))
             .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
     })
     .workers(2)

@@ -146,10 +146,19 @@ describe("impersonation", () => {
 
 describe("a form on another site", () => {
   test("changes nothing, with the session or without", async () => {
+    const user = userWith(1);
+    await signIn(user, user.organizations[0]);
+    const cookies = await page.context().cookies(saas.ready.app);
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
     for (const path of ["/documents", "/organizations", "/account/password", "/account/two-step", "/members/invitations", "/auth/switch-organization"]) {
       for (const headers of [{ origin: "https://foreign.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }]) {
-        const response = await fetch(`${saas.ready.app}${path}`, { method: "POST", headers, redirect: "manual" });
-        assert.equal(response.status, 403, `${path} ${JSON.stringify(headers)}`);
+        const send = async (more) => {
+          const response = await fetch(`${saas.ready.app}${path}`, { method: "POST", headers: { ...headers, ...more }, redirect: "manual" });
+          return response.status;
+        };
+        assert.equal(await send({ cookie }), 403, `${path} ${JSON.stringify(headers)}`);
+        const stranger = path.startsWith("/auth/") ? 403 : 401;
+        assert.equal(await send({}), stranger, `${path} ${JSON.stringify(headers)}`);
       }
     }
   });

@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod connect;
 mod cors;
+mod credentials_in_actix;
 mod device_authorization;
 mod directory_sync;
 mod email_change;

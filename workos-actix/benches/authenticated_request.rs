@@ -34,7 +34,7 @@ use actix_web::{
 use divan::{Bencher, black_box};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use workos_actix::{AuthUser, Clock, WebhookConfig};
+use workos_actix::{AuthKitBuilder, AuthUser, Clock, WebhookConfig};
 
 use crate::app::TestApp;
 
@@ -115,8 +115,18 @@ fn no_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn cached_session(bencher: Bencher<'_, '_>) {
+    cached(bencher, |builder| builder);
+}
+
+/// With the cookie of WorkOS's JavaScript kits.
+#[divan::bench]
+fn cached_sealed_session(bencher: Bencher<'_, '_>) {
+    cached(bencher, AuthKitBuilder::sealed_cookie);
+}
+
+fn cached(bencher: Bencher<'_, '_>, settings: Settings) {
     let system = System::new();
-    let (app, cookies) = system.block_on(signed_in(1));
+    let (app, cookies) = system.block_on(signed_in(settings, 1));
     let routes = App::new()
         .wrap(app.authkit.middleware())
         .route("/", web::get().to(length_of_email));
@@ -136,9 +146,18 @@ const FIRST_SIGHTS: u32 = 1000;
 /// Decrypt, parse, verify RS256, and put into the cache.
 #[divan::bench(sample_count = 100, sample_size = 10)]
 fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
+    first_sight(bencher, |builder| builder);
+}
+
+#[divan::bench(sample_count = 100, sample_size = 10)]
+fn first_sight_of_a_sealed_session(bencher: Bencher<'_, '_>) {
+    first_sight(bencher, AuthKitBuilder::sealed_cookie);
+}
+
+fn first_sight(bencher: Bencher<'_, '_>, settings: Settings) {
     let system = System::new();
     // One more, to fetch the key set.
-    let (app, cookies) = system.block_on(signed_in(FIRST_SIGHTS + 1));
+    let (app, cookies) = system.block_on(signed_in(settings, FIRST_SIGHTS + 1));
     let cookies = RefCell::new(cookies);
     let routes = App::new()
         .wrap(app.authkit.middleware())
@@ -155,8 +174,10 @@ fn first_sight_of_a_session(bencher: Bencher<'_, '_>) {
     call(bencher, &system, service, request);
 }
 
-async fn signed_in(sessions: u32) -> (TestApp, Vec<String>) {
-    let app = TestApp::start().await;
+type Settings = fn(AuthKitBuilder) -> AuthKitBuilder;
+
+async fn signed_in(settings: Settings, sessions: u32) -> (TestApp, Vec<String>) {
+    let app = TestApp::start_with(settings).await;
     let mut cookies = Vec::new();
     for _ in 0..sessions {
         let browser = app.signed_in().await;

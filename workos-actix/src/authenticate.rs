@@ -1,20 +1,18 @@
-//! From a request's cookie to the signed-in user: load, verify, refresh if due.
+//! From a request's credential to whoever sent it. For the session cookie: load, verify, refresh if due.
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{cookie::Cookie, http::header::HeaderMap};
+use actix_web::http::header::HeaderMap;
 
 use crate::{
     AuthKit,
     context::{AuthContext, AuthState},
-    credential::{LoadedSession, Session, SessionError},
+    credential::{LoadedSession, Session, SessionCookies, SessionError},
     digest::Fingerprint,
     rotation::Rotation,
     token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
 };
 
-/// A browser sends one session cookie; more are somebody's tossed cookies, of which a few are tried.
-const MAX_COOKIES: usize = 4;
 /// A refresh ahead of time must not hold up a request whose token is good.
 const EARLY_REFRESH_WAIT: Duration = Duration::from_secs(2);
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -25,7 +23,7 @@ pub(crate) struct Authenticated {
     pub(crate) state: AuthState,
     pub(crate) session: Option<LoadedSession>,
     /// Set with the response: the refreshed session, or the removal of one that is over.
-    pub(crate) cookie: Option<Cookie<'static>>,
+    pub(crate) cookie: Option<SessionCookies>,
 }
 
 impl Authenticated {
@@ -33,6 +31,14 @@ impl Authenticated {
         Self {
             state: AuthState::SignedIn(context),
             session: Some(session),
+            cookie: None,
+        }
+    }
+
+    pub(crate) fn by_bearer(state: AuthState) -> Self {
+        Self {
+            state,
+            session: None,
             cookie: None,
         }
     }
@@ -53,7 +59,7 @@ impl Authenticated {
         }
     }
 
-    fn with_cookie(mut self, cookie: Option<Cookie<'static>>) -> Self {
+    fn with_cookie(mut self, cookie: Option<SessionCookies>) -> Self {
         self.cookie = cookie;
         self
     }
@@ -61,12 +67,15 @@ impl Authenticated {
 
 impl AuthKit {
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
-        for value in self
-            .session_cookie()
-            .values(headers)
-            .into_iter()
-            .take(MAX_COOKIES)
-        {
+        match self.authenticate_bearer(headers).await {
+            Some(authenticated) => authenticated,
+            None if self.config().sources.sessions => self.authenticate_cookie(headers).await,
+            None => Authenticated::signed_out(),
+        }
+    }
+
+    async fn authenticate_cookie(&self, headers: &HeaderMap) -> Authenticated {
+        for value in self.session_cookie().values(headers) {
             let of_cookie = self.session_cookie().fingerprint(&value);
             if let Some(credential) = of_cookie
                 && let Some(hit) = self.cached(&credential).await
@@ -120,16 +129,17 @@ impl AuthKit {
         if claims.sub != session.user.id {
             return Err(TokenError::WrongSubject("it names another user"));
         }
-        if self.verified().has_ended(&claims.sid) {
-            return Err(TokenError::WrongSubject("its session was signed out here"));
-        }
         let actor = claims.act.as_ref().map(|act| act.sub.as_str());
         if let (Some(actor), Some(impersonator)) = (actor, &session.impersonator)
             && actor != impersonator.email
         {
             return Err(TokenError::WrongSubject("it names another impersonator"));
         }
-        Ok(AuthContext::of_session(session, claims))
+        let context = AuthContext::of_session(session, claims);
+        if self.has_ended(&context) {
+            return Err(TokenError::WrongSubject("its session was ended here"));
+        }
+        Ok(context)
     }
 
     /// A session verified before, if that still says something.
@@ -137,10 +147,7 @@ impl AuthKit {
         let hit = self.verified().get(credential).await?;
         let is_good = hit.generation == self.verifier().jwks.generation()
             && hit.context.is_current(self.now())
-            && !hit
-                .context
-                .session_id()
-                .is_some_and(|id| self.verified().has_ended(id));
+            && !self.has_ended(&hit.context);
         is_good.then_some(hit)
     }
 

@@ -8,14 +8,14 @@ use workos::Client;
 use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
-    config::Config,
-    credential::{AnySessionStore, Profiles, SessionCookie},
+    config::{Config, TokenConfig},
+    credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
     routes::{self, VerifierCookies},
-    token::{cache::VerifiedSessions, jwks::Jwks, verify::Verifier},
+    token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
     transport::{ReqwestTransport, http_client},
 };
 
@@ -50,7 +50,10 @@ struct Inner {
     config: Config,
     client: Client,
     verifier: Verifier,
+    machine_verifier: Option<Verifier>,
     verified: VerifiedSessions,
+    verified_tokens: VerifiedTokens,
+    api_keys: ApiKeys,
     profiles: Profiles,
     refresher: Refresher,
     session_cookie: SessionCookie,
@@ -94,7 +97,7 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
-        store: AnySessionStore,
+        session_place: SessionPlace,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -112,13 +115,29 @@ impl AuthKit {
             config.api_base_url,
             workos::client::path_segment(&config.client_id)
         );
-        let jwks = Jwks::new(jwks_url, http, Arc::clone(&clock));
+        let jwks = Jwks::new(jwks_url, http.clone(), Arc::clone(&clock));
+        let machine_verifier = config.sources.machines.as_ref().map(|machines| {
+            let url = format!("{}/oauth2/jwks", machines.issuer);
+            let expected = TokenConfig {
+                issuers: vec![machines.issuer.clone()],
+                audiences: machines.audiences.clone(),
+            };
+            Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
+        });
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
+            machine_verifier,
             verified: VerifiedSessions::new(),
+            verified_tokens: VerifiedTokens::new(),
+            api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
-            session_cookie: SessionCookie::new(&config, store),
+            session_cookie: SessionCookie::new(
+                &config,
+                session_place,
+                Arc::clone(&clock),
+                Arc::clone(&randomness),
+            ),
             verifier_cookies: VerifierCookies::new(&config, Arc::clone(&clock)),
             config,
             client,
@@ -150,9 +169,19 @@ impl AuthKit {
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the
     /// identity provider) carries a code without a state; it could have been planted, so its code is not used: the
     /// sign-in starts again from here, and AuthKit, where the person is signed in by then, completes it without a question.
+    ///
+    /// [Without sessions](AuthKitBuilder::without_sessions) there are no routes.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let paths = self.config().paths.clone();
-        move |app| routes::configure(app, &paths)
+        let paths = self
+            .config()
+            .sources
+            .sessions
+            .then(|| self.config().paths.clone());
+        move |app| {
+            if let Some(paths) = paths {
+                routes::configure(app, &paths);
+            }
+        }
     }
 
     /// The official WorkOS SDK client, with the API key, client id and base URL of this AuthKit.
@@ -167,6 +196,19 @@ impl AuthKit {
 
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.0.verifier
+    }
+
+    /// For the tokens of machines, where they are accepted.
+    pub(crate) fn machine_verifier(&self) -> Option<&Verifier> {
+        self.0.machine_verifier.as_ref()
+    }
+
+    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.0.verified_tokens
+    }
+
+    pub(crate) fn api_keys(&self) -> &ApiKeys {
+        &self.0.api_keys
     }
 
     pub(crate) fn verified(&self) -> &VerifiedSessions {

@@ -1,5 +1,7 @@
 //! Cookies: found in a request, encrypted, and written with the right attributes.
 
+use std::{borrow::Cow, sync::Arc};
+
 use actix_web::{
     cookie::{Cookie, CookieJar, Key, SameSite, time},
     http::header::{COOKIE, HeaderMap},
@@ -11,17 +13,20 @@ use crate::config::CookieConfig;
 ///
 /// There can be several (a sibling domain may have set one of the same name), and bytes in other cookies that are not
 /// text must not hide ours.
-pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> + 'a {
     pairs(headers)
         .filter(move |(found, _)| *found == name)
-        .map(|(name, value)| {
-            if value.contains('%') {
-                Cookie::parse_encoded(format!("{name}={value}"))
-                    .map_or_else(|_| value.to_owned(), |cookie| cookie.value().to_owned())
-            } else {
-                value.to_owned()
-            }
-        })
+        .map(|(_, value)| decoded(value))
+}
+
+/// A value as it was before it was percent-encoded, if it was.
+pub(crate) fn decoded(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
+    Cookie::parse_encoded(format!("a={value}")).map_or(Cow::Borrowed(value), |cookie| {
+        Cow::Owned(cookie.value().to_owned())
+    })
 }
 
 /// The names of the request's cookies that start with a prefix.
@@ -31,7 +36,8 @@ pub(crate) fn names<'a>(headers: &'a HeaderMap, prefix: &'a str) -> impl Iterato
         .filter(move |name| name.starts_with(prefix))
 }
 
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+/// Names and values as they were sent.
+pub(crate) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(COOKIE)
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
@@ -40,7 +46,10 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 /// Encrypts and authenticates cookie values (AES-256-GCM, with the cookie's name as associated data, so that the value
 /// of one cookie is worthless in another): the same form that `actix-session` gives its private cookies.
-pub(crate) struct CookieSealer(Key);
+pub(crate) struct CookieSealer(CookieKeys);
+
+/// The key that encrypts, and those of former passwords, which still open.
+pub(crate) type CookieKeys = Arc<[Key]>;
 
 impl std::fmt::Debug for CookieSealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,13 +58,16 @@ impl std::fmt::Debug for CookieSealer {
 }
 
 impl CookieSealer {
-    pub(crate) fn new(key: Key) -> Self {
-        Self(key)
+    pub(crate) fn new(keys: CookieKeys) -> Self {
+        Self(keys)
     }
 
     pub(crate) fn seal(&self, name: &str, value: &str) -> String {
+        let Some(key) = self.0.first() else {
+            return String::new();
+        };
         let mut jar = CookieJar::new();
-        jar.private_mut(&self.0)
+        jar.private_mut(key)
             .add(Cookie::new(name.to_owned(), value.to_owned()));
         jar.get(name)
             .map(|cookie| cookie.value().to_owned())
@@ -63,11 +75,13 @@ impl CookieSealer {
     }
 
     pub(crate) fn unseal(&self, name: &str, value: &str) -> Option<String> {
-        let sealed = Cookie::new(name.to_owned(), value.to_owned());
-        CookieJar::new()
-            .private(&self.0)
-            .decrypt(sealed)
-            .map(|cookie| cookie.value().to_owned())
+        self.0.iter().find_map(|key| {
+            let sealed = Cookie::new(name.to_owned(), value.to_owned());
+            CookieJar::new()
+                .private(key)
+                .decrypt(sealed)
+                .map(|cookie| cookie.value().to_owned())
+        })
     }
 }
 
@@ -85,6 +99,15 @@ impl CookieAttributes {
             secure: config.secure,
             same_site: config.same_site,
             domain: config.domain.clone(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(domain: &str) -> Self {
+        Self {
+            secure: true,
+            same_site: SameSite::Strict,
+            domain: Some(domain.to_owned()),
         }
     }
 
@@ -142,17 +165,22 @@ mod tests {
         assert_eq!(names(&headers, "a").count(), 3);
     }
 
+    fn sealer(passwords: &[u8]) -> CookieSealer {
+        CookieSealer::new(
+            passwords
+                .iter()
+                .map(|password| Key::derive_from(&[*password; 32]))
+                .collect(),
+        )
+    }
+
     #[test]
     fn a_sealed_value_opens_only_under_its_name_and_key() {
-        let sealer = CookieSealer::new(Key::derive_from(&[1; 32]));
+        let sealer = sealer(&[1]);
         let sealed = sealer.seal("a", "secret");
         assert!(!sealed.contains("secret"));
         assert_eq!(sealer.unseal("a", &sealed).as_deref(), Some("secret"));
         assert_eq!(sealer.unseal("b", &sealed), None);
-        assert_eq!(
-            CookieSealer::new(Key::derive_from(&[2; 32])).unseal("a", &sealed),
-            None
-        );
         for cut in 0..sealed.len() {
             assert_eq!(sealer.unseal("a", &sealed[..cut]), None);
         }
@@ -160,12 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn former_keys_open_and_the_first_seals() {
+        let (old, new) = (sealer(&[1]), sealer(&[2, 1]));
+        let sealed = old.seal("a", "secret");
+        assert_eq!(new.unseal("a", &sealed).as_deref(), Some("secret"));
+        assert_eq!(sealer(&[2]).unseal("a", &sealed), None);
+        let sealed = new.seal("a", "secret");
+        assert_eq!(old.unseal("a", &sealed), None);
+        assert_eq!(sealer(&[2]).unseal("a", &sealed).as_deref(), Some("secret"));
+    }
+
+    #[test]
     fn attributes_are_written_and_removal_matches_them() {
-        let attributes = CookieAttributes {
-            secure: true,
-            same_site: SameSite::Strict,
-            domain: Some("example.com".into()),
-        };
+        let attributes = CookieAttributes::for_tests("example.com");
         let cookie = attributes
             .cookie("a", "b".into(), std::time::Duration::from_secs(60))
             .to_string();

@@ -142,7 +142,8 @@ impl AuthError {
         // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
         let path = head.uri.path_and_query().filter(|_| is_read(head));
         let return_to = path.map(PathAndQuery::as_str).and_then(ReturnPath::parse);
-        let redirect = navigation::is_navigation(head)
+        let has_sign_in = authkit.config().sources.sessions;
+        let redirect = (has_sign_in && navigation::is_navigation(head))
             .then(|| SignInRedirect::new(authkit, head, return_to.as_ref(), None));
         Self::SignInRequired { redirect }
     }

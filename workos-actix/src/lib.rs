@@ -36,8 +36,9 @@
 //!
 //! - **The session** is what WorkOS answered at sign-in: access token, refresh token and user. By default it is in the
 //!   cookie `wos-session`, encrypted by `actix-session`'s scheme (AES-256-GCM); with
-//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server. A cookie of more
-//!   than 4096 bytes, which browsers drop silently, is an error in the log and at sign-in, never a loop.
+//!   [`session_store`](AuthKitBuilder::session_store) any `actix_session` store keeps it on the server, and with
+//!   [`sealed_cookie`](AuthKitBuilder::sealed_cookie) it is one with that of WorkOS's JavaScript kits. See
+//!   [Large sessions](#large-sessions) for what does not fit into a cookie.
 //! - **The access token** is verified here (RS256 only, signature and expiry; issuer and audience when configured), with
 //!   the keys of your client id. They are fetched once for all workers and serve on while WorkOS is unreachable. A session
 //!   seen before costs a hash.
@@ -93,6 +94,40 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
+//! # Beside Next.js
+//!
+//! A Next.js front end with `authkit-nextjs`, or anything with `authkit-session` or the sealed sessions of
+//! `@workos-inc/node`, and an Actix app on the same domain share one sign-in by
+//! [`sealed_cookie`](AuthKitBuilder::sealed_cookie), the same `WORKOS_CLIENT_ID` and the same `WORKOS_COOKIE_PASSWORD`:
+//!
+//! ```no_run
+//! # use workos_actix::{AuthKit, ConfigError};
+//! # fn build() -> Result<AuthKit, ConfigError> {
+//! let authkit = AuthKit::builder().env().sealed_cookie().build()?;
+//! # Ok(authkit) }
+//! ```
+//!
+//! # Large sessions
+//!
+//! Browsers silently drop a cookie whose name and value have more than 4096 bytes together; a role with many permissions or
+//! a rich JWT template is enough for that. What happens then:
+//!
+//! | the session is in | more than one cookie holds |
+//! |---|---|
+//! | the encrypted cookie (default) | is spread over `wos-session.0`, `wos-session.1`, … up to four |
+//! | the [sealed cookie](AuthKitBuilder::sealed_cookie) | is refused, because WorkOS's kits read one cookie only |
+//! | the [sealed cookie in pieces](AuthKitBuilder::sealed_cookie_in_pieces) | is spread over up to four |
+//! | a [store](AuthKitBuilder::session_store) | has no such limit |
+//!
+//! Pieces are encrypted and authenticated as a whole: mixed, cut or foreign ones are no session. Those that are left of a
+//! larger session, or of the other form, are removed with the next cookie that is set. Four full cookies are almost 16 KiB at
+//! every request, more than some servers and proxies accept (nginx 8 KiB, Node.js 16 KiB): a store is the better place for
+//! such sessions. One that does not fit even so is an error in the log and at sign-in, never a loop.
+//!
+//! # Changing the cookie password
+//!
+//! With the old one among the [`previous_cookie_passwords`](AuthKitBuilder::previous_cookie_passwords), nobody is signed out.
+//!
 //! # When a sign-in comes back
 //!
 //! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
@@ -100,7 +135,31 @@
 //!
 //! # Webhooks
 //!
-//! [`Webhook`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before; see [`WebhookConfig`].
+//! [`WebhookHandlers`] takes an async function per event, calls it once for each, and answers so that WorkOS delivers again
+//! what failed and only that:
+//!
+//! ```no_run
+//! # use actix_web::{App, web};
+//! # use workos_actix::{AuthKit, WebhookConfig, WebhookHandlers, workos::DsyncUserCreated};
+//! # struct Database;
+//! # impl Database { async fn upsert(&self, _: &workos_actix::workos::DirectoryUser) -> Result<(), std::io::Error> { Ok(()) } }
+//! # fn build(authkit: AuthKit) -> Result<(), Box<dyn std::error::Error>> {
+//! let handlers = WebhookHandlers::new(WebhookConfig::from_env()?) // WORKOS_WEBHOOK_SECRET
+//!     .ends_sessions(&authkit) // `session.revoked` and `user.deleted` sign out here at once
+//!     .on(|event: DsyncUserCreated, database: web::Data<Database>| async move {
+//!         database.upsert(&event.data).await
+//!     });
+//! let app = App::new().route("/webhooks/workos", handlers.route());
+//! # drop(app); Ok(()) }
+//! ```
+//!
+//! [`Webhook`] or [`Event`] as a handler argument is a delivery that WorkOS signed, fresh and not seen before, for a route of
+//! your own; see [`WebhookConfig`].
+//!
+//! # Actions
+//!
+//! WorkOS can ask before it lets somebody sign in or register. [`Action`] as a handler argument is such a question, verified;
+//! its answer is signed. See [`ActionConfig`].
 //!
 //! # The WorkOS API
 //!
@@ -108,19 +167,22 @@
 //!
 //! # Not here yet
 //!
-//! Bearer access tokens, API keys and the `wos-session` cookie of WorkOS's JavaScript kits as credentials; guards for
-//! roles, permissions, feature flags and recent authentication; typed custom claims; refresh hooks; a refresh lock across machines (several machines refresh one session at most once
-//! each, which WorkOS's own grace time covers); `session.revoked` handling; cookies split into chunks; a test feature.
+//! Guards for roles, permissions, feature flags and recent authentication; refresh hooks; a refresh lock across machines
+//! (several machines refresh one session at most once each, which WorkOS's own grace time covers); a test feature.
 #![forbid(unsafe_code)]
 
+mod action;
 mod authenticate;
 mod authkit;
+mod bearer;
 mod clock;
 mod config;
 mod context;
 mod cookie;
 mod credential;
+mod cross_origin;
 mod digest;
+mod end_sessions;
 mod error;
 mod extract;
 mod guard;
@@ -144,9 +206,13 @@ mod webhook;
 pub use workos;
 
 pub use self::{
+    action::{
+        Action, ActionConfig, ActionError, ActionPayload, ActionResponse, AnyAction, AuthenticationAction,
+        RegisteringUser, UserRegistrationAction,
+    },
     authkit::AuthKit,
     clock::{Clock, SystemClock},
-    config::{AuthKitBuilder, ConfigError, ConfigProblem},
+    config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
     credential::CredentialKind,
     error::{AuthError, SignInRedirect},
@@ -157,5 +223,8 @@ pub use self::{
     requirement::Requirement,
     sign_in_error::SignInError,
     token::{AccessToken, Actor, Claims},
-    webhook::{Webhook, WebhookConfig, WebhookError},
+    webhook::{
+        Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook, WebhookConfig,
+        WebhookError, WebhookHandlers,
+    },
 };

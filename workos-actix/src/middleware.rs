@@ -9,7 +9,6 @@ use std::{
 use actix_web::{
     Error, HttpMessage, ResponseError,
     body::{EitherBody, MessageBody},
-    cookie::Cookie,
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     http::{
         Method,
@@ -24,6 +23,7 @@ use crate::{
     AuthKit,
     authenticate::Authenticated,
     context::{RequestAuth, SessionChange},
+    credential::SessionCookies,
     error::AuthError,
     path_pattern,
 };
@@ -92,7 +92,10 @@ where
                 session,
                 cookie,
             } = authkit.authenticate(request.headers()).await;
-            let auth = Rc::new(RequestAuth::new(authkit, state, session));
+            let cookie =
+                cookie.map(|cookie| authkit.session_cookie().in_answer_to(request.headers(), cookie));
+            let is_forged = authkit.config().origins.is_forged(request.head());
+            let auth = Rc::new(RequestAuth::new(authkit, state, session, is_forged));
             request.extensions_mut().insert(Rc::clone(&auth));
 
             if let Err(error) = admit(&auth, &request) {
@@ -105,7 +108,7 @@ where
             match service.call(request).await {
                 Ok(mut response) => {
                     let cookie = match auth.take_change() {
-                        Some(change) => match apply(&auth, change).await {
+                        Some(change) => match apply(&auth, change, response.request().headers()).await {
                             Ok(cookie) => Some(cookie),
                             Err(error) => {
                                 let failure = error.error_response();
@@ -152,18 +155,22 @@ fn admit(auth: &RequestAuth, request: &ServiceRequest) -> Result<(), AuthError> 
 }
 
 /// Tells the store what a route did to the session; answers the cookie that tells the browser.
-async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'static>, actix_web::Error> {
+async fn apply(
+    auth: &RequestAuth,
+    change: SessionChange,
+    request: &HeaderMap,
+) -> Result<SessionCookies, actix_web::Error> {
     let cookies = auth.authkit.session_cookie();
     let opaque = |error: crate::credential::SessionError| {
         tracing::error!(%error, "the session cannot be kept");
         actix_web::error::ErrorInternalServerError("The session cannot be kept; the server's log says why.")
     };
-    match change {
+    let new = match change {
         SessionChange::Begin(session) => cookies
             .begin(auth.session().as_ref(), &session)
             .await
-            .map_err(opaque),
-        SessionChange::Stored(cookie) => Ok(cookie),
+            .map_err(opaque)?,
+        SessionChange::Stored(cookie) => cookie,
         SessionChange::End => {
             if let Some(session_id) = auth.session_id() {
                 auth.authkit.verified().end(&session_id).await;
@@ -171,19 +178,20 @@ async fn apply(auth: &RequestAuth, change: SessionChange) -> Result<Cookie<'stat
             if let Some(session) = auth.session() {
                 auth.authkit.forget(&session).await.map_err(opaque)?;
             }
-            Ok(cookies.removal())
+            cookies.removal()
         }
-    }
+    };
+    Ok(cookies.in_answer_to(request, new))
 }
 
-/// Sets the cookie, and keeps what depends on the user out of shared caches.
-fn finish(headers: &mut HeaderMap, cookie: Option<&Cookie<'static>>, auth: &RequestAuth) {
-    let set_cookie = cookie.and_then(|cookie| HeaderValue::from_str(&cookie.to_string()).ok());
-    if set_cookie.is_none() && !auth.was_consulted() {
+/// Sets the cookies, and keeps what depends on the user out of shared caches.
+fn finish(headers: &mut HeaderMap, cookies: Option<&SessionCookies>, auth: &RequestAuth) {
+    if cookies.is_none() && !auth.was_consulted() {
         return;
     }
-    if let Some(set_cookie) = set_cookie {
-        headers.append(SET_COOKIE, set_cookie);
+    let cookies = cookies.into_iter().flat_map(SessionCookies::iter);
+    for cookie in cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok()) {
+        headers.append(SET_COOKIE, cookie);
     }
     if !has_private_caching(headers) {
         headers.insert(
@@ -200,11 +208,17 @@ fn finish(headers: &mut HeaderMap, cookie: Option<&Cookie<'static>>, auth: &Requ
                 .any(|item| item.trim().eq_ignore_ascii_case(word))
         })
     };
-    if !headers
-        .get_all(VARY)
-        .any(|value| mentions(value, "cookie") || mentions(value, "*"))
-    {
-        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    let sources = &auth.authkit.config().sources;
+    for (depends, name) in [
+        (sources.sessions, "Cookie"),
+        (sources.read_authorization(), "Authorization"),
+    ] {
+        let is_said = headers
+            .get_all(VARY)
+            .any(|value| mentions(value, name) || mentions(value, "*"));
+        if depends && !is_said {
+            headers.append(VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

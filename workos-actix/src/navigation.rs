@@ -47,8 +47,8 @@ pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
 /// neither is not from a browser that could be tricked. `own_origin` also counts as this site, for proxies that rewrite
 /// `Host`.
 pub(crate) fn is_same_origin(headers: &HeaderMap, own_origin: &str) -> bool {
-    if let Some(site) = text(headers, "sec-fetch-site") {
-        return matches!(site, "same-origin" | "none");
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return matches!(site.as_bytes(), b"same-origin" | b"none");
     }
     if !headers.contains_key(ORIGIN) {
         return true;

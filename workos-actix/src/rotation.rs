@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::cookie::Cookie;
-
 use crate::{
     AuthKit,
     context::AuthContext,
-    credential::{LoadedSession, Session},
+    credential::{LoadedSession, Session, SessionCookies},
     refresh::Refreshed,
     token::verify::TokenError,
 };
@@ -22,12 +20,12 @@ pub(crate) enum Rotation {
         context: AuthContext,
         session: LoadedSession,
         /// `None` when the new session cannot be stored. The grace time covers the old one for a while.
-        cookie: Option<Cookie<'static>>,
+        cookie: Option<SessionCookies>,
     },
     /// The session goes on; only its proof has to wait.
     Unproven {
         session: LoadedSession,
-        cookie: Option<Cookie<'static>>,
+        cookie: Option<SessionCookies>,
     },
     /// The session goes on where it was: WorkOS does not let it into the organization.
     Refused { code: String },
@@ -59,7 +57,7 @@ impl AuthKit {
     }
 
     /// The new cookie; a failure is logged and leaves the old one, which the grace time covers.
-    async fn store_refreshed(&self, old: &LoadedSession, new: &Arc<Session>) -> Option<Cookie<'static>> {
+    async fn store_refreshed(&self, old: &LoadedSession, new: &Arc<Session>) -> Option<SessionCookies> {
         let stored = self.session_cookie().replace(old, new).await;
         stored
             .inspect_err(|error| tracing::error!(%error, "the refreshed session cannot be kept"))
@@ -68,15 +66,12 @@ impl AuthKit {
 
     async fn remember_refreshed(
         &self,
-        cookie: Option<&Cookie<'static>>,
+        cookie: Option<&SessionCookies>,
         new: &Arc<Session>,
         context: &AuthContext,
     ) {
         let Some(cookie) = cookie else { return };
-        let credential = self
-            .session_cookie()
-            .fingerprint(cookie.value())
-            .unwrap_or_else(|| new.fingerprint());
+        let credential = cookie.credential().unwrap_or_else(|| new.fingerprint());
         self.remember(credential, new, context).await;
     }
 }
@@ -89,7 +84,7 @@ async fn rotate(authkit: AuthKit, old: LoadedSession, organization_id: Option<St
             None => authkit.refresher().refresh(&current.refresh_token).await,
         };
         let new = match refreshed {
-            Refreshed::Rotated(new) => new,
+            Refreshed::Rotated(new) => new.in_place_of(&old.session),
             Refreshed::Refused { code } => return Rotation::Refused { code },
             Refreshed::Ended { .. } => return Rotation::Ended,
             Refreshed::Unavailable { retry_after } => return Rotation::Unavailable { retry_after },

@@ -5,6 +5,7 @@ mod authorized;
 mod device;
 mod discovery;
 mod grants;
+mod in_actix;
 mod introspection;
 mod mcp;
 mod sign_in;

@@ -2,15 +2,15 @@
 
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
-use actix_session::storage::{CookieSessionStore, SessionStore};
+use actix_session::storage::SessionStore;
 use actix_web::{HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
-use super::{ConfigError, ConfigProblem};
+use super::{ConfigError, ConfigProblem, MachineTokens, Sources};
 use crate::{
     AfterSignIn, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
-    credential::AnySessionStore,
+    credential::{AnySessionStore, SessionPlace},
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
 };
@@ -24,6 +24,7 @@ pub struct AuthKitBuilder {
     pub(super) api_key: Option<SecretString>,
     pub(super) client_id: Option<String>,
     pub(super) cookie_password: Option<SecretString>,
+    pub(super) previous_cookie_passwords: Vec<SecretString>,
     pub(super) redirect_uri: Option<String>,
     pub(super) api_hostname: Option<String>,
     pub(super) api_https: Option<String>,
@@ -42,7 +43,10 @@ pub struct AuthKitBuilder {
     pub(super) require_auth: bool,
     pub(super) unauthenticated_paths: Vec<String>,
     pub(super) refresh_buffer: Option<Duration>,
-    pub(super) store: AnySessionStore,
+    pub(super) sources: Sources,
+    pub(super) trusted_origins: Vec<String>,
+    pub(super) checks_origin: bool,
+    pub(super) session_place: SessionPlace,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
@@ -65,6 +69,7 @@ impl Default for AuthKitBuilder {
             api_key: None,
             client_id: None,
             cookie_password: None,
+            previous_cookie_passwords: Vec::new(),
             redirect_uri: None,
             api_hostname: None,
             api_https: None,
@@ -83,7 +88,10 @@ impl Default for AuthKitBuilder {
             require_auth: false,
             unauthenticated_paths: Vec::new(),
             refresh_buffer: None,
-            store: AnySessionStore::cookie(CookieSessionStore::default()),
+            sources: Sources::default(),
+            trusted_origins: Vec::new(),
+            checks_origin: true,
+            session_place: SessionPlace::EncryptedCookie,
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -143,6 +151,20 @@ impl AuthKitBuilder {
     /// `WORKOS_COOKIE_PASSWORD`: at least 32 characters from which the cookie encryption key is derived.
     pub fn cookie_password(mut self, password: impl Into<String>) -> Self {
         self.cookie_password = Some(SecretString::new(password));
+        self
+    }
+
+    /// Former cookie passwords, for a change of [`cookie_password`](Self::cookie_password) that signs nobody out: what was
+    /// encrypted with one of them is still read, and written with the new one at the next refresh, which is minutes away
+    /// for whoever is active. Leave them out when the longest session you allow has passed.
+    ///
+    /// WorkOS's JavaScript kits know one password at a time: beside them, with [`sealed_cookie`](Self::sealed_cookie), their
+    /// users have to sign in again after a change.
+    pub fn previous_cookie_passwords<I: Into<String>>(
+        mut self,
+        passwords: impl IntoIterator<Item = I>,
+    ) -> Self {
+        self.previous_cookie_passwords = passwords.into_iter().map(SecretString::new).collect();
         self
     }
 
@@ -245,7 +267,7 @@ impl AuthKitBuilder {
         self
     }
 
-    /// Every path needs a signed-in user, except the AuthKit routes and the
+    /// Every path needs somebody who is known, by any credential that is accepted, except the AuthKit routes and the
     /// [`unauthenticated_paths`](Self::unauthenticated_paths).
     pub fn require_auth(mut self) -> Self {
         self.require_auth = true;
@@ -269,8 +291,134 @@ impl AuthKitBuilder {
 
     /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
     /// session is in the encrypted cookie itself.
+    ///
+    /// Of this, [`sealed_cookie`](Self::sealed_cookie) and [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) the
+    /// last call counts.
     pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
-        self.store = AnySessionStore::server_side(store);
+        self.session_place = SessionPlace::Store(AnySessionStore::new(store));
+        self
+    }
+
+    /// Keeps the session in the sealed cookie of WorkOS's JavaScript kits: a Next.js front end with `authkit-nextjs` (or any
+    /// app with `authkit-session` or `@workos-inc/node`) and this app then share one sign-in.
+    ///
+    /// ```no_run
+    /// # use workos_actix::{AuthKit, ConfigError};
+    /// # fn build() -> Result<AuthKit, ConfigError> {
+    /// // Beside Next.js: the same WORKOS_CLIENT_ID, WORKOS_COOKIE_PASSWORD and, on subdomains, WORKOS_COOKIE_DOMAIN.
+    /// AuthKit::builder().env().sealed_cookie().build()
+    /// # }
+    /// ```
+    ///
+    /// A person who signed in at either is signed in at both, whichever of them refreshes the session; a sign-out at either
+    /// ends it for both. Both must be for the same WorkOS client id, and the browser must send the cookie to both: they are
+    /// on one host, or on subdomains of the cookie's domain.
+    ///
+    /// The kits read a session of one cookie only, and browsers drop a cookie silently whose name and value are longer than
+    /// 4096 bytes. A session that would make a longer one is refused: the sign-in fails with 500, a session that outgrows
+    /// the cookie at a refresh is over soon after, and the log says what to do about it. Where none of the kits has to read it,
+    /// [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) carries more.
+    ///
+    /// Sources: the [kits](https://github.com/workos/authkit-nextjs), and
+    /// [RFC 6265bis §5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6).
+    pub fn sealed_cookie(mut self) -> Self {
+        self.session_place = SessionPlace::SealedCookie { in_pieces: false };
+        self
+    }
+
+    /// As [`sealed_cookie`](Self::sealed_cookie), and a session that is too large for one cookie is spread over up to four:
+    /// `wos-session.0`, `wos-session.1`, …
+    ///
+    /// **No released kit of WorkOS reads the pieces**: a person with a large session would be signed out there. (The layout
+    /// is the one that `authkit-nextjs` has in preparation.) It serves services that unseal the cookie by themselves.
+    pub fn sealed_cookie_in_pieces(mut self) -> Self {
+        self.session_place = SessionPlace::SealedCookie { in_pieces: true };
+        self
+    }
+
+    /// Accepts AuthKit access tokens in `Authorization: Bearer`, as single-page and mobile apps send them.
+    ///
+    /// Off by default; then the header is left to the app. On, every `Bearer` credential is judged here: one that is not
+    /// acceptable is 401 with `WWW-Authenticate` (RFC 6750), also beside a good session cookie.
+    ///
+    /// A token is verified here like that of a session, and must be an AuthKit one for this application: one with a
+    /// session id (`sid`), a `client_id` that is ours if there is one, and no `aud` but those of
+    /// [`audiences`](Self::audiences). So the tokens of Connect, which the same key signs for other people's
+    /// applications, are not accepted. Set [`issuers`](Self::issuers) as well where you know them. Nobody refreshes a
+    /// bare token: the client does. [`AuthUser`](crate::AuthUser) says how the profile is found.
+    pub fn bearer_tokens(mut self) -> Self {
+        self.sources.access_tokens = true;
+        self
+    }
+
+    /// Accepts [WorkOS API keys](https://workos.com/docs/authkit/api-keys) (`sk_…`), those that your customers make for
+    /// their programs, in `Authorization: Bearer`.
+    ///
+    /// Off by default. WorkOS is asked about a key once a minute: so long a revoked key may still work. A key it does not
+    /// know is refused for half a minute without asking, and of keys that nobody has seen only a few are asked about at a
+    /// time, so that made-up ones cannot flood it; 503 while it is unreachable. The key never is a user:
+    /// [`AuthUser`](crate::AuthUser) and [`ensure_signed_in`](crate::ensure_signed_in) refuse it, while
+    /// [`AuthContext`](crate::AuthContext), [`OrganizationId`](crate::OrganizationId) and [`ApiKey`](crate::ApiKey) take it,
+    /// and [`require_auth`](Self::require_auth) lets it in.
+    pub fn api_keys(mut self) -> Self {
+        self.sources.api_keys = true;
+        self
+    }
+
+    /// Accepts the access tokens of [M2M applications](https://workos.com/docs/authkit/connect/m2m) in
+    /// `Authorization: Bearer`: machines that got one by `client_credentials`.
+    ///
+    /// Off by default. They are verified here, with the keys of the AuthKit domain; one that WorkOS takes back is good
+    /// until it expires. As an API key, a machine never is a user.
+    pub fn machine_tokens(mut self, accepted: MachineTokens) -> Self {
+        self.sources.machines = Some(accepted);
+        self
+    }
+
+    /// Accepts no session cookie: for an API that only programs call, with `Authorization`. There are no routes then, no
+    /// browser is redirected to sign in, and `WORKOS_COOKIE_PASSWORD` and `WORKOS_REDIRECT_URI` need not be set.
+    ///
+    /// ```
+    /// use workos_actix::AuthKit;
+    ///
+    /// let authkit = AuthKit::builder()
+    ///     .api_key("sk_test_1")
+    ///     .client_id("client_1")
+    ///     .without_sessions()
+    ///     .bearer_tokens()
+    ///     .api_keys()
+    ///     .build()?;
+    /// # drop(authkit); Ok::<_, workos_actix::ConfigError>(())
+    /// ```
+    pub fn without_sessions(mut self) -> Self {
+        self.sources.sessions = false;
+        self
+    }
+
+    /// Sites whose pages may change something here with the session cookie, like `https://admin.example.com`.
+    ///
+    /// A browser adds the cookie to what other sites' pages send. So where a handler asks who sent a request that changes
+    /// something (any method but `GET`, `HEAD`, `OPTIONS` and `TRACE`, and `GET` that opens a WebSocket), the session
+    /// cookie counts only if `Sec-Fetch-Site` or `Origin` says that a page of this site sent it: its host, or the origin of
+    /// the redirect URI. Others get 403 with the code `cross_origin_request`, and `Option<AuthUser>` is `None`. What sends
+    /// neither header is no browser. A credential in `Authorization`, which no browser adds by itself, is not checked, nor
+    /// is a handler that does not ask who it is: webhooks, forms for everybody.
+    ///
+    /// Trust only what you run yourself. A page there also needs CORS, to read answers, and
+    /// [`cookie_same_site`](Self::cookie_same_site) `None` where it is another *site*.
+    pub fn trusted_origins<I: Into<String>>(mut self, origins: impl IntoIterator<Item = I>) -> Self {
+        self.trusted_origins.extend(origins.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whether requests that change something are checked for where they come from, see
+    /// [`trusted_origins`](Self::trusted_origins); they are by default.
+    ///
+    /// `false` lets any site that a signed-in person visits send forms in their name, as far as `SameSite` does not keep
+    /// the cookie back: pages of other subdomains can in any case, every site can with `SameSite=None`. Only for apps that
+    /// have a check of their own on every form, such as tokens. The routes of this crate go on checking.
+    pub fn check_origin(mut self, check: bool) -> Self {
+        self.checks_origin = check;
         self
     }
 
@@ -343,10 +491,14 @@ impl AuthKitBuilder {
         let mut problems = Vec::new();
         let config = self.check(&mut problems);
         match config {
-            Some(config) if problems.is_empty() => {
-                AuthKit::new(config, self.store, self.hooks, self.clock, self.randomness)
-                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
-            }
+            Some(config) if problems.is_empty() => AuthKit::new(
+                config,
+                self.session_place,
+                self.hooks,
+                self.clock,
+                self.randomness,
+            )
+            .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)])),
             _ => Err(ConfigError::new(problems)),
         }
     }

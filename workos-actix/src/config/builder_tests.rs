@@ -112,6 +112,27 @@ fn a_short_password_is_refused_without_printing_it() {
 }
 
 #[test]
+fn former_passwords_are_as_long_and_never_printed() {
+    let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters", "hunter2"]);
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.problems()[0].setting(), "previous_cookie_passwords");
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+
+    let builder = variables(&[]).previous_cookie_passwords(["an old password of 32 characters"]);
+    let config = builder.check(&mut Vec::new()).unwrap();
+    let passwords: Vec<_> = config.cookie.passwords.iter().map(SecretString::expose).collect();
+    assert_eq!(
+        passwords,
+        [
+            "0123456789abcdef0123456789abcdef",
+            "an old password of 32 characters"
+        ]
+    );
+    assert_eq!(config.cookie.keys.len(), 2);
+    assert!(!format!("{config:?}").contains("old password"));
+}
+
+#[test]
 fn wrong_values_name_their_variable() {
     assert_eq!(
         problem(&[("WORKOS_REDIRECT_URI", "/callback")]).0,
@@ -185,4 +206,61 @@ fn debug_shows_no_secret() {
     let printed = format!("{:?} {:?}", variables(&[]), config(&[]));
     assert!(!printed.contains("sk_test_1"), "{printed}");
     assert!(!printed.contains("0123456789abcdef"), "{printed}");
+}
+
+#[test]
+fn an_api_without_sessions_needs_no_cookie_and_no_callback() {
+    let bare = || {
+        AuthKit::builder()
+            .api_key("sk_1")
+            .client_id("client_1")
+            .without_sessions()
+    };
+    let config = bare().bearer_tokens().check(&mut Vec::new()).unwrap();
+    assert!(!config.sources.sessions && config.sources.read_authorization());
+    // What is given is checked all the same.
+    for (builder, setting) in [
+        (bare(), "without_sessions"),
+        (
+            bare().api_keys().cookie_password("short"),
+            "WORKOS_COOKIE_PASSWORD",
+        ),
+        (bare().api_keys().redirect_uri("nonsense"), "WORKOS_REDIRECT_URI"),
+    ] {
+        let error = builder.build().unwrap_err();
+        let settings: Vec<_> = error.problems().iter().map(ConfigProblem::setting).collect();
+        assert_eq!(settings, [setting]);
+    }
+}
+
+#[test]
+fn origins_and_issuers_are_checked_at_start() {
+    let config = variables(&[])
+        .trusted_origins(["https://Admin.example:443/"])
+        .machine_tokens(MachineTokens::issued_by(" https://auth.example/ "))
+        .check(&mut Vec::new())
+        .unwrap();
+    assert_eq!(config.origins.trusted, ["https://admin.example"]);
+    assert_eq!(config.origins.own, "https://app.example");
+    assert_eq!(config.sources.machines.unwrap().issuer, "https://auth.example");
+    for builder in [
+        variables(&[]).trusted_origins(["*"]),
+        variables(&[]).trusted_origins(["https://a.example", "https://a.example/path"]),
+    ] {
+        assert_eq!(
+            builder.build().unwrap_err().problems()[0].setting(),
+            "trusted_origins"
+        );
+    }
+    for issuer in [
+        "auth.example",
+        "",
+        "https://auth.example/x",
+        "https://auth.example?x",
+        "client_1",
+    ] {
+        let builder = variables(&[]).machine_tokens(MachineTokens::issued_by(issuer));
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.problems()[0].setting(), "machine_tokens", "{issuer}");
+    }
 }

@@ -1,18 +1,27 @@
 //! From what was given to a complete configuration, or to everything that is wrong with it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::cookie::{Key, SameSite};
 use url::Url;
+use workos::SecretString;
 
 use super::{AuthKitBuilder, Config, ConfigProblem, CookieConfig, Paths, TokenConfig};
-use crate::{path_pattern::PathPattern, return_path::ReturnPath};
+use crate::{
+    cookie::CookieKeys,
+    cross_origin::{self, Origins},
+    navigation,
+    path_pattern::PathPattern,
+    return_path::ReturnPath,
+};
 
 const DEFAULT_API_HOSTNAME: &str = "api.workos.com";
 const DEFAULT_COOKIE_NAME: &str = "wos-session";
 /// 400 days, the longest a browser keeps a cookie, as in WorkOS's kits. WorkOS ends the session itself much earlier.
 const DEFAULT_COOKIE_MAX_AGE_SECONDS: u64 = 34_560_000;
 const MIN_PASSWORD_CHARACTERS: usize = 32;
+/// Where nobody signs in.
+const UNUSED_REDIRECT_URI: &str = "http://localhost/auth/callback";
 
 impl AuthKitBuilder {
     /// The configuration, or `None` when something required is missing; every problem is pushed.
@@ -37,7 +46,8 @@ impl AuthKitBuilder {
             .as_ref()
             .map_or("", |password| password.expose());
         let characters = password.chars().count();
-        if characters < MIN_PASSWORD_CHARACTERS {
+        let needs_password = self.sources.sessions || characters > 0;
+        if needs_password && characters < MIN_PASSWORD_CHARACTERS {
             let state = if characters == 0 {
                 "is not set".to_owned()
             } else {
@@ -48,7 +58,17 @@ impl AuthKitBuilder {
                 format!("{state}: at least 32 random characters; make one with `openssl rand -base64 32`."),
             );
         }
-        let redirect_uri = self.redirect_uri.as_deref().and_then(absolute_http_url);
+        let is_short = |password: &SecretString| password.expose().chars().count() < MIN_PASSWORD_CHARACTERS;
+        if self.previous_cookie_passwords.iter().any(is_short) {
+            problem(
+                "previous_cookie_passwords",
+                "has one of fewer than 32 characters: give those that `WORKOS_COOKIE_PASSWORD` had before, whole.".into(),
+            );
+        }
+        let redirect_uri = match (&self.redirect_uri, self.sources.sessions) {
+            (None, false) => absolute_http_url(UNUSED_REDIRECT_URI),
+            (uri, _) => uri.as_deref().and_then(absolute_http_url),
+        };
         if redirect_uri.is_none() {
             let state = self
                 .redirect_uri
@@ -125,18 +145,40 @@ impl AuthKitBuilder {
                 Err(explanation) => problem("unauthenticated_paths", explanation),
             }
         }
+        self.sources.check(&mut problem);
+        let mut trusted_origins = Vec::new();
+        for origin in &self.trusted_origins {
+            match cross_origin::parse(origin) {
+                Some(origin) => trusted_origins.push(origin),
+                None => problem(
+                    "trusted_origins",
+                    format!(
+                        "has `{origin}`: must be scheme, host and perhaps a port, like `https://admin.example.com`."
+                    ),
+                ),
+            }
+        }
         let paths = self.paths(redirect_uri.as_ref(), &mut problem);
 
         let redirect_uri = redirect_uri?;
         if !problems.is_empty() {
             return None;
         }
+        let passwords: Arc<[SecretString]> = self
+            .cookie_password
+            .iter()
+            .chain(&self.previous_cookie_passwords)
+            // Without sessions nothing is sealed, and no password is needed.
+            .filter(|password| !password.expose().is_empty())
+            .cloned()
+            .collect();
         Some(Config {
             api_key: self.api_key.clone()?,
             client_id: self.client_id.clone()?,
             api_base_url,
             cookie: CookieConfig {
-                key: Key::derive_from(password.as_bytes()),
+                keys: keys(&passwords),
+                passwords,
                 name: cookie_name.to_owned(),
                 max_age: Duration::from_secs(max_age),
                 domain: self.cookie_domain.clone(),
@@ -144,7 +186,13 @@ impl AuthKitBuilder {
                 // Browsers drop a SameSite=None cookie that is not Secure.
                 secure: redirect_uri.scheme() == "https" || same_site == SameSite::None,
             },
+            origins: Origins {
+                own: navigation::origin_of(&redirect_uri),
+                trusted: trusted_origins,
+                are_checked: self.checks_origin,
+            },
             redirect_uri,
+            sources: self.sources.clone(),
             token: TokenConfig {
                 issuers: self.issuers.as_deref().map(comma_list).unwrap_or_default(),
                 audiences: self.audiences.clone(),
@@ -270,6 +318,15 @@ impl AuthKitBuilder {
             after_sign_out,
         }
     }
+}
+
+fn keys(passwords: &[SecretString]) -> CookieKeys {
+    if passwords.is_empty() {
+        // Nothing is sealed without sessions.
+        return Arc::new([Key::generate()]);
+    }
+    let key = |password: &SecretString| Key::derive_from(password.expose().as_bytes());
+    passwords.iter().map(key).collect()
 }
 
 fn absolute_http_url(text: &str) -> Option<Url> {

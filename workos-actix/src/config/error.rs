@@ -25,7 +25,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AuthKit is not configured:")?;
+        write!(f, "WorkOS is not configured:")?;
         for problem in &self.problems {
             write!(f, "\n  - {problem}")?;
         }

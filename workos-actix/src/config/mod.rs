@@ -3,18 +3,23 @@
 mod builder;
 mod check;
 mod error;
+mod secret;
+mod sources;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::SameSite;
 use url::Url;
 use workos::SecretString;
 
+pub(crate) use self::sources::Sources;
 pub use self::{
     builder::AuthKitBuilder,
     error::{ConfigError, ConfigProblem},
+    sources::MachineTokens,
 };
-use crate::path_pattern::PathPattern;
+pub(crate) use self::secret::secret_from_env;
+use crate::{cookie::CookieKeys, cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.
 #[derive(Debug)]
@@ -23,7 +28,10 @@ pub(crate) struct Config {
     pub(crate) client_id: String,
     /// Without a trailing slash.
     pub(crate) api_base_url: String,
+    /// A placeholder where there are no sessions.
     pub(crate) redirect_uri: Url,
+    pub(crate) sources: Sources,
+    pub(crate) origins: Origins,
     pub(crate) cookie: CookieConfig,
     pub(crate) token: TokenConfig,
     pub(crate) paths: Paths,
@@ -35,7 +43,10 @@ pub(crate) struct Config {
 
 /// How the session cookie is made.
 pub(crate) struct CookieConfig {
-    pub(crate) key: Key,
+    /// The password that seals, and the former ones, which still open.
+    pub(crate) passwords: Arc<[SecretString]>,
+    /// Made of the passwords.
+    pub(crate) keys: CookieKeys,
     pub(crate) name: String,
     pub(crate) max_age: Duration,
     pub(crate) domain: Option<String>,
@@ -46,7 +57,7 @@ pub(crate) struct CookieConfig {
 impl std::fmt::Debug for CookieConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CookieConfig")
-            .field("key", &"<redacted>")
+            .field("passwords", &"<redacted>")
             .field("name", &self.name)
             .field("max_age", &self.max_age)
             .field("domain", &self.domain)

@@ -9,14 +9,13 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpRequest,
-    cookie::Cookie,
     dev::{RequestHead, ServiceRequest},
 };
 
 use super::AuthContext;
 use crate::{
-    AuthKit, AuthUser, Requirement,
-    credential::{LoadedSession, Session},
+    AuthKit, AuthUser, CredentialKind, Requirement,
+    credential::{LoadedSession, Session, SessionCookies},
     error::AuthError,
     token::verify::unverified_session_id,
 };
@@ -39,7 +38,7 @@ pub(crate) enum AuthState {
 pub(crate) enum SessionChange {
     Begin(Arc<Session>),
     /// The session was renewed, and the store knows it.
-    Stored(Cookie<'static>),
+    Stored(SessionCookies),
     End,
 }
 
@@ -52,16 +51,24 @@ pub(crate) struct RequestAuth {
     session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
     consulted: Cell<bool>,
+    /// Another site sent it, and the session cookie must not count.
+    is_forged: bool,
 }
 
 impl RequestAuth {
-    pub(crate) fn new(authkit: AuthKit, state: AuthState, session: Option<LoadedSession>) -> Self {
+    pub(crate) fn new(
+        authkit: AuthKit,
+        state: AuthState,
+        session: Option<LoadedSession>,
+        is_forged: bool,
+    ) -> Self {
         Self {
             authkit,
             state: RefCell::new(state),
             session: RefCell::new(session),
             change: RefCell::new(None),
             consulted: Cell::new(false),
+            is_forged,
         }
     }
 
@@ -84,7 +91,7 @@ impl RequestAuth {
     }
 
     /// From here on the request is in the renewed session.
-    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: Cookie<'static>) {
+    pub(crate) fn renew(&self, context: AuthContext, session: LoadedSession, cookie: SessionCookies) {
         self.state.replace(AuthState::SignedIn(context));
         self.session.replace(Some(session));
         self.change_session(SessionChange::Stored(cookie));
@@ -124,6 +131,11 @@ impl RequestAuth {
     /// Whoever sent the request, if anybody is known.
     pub(crate) fn context(&self) -> Result<Option<AuthContext>, AuthError> {
         match &*self.consult() {
+            AuthState::SignedIn(context)
+                if self.is_forged && context.credential() == CredentialKind::Session =>
+            {
+                Err(AuthError::CrossOrigin)
+            }
             AuthState::SignedIn(context) => Ok(Some(context.clone())),
             AuthState::SignedOut => Ok(None),
             AuthState::Refused(error) => Err(error.clone()),

@@ -80,51 +80,30 @@ fn explain(error: &dyn std::error::Error) -> String {
 
 /// The store of an [`AuthKit`](crate::AuthKit).
 #[derive(Clone)]
-pub(crate) struct AnySessionStore {
-    store: Arc<dyn DynSessionStore>,
-    in_cookie: bool,
-}
+pub(crate) struct AnySessionStore(Arc<dyn DynSessionStore>);
 
 impl fmt::Debug for AnySessionStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnySessionStore")
-            .field("in_cookie", &self.in_cookie)
-            .finish_non_exhaustive()
+        f.write_str("AnySessionStore")
     }
 }
 
 impl AnySessionStore {
-    /// A store whose key *is* the session, so that the cookie alone says everything.
-    pub(crate) fn cookie(store: impl SessionStore + Send + Sync + 'static) -> Self {
-        Self {
-            store: Arc::new(store),
-            in_cookie: true,
-        }
-    }
-
-    /// A store that keeps sessions elsewhere and must be asked at every request.
-    pub(crate) fn server_side(store: impl SessionStore + Send + Sync + 'static) -> Self {
-        Self {
-            store: Arc::new(store),
-            in_cookie: false,
-        }
-    }
-
-    pub(crate) fn is_in_cookie(&self) -> bool {
-        self.in_cookie
+    pub(crate) fn new(store: impl SessionStore + Send + Sync + 'static) -> Self {
+        Self(Arc::new(store))
     }
 
     /// The state kept under a key; `None` when there is none, or the key is none.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<StoredState>, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.load(&key).await,
+            Ok(key) => self.0.load(&key).await,
             Err(_) => Ok(None),
         }
     }
 
     /// Keeps a state under a fresh key.
     pub(crate) async fn save(&self, state: StoredState, ttl: &Duration) -> Result<String, String> {
-        self.store.save(state, ttl).await.map(String::from)
+        self.0.save(state, ttl).await.map(String::from)
     }
 
     /// Replaces the state under a key; answers the key to use from now on.
@@ -135,14 +114,14 @@ impl AnySessionStore {
         ttl: &Duration,
     ) -> Result<String, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.update(key, state, ttl).await.map(String::from),
+            Ok(key) => self.0.update(key, state, ttl).await.map(String::from),
             Err(error) => Err(error.to_string()),
         }
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => self.store.delete(&key).await,
+            Ok(key) => self.0.delete(&key).await,
             Err(_) => Ok(()),
         }
     }

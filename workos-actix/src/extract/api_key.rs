@@ -23,29 +23,38 @@ use crate::{AuthError, Requirement};
 ///
 /// Source: <https://workos.com/docs/authkit/api-keys>.
 #[derive(Debug, Clone)]
-pub struct ApiKey(Arc<workos::ApiKey>);
+pub struct ApiKey(Arc<Validated>);
+
+#[derive(Debug)]
+struct Validated {
+    key: workos::ApiKey,
+    agent_registration_id: Option<String>,
+}
 
 impl ApiKey {
-    pub(crate) fn new(key: workos::ApiKey) -> Self {
-        Self(Arc::new(key))
+    pub(crate) fn new(key: workos::ApiKey, agent_registration_id: Option<String>) -> Self {
+        Self(Arc::new(Validated {
+            key,
+            agent_registration_id,
+        }))
     }
 
     /// `api_key_…`
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.0.id
+        &self.0.key.id
     }
 
     /// The name that its owner gave it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.0.key.name
     }
 
     /// The organization it opens, `org_…`: its owner, or the one its owner made it for.
     #[must_use]
     pub fn organization_id(&self) -> &str {
-        match &self.0.owner {
+        match &self.0.key.owner {
             Owner::ApiKeyOwner(organization) => &organization.id,
             Owner::UserApiKeyOwner(user) => &user.organization_id,
         }
@@ -54,7 +63,7 @@ impl ApiKey {
     /// The user who owns it, `user_…`; `None` where the organization does.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        match &self.0.owner {
+        match &self.0.key.owner {
             Owner::ApiKeyOwner(_) => None,
             Owner::UserApiKeyOwner(user) => Some(&user.id),
         }
@@ -63,13 +72,19 @@ impl ApiKey {
     /// The permissions that its owner gave it.
     #[must_use]
     pub fn permissions(&self) -> &[String] {
-        &self.0.permissions
+        &self.0.key.permissions
+    }
+
+    /// The agent registration that the key was issued for, if any.
+    #[must_use]
+    pub fn agent_registration_id(&self) -> Option<&str> {
+        self.0.agent_registration_id.as_deref()
     }
 
     /// The whole API key object, as of a minute ago at most.
     #[must_use]
     pub fn details(&self) -> &workos::ApiKey {
-        &self.0
+        &self.0.key
     }
 }
 

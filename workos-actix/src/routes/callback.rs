@@ -115,7 +115,7 @@ async fn exchange(
         tracing::warn!(%error, "the authorization code was not accepted");
         classify(&error)
     })?;
-    let authentication_method = response.authentication_method.take();
+    let authentication_method = response.authentication_method.clone();
     let oauth_tokens = response.oauth_tokens.take();
     let session = Session::from(response);
     if let Some(session_id) = unverified_session_id(session.access_token.expose()) {

@@ -54,8 +54,7 @@ fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<ReturnPath>
 
 /// The answer to another site's form or script, which may not change anything here.
 fn refuse_other_site(auth: &RequestAuth, request: &HttpRequest, message: &str) -> Option<HttpResponse> {
-    let own_origin = navigation::origin_of(&auth.authkit.config().redirect_uri);
-    let is_own = navigation::is_same_origin(request.headers(), &own_origin);
+    let is_own = auth.authkit.config().origins.may_send(request.headers());
     (!is_own).then(|| {
         refuse(
             request,

@@ -37,7 +37,7 @@ pub(crate) struct VerifierCookies {
 impl VerifierCookies {
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
         Self {
-            sealer: CookieSealer::new(config.cookie.key.clone()),
+            sealer: CookieSealer::new(config.cookie.keys.clone()),
             attributes: CookieAttributes::new(&config.cookie).for_redirect_back(),
             clock,
         }

@@ -4,6 +4,7 @@ mod access_token;
 pub(crate) mod cache;
 mod claims;
 pub(crate) mod jwks;
+pub(crate) mod verified_tokens;
 pub(crate) mod verify;
 
 pub use self::{

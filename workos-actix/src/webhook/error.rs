@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::RETRY_AFTER},
+};
 use thiserror::Error;
 
 use crate::page;
 
-/// Why a webhook is refused. The response is JSON with `code` and `message`; WorkOS retries whatever is not 2xx.
+/// Why a webhook is refused. The response is JSON with `code` and `message`.
+///
+/// WorkOS [delivers again](https://workos.com/docs/events/data-syncing/webhooks) whatever is not answered with 2xx: up to 6
+/// times with exponential backoff, over 3 days (in staging for several minutes), and shows it in its dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -47,20 +53,61 @@ pub enum WebhookError {
     /// The body broke off: 400.
     #[error("the body cannot be read")]
     Unreadable,
+    /// The body came too slowly: 408.
+    #[error("the body did not arrive within {} seconds", .timeout.as_secs_f32())]
+    TimedOut {
+        /// The configured bound.
+        timeout: Duration,
+    },
+    /// The event is known here, but its data is not what the SDK's model says: 500, so that WorkOS keeps the event until
+    /// it can be read.
+    #[error("{event} ({id}) has an unexpected shape: {reason}")]
+    UnexpectedShape {
+        /// The event id.
+        id: String,
+        /// The kind of event.
+        event: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A handler failed, panicked or took too long: 500. The log says why.
+    #[error("{id} could not be handled")]
+    HandlerFailed {
+        /// The event id.
+        id: String,
+    },
+    /// Another delivery of the event is being handled, and may fail yet: 503.
+    #[error("{id} is being handled by another request")]
+    InProgress {
+        /// The event id.
+        id: String,
+    },
+    /// The [`EventClaims`](crate::EventClaims) cannot tell whether the event was handled: 503.
+    #[error("whether {id} was handled before is not known at the moment")]
+    ClaimsUnavailable {
+        /// The event id.
+        id: String,
+    },
 }
 
 impl WebhookError {
-    fn code(&self) -> &'static str {
+    /// What follows `webhook_` or `action_` in the `code` of the response.
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::MissingConfig => "webhook_config_missing",
-            Self::MissingSignature => "webhook_signature_missing",
-            Self::MalformedSignature(_) => "webhook_signature_malformed",
-            Self::SignatureMismatch => "webhook_signature_mismatch",
-            Self::Stale { .. } => "webhook_stale",
-            Self::Replayed { .. } => "webhook_replayed",
-            Self::Malformed(_) => "webhook_malformed",
-            Self::TooLarge { .. } => "webhook_too_large",
-            Self::Unreadable => "webhook_unreadable",
+            Self::MissingConfig => "config_missing",
+            Self::MissingSignature => "signature_missing",
+            Self::MalformedSignature(_) => "signature_malformed",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::Stale { .. } => "stale",
+            Self::Replayed { .. } => "replayed",
+            Self::Malformed(_) => "malformed",
+            Self::TooLarge { .. } => "too_large",
+            Self::Unreadable => "unreadable",
+            Self::TimedOut { .. } => "timed_out",
+            Self::UnexpectedShape { .. } => "unexpected_shape",
+            Self::HandlerFailed { .. } => "handler_failed",
+            Self::InProgress { .. } => "in_progress",
+            Self::ClaimsUnavailable { .. } => "claims_unavailable",
         }
     }
 }
@@ -68,25 +115,32 @@ impl WebhookError {
 impl ResponseError for WebhookError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::MissingConfig => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingConfig | Self::UnexpectedShape { .. } | Self::HandlerFailed { .. } => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::MissingSignature | Self::MalformedSignature(_) | Self::Malformed(_) | Self::Unreadable => {
                 StatusCode::BAD_REQUEST
             }
             Self::SignatureMismatch | Self::Stale { .. } => StatusCode::UNAUTHORIZED,
             Self::Replayed { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TimedOut { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::InProgress { .. } | Self::ClaimsUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         match self {
-            Self::MissingConfig => tracing::error!("{self}"),
+            Self::MissingConfig | Self::UnexpectedShape { .. } => tracing::error!("{self}"),
+            // The cause was logged where it happened.
+            Self::HandlerFailed { .. } | Self::ClaimsUnavailable { .. } => {}
+            Self::InProgress { .. } => tracing::info!("webhook postponed: {self}"),
             _ => tracing::warn!("webhook refused: {self}"),
         }
-        page::json_error(
-            &mut HttpResponse::build(self.status_code()),
-            self.code(),
-            &self.to_string(),
-        )
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, "5"));
+        }
+        page::json_error(&mut response, &format!("webhook_{}", self.reason()), &self.to_string())
     }
 }

@@ -1,27 +1,38 @@
 //! Webhooks that WorkOS really sent.
 
+mod claims;
 mod error;
+mod event;
+mod handler;
+mod handlers;
 mod replay;
 mod signature;
+mod signed_request;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    web::{Bytes, Data, Payload as Body},
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use workos::SecretString;
 
-pub use self::error::WebhookError;
-use self::{replay::Deliveries, signature::Signature};
-use crate::clock::{Clock, SystemClock, unix_millis};
+pub use self::{
+    claims::{Claim, EventClaims},
+    error::WebhookError,
+    event::{Event, TypedEvent},
+    handler::{EventHandler, FromWebhook, HandlerOutcome},
+    handlers::WebhookHandlers,
+};
+pub(crate) use self::{
+    signature::sign,
+    signed_request::{Incoming, SignedRequests},
+};
+use crate::{
+    clock::Clock,
+    config::{ConfigError, secret_from_env},
+};
 
-const HEADER: &str = "workos-signature";
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(180);
-const DEFAULT_MAX_BYTES: usize = 1024 * 1024;
 
 /// How webhooks are verified. Hand it to the app once, made outside of the closure of `HttpServer::new`:
 ///
@@ -45,14 +56,12 @@ const DEFAULT_MAX_BYTES: usize = 1024 * 1024;
 /// # .bind(("127.0.0.1", 8080))?.run().await }
 /// ```
 ///
+/// For more than a few kinds of events, [`WebhookHandlers`] is shorter, and knows which events were handled.
+///
 /// Clones share the memory of deliveries that were already accepted.
 #[derive(Debug, Clone)]
 pub struct WebhookConfig {
-    secrets: Vec<SecretString>,
-    tolerance: Duration,
-    max_bytes: usize,
-    clock: Arc<dyn Clock>,
-    deliveries: Arc<Deliveries>,
+    requests: SignedRequests,
 }
 
 impl WebhookConfig {
@@ -60,39 +69,51 @@ impl WebhookConfig {
     #[must_use]
     pub fn new(secret: impl Into<String>) -> Self {
         Self {
-            secrets: vec![SecretString::new(secret)],
-            tolerance: DEFAULT_TOLERANCE,
-            max_bytes: DEFAULT_MAX_BYTES,
-            clock: Arc::new(SystemClock),
-            deliveries: Arc::default(),
+            requests: SignedRequests::new(secret, DEFAULT_TOLERANCE),
         }
+    }
+
+    /// Verifies with the secret in the environment variable `WORKOS_WEBHOOK_SECRET`.
+    ///
+    /// # Errors
+    /// When the variable is not set, with where to find the secret.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let found_at = "the page of the endpoint under Webhooks in the WorkOS dashboard (`whsec_…`)";
+        secret_from_env("WORKOS_WEBHOOK_SECRET", found_at).map(Self::new)
     }
 
     /// Accepts another secret too: while a secret is rotated, or for a second endpoint.
     #[must_use]
     pub fn or_secret(mut self, secret: impl Into<String>) -> Self {
-        self.secrets.push(SecretString::new(secret));
+        self.requests.secrets.push(SecretString::new(secret));
         self
     }
 
     /// How old (or early) a signature may be: 180 seconds by default, as in WorkOS's kits.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
-        self.tolerance = tolerance;
+        self.requests.tolerance = tolerance;
         self
     }
 
     /// The longest body, in bytes: 1 MiB by default.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: usize) -> Self {
-        self.max_bytes = max_bytes;
+        self.requests.max_bytes = max_bytes;
+        self
+    }
+
+    /// How long a body may take to arrive: 10 seconds by default. Actix itself bounds the head of a request only.
+    #[must_use]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.requests.body_timeout = timeout;
         self
     }
 
     /// Replaces the system clock: for tests.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.requests.clock = Arc::new(clock);
         self
     }
 
@@ -103,38 +124,27 @@ impl WebhookConfig {
     /// # Errors
     /// See [`WebhookError`]. A failed check leaves no trace; a second call with an accepted delivery is a replay.
     pub fn verify(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
-        if body.len() > self.max_bytes {
-            return Err(WebhookError::TooLarge {
-                max_bytes: self.max_bytes,
-            });
-        }
-        let signature = Signature::parse(signature)?;
-        // An empty secret would be a key that everyone knows.
-        let secrets = self
-            .secrets
-            .iter()
-            .map(SecretString::expose)
-            .filter(|secret| !secret.is_empty());
-        if !signature.is_of(body, secrets) {
-            return Err(WebhookError::SignatureMismatch);
-        }
-        let now = unix_millis(self.clock.as_ref());
-        let tolerance = i64::try_from(self.tolerance.as_millis()).unwrap_or(i64::MAX);
-        if now.abs_diff(signature.timestamp) > tolerance.unsigned_abs() {
-            return Err(WebhookError::Stale {
-                tolerance: self.tolerance,
-            });
-        }
-        let webhook: Webhook =
-            serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
-        let acceptable_until = signature.timestamp.saturating_add(tolerance);
-        if !self
-            .deliveries
-            .accept(signature.fingerprint(body), acceptable_until, now)
-        {
+        let proof = self.requests.check(signature, body)?;
+        let webhook = Webhook::parse(body)?;
+        if !self.requests.is_first(&proof) {
             return Err(WebhookError::Replayed { id: webhook.id });
         }
         Ok(webhook)
+    }
+
+    /// Verifies a delivery without remembering it: for those who remember the event.
+    fn verify_again(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        self.requests.check(signature, body)?;
+        Webhook::parse(body)
+    }
+
+    /// The configuration of the app.
+    fn of(request: &HttpRequest) -> Result<Self, WebhookError> {
+        request
+            .app_data::<Self>()
+            .or_else(|| request.app_data::<Data<Self>>().map(Data::get_ref))
+            .cloned()
+            .ok_or(WebhookError::MissingConfig)
     }
 }
 
@@ -168,6 +178,10 @@ impl Webhook {
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(&self.data)
     }
+
+    fn parse(body: &[u8]) -> Result<Self, WebhookError> {
+        serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))
+    }
 }
 
 impl FromRequest for Webhook {
@@ -175,32 +189,13 @@ impl FromRequest for Webhook {
     type Future = Pin<Box<dyn Future<Output = Result<Self, WebhookError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let config = request
-            .app_data::<WebhookConfig>()
-            .or_else(|| request.app_data::<Data<WebhookConfig>>().map(Data::get_ref))
-            .cloned();
-        let signature = request
-            .headers()
-            .get(HEADER)
-            .map(|value| value.to_str().map(str::to_owned));
-        let body = Body::from_request(request, payload).into_inner();
+        let config = WebhookConfig::of(request);
+        let incoming = Incoming::of(request, payload);
         Box::pin(async move {
-            let config = config.ok_or(WebhookError::MissingConfig)?;
-            let signature = signature
-                .ok_or(WebhookError::MissingSignature)?
-                .map_err(|_| WebhookError::MalformedSignature("it is not text"))?;
-            let body = body.map_err(|_| WebhookError::Unreadable)?;
-            config.verify(&signature, &read(body, config.max_bytes).await?)
+            let config = config?;
+            let (signature, body) = incoming.read(&config.requests).await?;
+            config.verify(&signature, &body)
         })
-    }
-}
-
-/// The whole body, but never more than the bound in memory.
-async fn read(body: Body, max_bytes: usize) -> Result<Bytes, WebhookError> {
-    match body.to_bytes_limited(max_bytes).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(WebhookError::Unreadable),
-        Err(_) => Err(WebhookError::TooLarge { max_bytes }),
     }
 }
 

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::*;
+use super::{signature::Signature, *};
 use crate::clock::testing::TestClock;
 
 const NOW: u64 = 1_700_000_000;
@@ -44,8 +44,9 @@ fn the_published_vector_verifies() {
     assert_eq!(mac("secret", 1_700_000_000_000, b"body"), published);
     let header = format!("t=1700000000000, v1={published}");
     let signature = Signature::parse(&header).unwrap();
-    assert!(signature.is_of(b"body", ["secret"].into_iter()));
-    assert!(!signature.is_of(b"body", ["Secret"].into_iter()));
+    assert!(signature.is_of(b"body", "secret"));
+    assert_eq!(sign("secret", 1_700_000_000_000, b"body"), published);
+    assert!(!signature.is_of(b"body", "Secret"));
 }
 
 #[test]
@@ -228,7 +229,7 @@ async fn status(config: Option<WebhookConfig>, request: TestRequest) -> (StatusC
 #[actix_web::test]
 async fn the_extractor_answers_by_cause() {
     let post = || TestRequest::post().uri("/").set_payload(BODY);
-    let signed = |body: &str| post().insert_header((HEADER, header("secret", millis(), body)));
+    let signed = |body: &str| post().insert_header(("WorkOS-Signature", header("secret", millis(), body)));
 
     let (code, body) = status(Some(config().0), signed(BODY)).await;
     assert_eq!((code, body), (StatusCode::OK, json!("event_1")));
@@ -238,7 +239,7 @@ async fn the_extractor_answers_by_cause() {
         (Some(config().0), post(), 400, "webhook_signature_missing"),
         (
             Some(config().0),
-            post().insert_header((HEADER, "x")),
+            post().insert_header(("WorkOS-Signature", "x")),
             400,
             "webhook_signature_malformed",
         ),
@@ -265,6 +266,22 @@ async fn the_extractor_answers_by_cause() {
         assert_eq!((code.as_u16(), body["code"].as_str()), (expected, Some(cause)));
     }
     let non_ascii = actix_web::http::header::HeaderValue::from_bytes(b"t=1,\xff").unwrap();
-    let (code, _) = status(Some(config().0), post().insert_header((HEADER, non_ascii))).await;
+    let (code, _) = status(Some(config().0), post().insert_header(("WorkOS-Signature", non_ascii))).await;
     assert_eq!(code, StatusCode::BAD_REQUEST);
+}
+
+#[actix_web::test]
+async fn an_event_is_extracted_as_its_type_or_is_to_come_again() {
+    async fn of(body: &'static str) -> Result<Event, WebhookError> {
+        let request = TestRequest::post()
+            .insert_header(("WorkOS-Signature", header("secret", millis(), body)))
+            .app_data(Data::new(config().0))
+            .to_http_request();
+        Event::from_request(&request, &mut Payload::from(web::Bytes::from_static(body.as_bytes()))).await
+    }
+    let unknown = of(r#"{"id": "event_1", "event": "tomorrow.invented", "data": {"a": 1}}"#).await;
+    assert!(matches!(unknown, Ok(Event::Unknown(webhook)) if webhook.data == json!({"a": 1})));
+    let error = of(BODY).await.unwrap_err();
+    assert!(matches!(&error, WebhookError::UnexpectedShape { event, .. } if event == "dsync.user.created"));
+    assert_eq!(actix_web::ResponseError::status_code(&error), StatusCode::INTERNAL_SERVER_ERROR);
 }

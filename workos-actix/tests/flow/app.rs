@@ -16,6 +16,7 @@ use workos_actix::{AuthError, AuthExt, AuthKit, AuthKitBuilder, AuthUser, ensure
 
 use crate::{
     browser::Browser,
+    credential_pages,
     fake_workos::{FakeWorkOs, TestClock},
 };
 
@@ -34,6 +35,13 @@ impl TestApp {
     }
 
     pub(crate) async fn start_with(settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+        Self::start_for(|builder, _| settings(builder)).await
+    }
+
+    /// Settings that depend on where WorkOS is.
+    pub(crate) async fn start_for(
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
+    ) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -45,7 +53,7 @@ impl TestApp {
             .redirect_uri(format!("{url}/auth/callback"))
             .api_base_url(workos.url())
             .clock(clock.clone());
-        let authkit = settings(builder).build().unwrap();
+        let authkit = settings(builder, &workos).build().unwrap();
         let shared = authkit.clone();
         let arrivals = watch::Sender::new(0);
         let arrived = arrivals.clone();
@@ -107,6 +115,7 @@ impl TestApp {
 
 pub(crate) fn pages(app: &mut web::ServiceConfig) {
     app.route("/", web::get().to(home))
+        .configure(credential_pages::pages)
         .route("/me", web::get().to(me))
         .route("/me", web::post().to(me))
         .route("/greeting", web::get().to(greeting))

@@ -28,6 +28,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 use workos_actix::Clock;
 
+use crate::fake_api::FakeApi;
+
 pub(crate) const NOW: i64 = 1_800_000_000;
 pub(crate) const LIFETIME: i64 = 300;
 
@@ -63,6 +65,7 @@ pub(crate) struct FakeWorkOs(Arc<Inner>);
 
 struct Inner {
     url: String,
+    api: FakeApi,
     clock: TestClock,
     state: Mutex<State>,
     counts: watch::Sender<Counts>,
@@ -103,6 +106,7 @@ impl FakeWorkOs {
         let address = listener.local_addr().unwrap();
         let workos = Self(Arc::new(Inner {
             url: format!("http://{address}"),
+            api: FakeApi::new(),
             clock,
             state: Mutex::new(State {
                 codes: HashMap::new(),
@@ -133,6 +137,8 @@ impl FakeWorkOs {
                 .app_data(web::Data::new(workos.clone()))
                 .route("/user_management/authenticate", web::post().to(authenticate))
                 .route("/sso/jwks/client_1", web::get().to(jwks))
+                .route("/oauth2/jwks", web::get().to(jwks))
+                .configure(workos.0.api.routes())
         })
         .workers(1)
         // A connection that is kept would outlive `stop`.
@@ -154,6 +160,10 @@ impl FakeWorkOs {
     /// From now on connections break before an answer is through, or no longer.
     pub(crate) fn drop_connections(&self, drop: bool) {
         self.0.state.lock().unwrap().drops_connections = drop;
+    }
+
+    pub(crate) fn api(&self) -> &FakeApi {
+        &self.0.api
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -349,7 +359,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
-    let signed = unsigned(header, claims);
+    sign_text(unsigned(header, claims))
+}
+
+/// A genuine signature under whatever text.
+pub(crate) fn sign_text(signed: String) -> String {
     let mut signature = vec![0; key().public_modulus_len()];
     key()
         .sign(

@@ -1,21 +1,39 @@
 //! Whole sign-ins over loopback HTTP: a browser, an Actix app with several workers, and a small WorkOS.
 
 #[cfg(test)]
+mod api_keys;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bearer_attacks;
+#[cfg(test)]
+mod bearer_tokens;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod credential_pages;
+#[cfg(test)]
+mod cross_origin;
+#[cfg(test)]
+mod fake_api;
 #[cfg(test)]
 mod fake_workos;
 #[cfg(test)]
 mod hooks;
+#[cfg(test)]
+mod large_sessions;
+#[cfg(test)]
+mod machines;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod renew;
 #[cfg(test)]
 mod responses;
+#[cfg(test)]
+mod sealed_cookie;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]
@@ -26,3 +44,5 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod webhook_bodies;

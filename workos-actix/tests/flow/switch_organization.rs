@@ -303,10 +303,10 @@ async fn a_request_that_names_no_organization_is_told_so() {
 }
 
 #[actix_web::test]
-async fn a_session_too_large_for_its_cookie_there_is_an_error() {
+async fn a_session_too_large_for_cookies_there_is_an_error() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in().await;
-    let permissions: Vec<_> = (0..300).map(|number| format!("permission:{number}")).collect();
+    let permissions: Vec<_> = (0..550).map(|number| format!("permission:{number}")).collect();
     app.workos.add_claims(json!({ "permissions": permissions }));
     let response = browser
         .fetch_json(ROUTE, &json!({ "organization_id": "org_2" }))
