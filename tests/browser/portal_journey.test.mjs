@@ -85,6 +85,7 @@ describe("an IT admin", { concurrency: false }, () => {
     await link("Continue").click();
     const metadata = idpMetadata("https://login.globex.example", await IdpCertificate.make("login.globex.example"));
     const file = { name: "federationmetadata.xml", mimeType: "text/xml", buffer: Buffer.from(metadata) };
+    await page.locator("summary").filter({ hasText: "Metadata file" }).click();
     await field("Metadata file").setInputFiles(file);
     await button("Save metadata").click();
     await button("Test sign-in").click();

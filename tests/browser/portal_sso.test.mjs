@@ -200,6 +200,7 @@ describe("the setup", () => {
 
     await heading("Tell us about Microsoft Entra ID").waitFor();
     await inspect(page, "portal-sso-saml-configuration");
+    await summary("Metadata file").click();
     const file = (text) => ({ name: "metadata.xml", mimeType: "text/xml", buffer: Buffer.from(text) });
     await field("Metadata file").setInputFiles(file("<html>no metadata</html>"));
     await button("Save metadata").click();

@@ -188,9 +188,8 @@ impl Browser {
         let hidden = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let mut body = Vec::new();
         for (name, value) in hidden.chain(fields.iter().copied()) {
-            let part = format!(
-                "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
+            let part =
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend(part.as_bytes());
         }
         let head = format!(
@@ -201,7 +200,10 @@ impl Browser {
         body.extend(file);
         body.extend(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
         let request = self.stepping.post(page.url.join(path).unwrap()).body(body);
-        let request = request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
+        let request = request.header(
+            "content-type",
+            format!("multipart/form-data; boundary={BOUNDARY}"),
+        );
         load(request.header("sec-fetch-site", "same-origin")).await
     }
 

@@ -276,7 +276,8 @@ async fn each_environment_has_a_mailbox_of_its_own() {
     for path in ["/mailbox", "/mailbox/email_1", "/sso/traces"] {
         let unknown = page(&emulator, &format!("{path}?environment=no<b>where")).await;
         assert_eq!(unknown.status, 404, "{path}");
-        let told = unknown.text.contains("Unknown environment") && unknown.text.contains("no&#60;b&#62;where");
+        let told =
+            unknown.text.contains("Unknown environment") && unknown.text.contains("no&#60;b&#62;where");
         assert!(told, "{}", unknown.text);
     }
 }

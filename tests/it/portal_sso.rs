@@ -34,7 +34,9 @@ impl World {
         let emulator = Emulator::start().await.unwrap();
         // Half a year before the end of the first certificate.
         emulator.clock().freeze();
-        emulator.clock().set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_811_000_000));
+        emulator
+            .clock()
+            .set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_811_000_000));
         let acme = emulator.organization("Acme").domain("acme.example").create();
         Self {
             acme: acme.unwrap(),
@@ -58,7 +60,10 @@ impl World {
     async fn begin(&self, provider: &str) -> (Page, String) {
         let choice = self.open_sso().await;
         assert_eq!(title(&choice), "Single Sign-On");
-        let chosen = self.browser.submit_to("/portal/sso", &choice, &[("provider", provider)]).await;
+        let chosen = self
+            .browser
+            .submit_to("/portal/sso", &choice, &[("provider", provider)])
+            .await;
         assert_eq!(chosen.status, 303, "{}", chosen.text);
         let first = self.browser.visit(chosen.location()).await;
         let path = first.url.path().strip_suffix("/application");
@@ -124,7 +129,10 @@ fn with_form(page: &Page) -> Page {
 }
 
 const OIDC: [(&str, &str); 3] = [
-    ("discovery_endpoint", "https://idp.acme.example/.well-known/openid-configuration"),
+    (
+        "discovery_endpoint",
+        "https://idp.acme.example/.well-known/openid-configuration",
+    ),
     ("idp_client_id", "acme-client"),
     ("idp_client_secret", "s3cret-of-acme"),
 ];
@@ -159,7 +167,12 @@ fn metadata(certificates: &[&str]) -> String {
 
 /// From the page that stands in for the identity provider back to the portal.
 async fn answer(browser: &Browser, page: &Page, fields: &[(&str, &str)]) -> Page {
-    assert!(page.url.path().starts_with("/idp/"), "{}: {}", page.url, page.text);
+    assert!(
+        page.url.path().starts_with("/idp/"),
+        "{}: {}",
+        page.url,
+        page.text
+    );
     browser.submit(page, fields).await
 }
 
@@ -176,7 +189,11 @@ async fn an_admin_sets_up_openid_connect_and_tests_it() {
     );
     // What is not configured cannot be tested.
     let too_early = world.post(&first, &format!("{path}/test"), &[]).await;
-    assert!(too_early.text.contains("Go on with the setup"), "{}", too_early.text);
+    assert!(
+        too_early.text.contains("Go on with the setup"),
+        "{}",
+        too_early.text
+    );
 
     let configured = world.post(&first, &format!("{path}/configuration"), &OIDC).await;
     assert_eq!(title(&configured), "Test the sign-in");
@@ -184,7 +201,11 @@ async fn an_admin_sets_up_openid_connect_and_tests_it() {
     assert_eq!(events(&world.emulator, "connection.").await, []);
 
     let away = world.post(&configured, &format!("{path}/test"), &[]).await;
-    let fields = [("email", EMAIL), ("first_name", "<b>Ada"), ("groups", "Engineering")];
+    let fields = [
+        ("email", EMAIL),
+        ("first_name", "<b>Ada"),
+        ("groups", "Engineering"),
+    ];
     let result = answer(&world.browser, &away, &fields).await;
     assert_eq!((result.status, title(&result)), (200, "The sign-in succeeded"));
     assert!(
@@ -210,7 +231,13 @@ async fn an_admin_sets_up_openid_connect_and_tests_it() {
     assert!(told.iter().any(|(_, data)| data["sso"]["session_id"].is_string()));
 
     // It is an administrator's test: there is a profile, and nobody who would have signed in to the application.
-    let (_, users) = http::call(&world.emulator, Method::GET, "/user_management/users", &Value::Null).await;
+    let (_, users) = http::call(
+        &world.emulator,
+        Method::GET,
+        "/user_management/users",
+        &Value::Null,
+    )
+    .await;
     assert_eq!(users["data"], json!([]));
     let (_, traces) = http::call(&world.emulator, Method::GET, "/_emulate/sso/traces", &Value::Null).await;
     let trace = &traces["data"][0];
@@ -230,8 +257,15 @@ async fn an_admin_sets_up_openid_connect_and_tests_it() {
     for page in [&page, &form] {
         assert!(!page.text.contains("s3cret-of-acme"), "{}", page.text);
     }
-    let end = world.browser.submit_to("/portal/finish", &with_form(&result), &[]).await;
-    assert!(end.location().path().ends_with("/portal/finished"), "{}", end.location());
+    let end = world
+        .browser
+        .submit_to("/portal/finish", &with_form(&result), &[])
+        .await;
+    assert!(
+        end.location().path().ends_with("/portal/finished"),
+        "{}",
+        end.location()
+    );
 }
 
 #[actix_web::test]
@@ -239,7 +273,9 @@ async fn a_form_that_is_sent_twice_begins_one_connection() {
     let world = World::new().await;
     let choice = world.open_sso().await;
     for provider in ["OktaSAML", "OktaSAML", "GoogleOIDC"] {
-        let page = world.post(&choice, "/portal/sso", &[("provider", provider)]).await;
+        let page = world
+            .post(&choice, "/portal/sso", &[("provider", provider)])
+            .await;
         assert_eq!(title(&page), "Create an application in Okta");
     }
     assert_eq!(world.connection().await["connection_type"], "OktaSAML");
@@ -259,26 +295,44 @@ async fn what_is_incomplete_or_wrong_is_told_beside_its_field() {
     let configuration = format!("{path}/configuration");
     let refused = async |fields: &[(&str, &str)]| {
         let refused = world.post(&first, &configuration, fields).await;
-        assert_eq!((refused.status, world.connection().await["state"].as_str()), (400, Some("draft")));
+        assert_eq!(
+            (refused.status, world.connection().await["state"].as_str()),
+            (400, Some("draft"))
+        );
         refused.text
     };
     let text = refused(&[]).await;
-    for problem in ["Enter the discovery endpoint", "Enter the client ID", "Enter the client secret"] {
+    for problem in [
+        "Enter the discovery endpoint",
+        "Enter the client ID",
+        "Enter the client secret",
+    ] {
         assert!(text.contains(problem), "{problem}: {text}");
     }
     for endpoint in ["javascript:alert(1)", "idp.acme.example", "file:///etc/passwd"] {
         let fields = [("discovery_endpoint", endpoint), OIDC[1], OIDC[2]];
         let text = refused(&fields).await;
-        assert!(text.contains("Enter the whole address") && text.contains(OIDC[1].1), "{text}");
+        assert!(
+            text.contains("Enter the whole address") && text.contains(OIDC[1].1),
+            "{text}"
+        );
         assert!(!text.contains(OIDC[2].1), "a secret is not shown again");
     }
 
     // Later the secret stays, unless there is a new one.
     world.post(&first, &configuration, &OIDC).await;
-    let kept = world.post(&first, &configuration, &[OIDC[0], ("idp_client_id", "other"), ("idp_client_secret", "")]);
+    let kept = world.post(
+        &first,
+        &configuration,
+        &[OIDC[0], ("idp_client_id", "other"), ("idp_client_secret", "")],
+    );
     assert_eq!(title(&kept.await), "Test the sign-in");
     let form = world.go(&first, &configuration).await;
-    assert!(form.text.contains("value=\"other\"") && form.text.contains("Left empty"), "{}", form.text);
+    assert!(
+        form.text.contains("value=\"other\"") && form.text.contains("Left empty"),
+        "{}",
+        form.text
+    );
 
     let (first, path) = {
         world.post(&first, &path, &[("decision", "reset")]).await;
@@ -289,9 +343,15 @@ async fn what_is_incomplete_or_wrong_is_told_beside_its_field() {
         (vec![("way", "manual")], "Paste the certificate"),
         (typed("nonsense").to_vec(), "The certificate cannot be used"),
         (vec![("way", "url")], "Enter the metadata URL"),
-        (vec![("way", "url"), ("metadata_url", "idp")], "Enter the whole address"),
+        (
+            vec![("way", "url"), ("metadata_url", "idp")],
+            "Enter the whole address",
+        ),
         (vec![("way", "file")], "Choose the metadata file"),
-        (vec![("way", "file"), ("metadata_xml", "<a/>")], "This cannot be used"),
+        (
+            vec![("way", "file"), ("metadata_xml", "<a/>")],
+            "This cannot be used",
+        ),
         // The fields of another protocol are none of this one.
         (OIDC.to_vec(), "Choose the metadata file"),
     ] {
@@ -308,7 +368,11 @@ async fn metadata_come_as_a_file_at_an_address_or_typed() {
     let world = World::new().await;
     let (first, path) = world.begin("OktaSAML").await;
     let key = first.text.split_once("/sso/saml/acs/").unwrap().1;
-    assert!(first.text.contains("SP Entity ID") && key.len() > 20, "{}", first.text);
+    assert!(
+        first.text.contains("SP Entity ID") && key.len() > 20,
+        "{}",
+        first.text
+    );
     let configuration = format!("{path}/configuration");
     let form = with_form(&first);
     let upload = async |file: &[u8]| {
@@ -328,23 +392,38 @@ async fn metadata_come_as_a_file_at_an_address_or_typed() {
     assert_eq!(world.certificates().await.len(), 2);
     assert_eq!(events(&world.emulator, "connection.").await, []);
     let present = world.go(&first, &configuration).await.text;
-    assert!(present.contains("urn:acme:metadata") && present.contains("/metadata-sso"), "{present}");
+    assert!(
+        present.contains("urn:acme:metadata") && present.contains("/metadata-sso"),
+        "{present}"
+    );
 
     // An identity provider that is typed takes the place of the other, with its certificates.
     world.post(&first, &configuration, &typed(RENEWED)).await;
     let kept = world.certificates().await;
-    assert_eq!((kept.len(), kept[0]["value"].as_str().unwrap().trim()), (1, RENEWED.trim()));
+    assert_eq!(
+        (kept.len(), kept[0]["value"].as_str().unwrap().trim()),
+        (1, RENEWED.trim())
+    );
     let present = world.go(&first, &configuration).await.text;
-    assert!(present.contains("value=\"urn:acme\"") && !present.contains("urn:acme:metadata"), "{present}");
+    assert!(
+        present.contains("value=\"urn:acme\"") && !present.contains("urn:acme:metadata"),
+        "{present}"
+    );
     world.post(&first, &configuration, &typed(CERTIFICATE)).await;
     let told = events(&world.emulator, "connection.").await;
     assert_eq!(names(&told), ["connection.saml_certificate_renewed"]);
 
-    let at_url = [("way", "url"), ("metadata_url", "https://idp.acme.example/metadata")];
+    let at_url = [
+        ("way", "url"),
+        ("metadata_url", "https://idp.acme.example/metadata"),
+    ];
     world.post(&first, &configuration, &at_url).await;
     assert!(world.certificates().await.is_empty());
     let present = world.go(&first, &configuration).await.text;
-    assert!(present.contains("https://idp.acme.example/metadata") && !present.contains("urn:acme"), "{present}");
+    assert!(
+        present.contains("https://idp.acme.example/metadata") && !present.contains("urn:acme"),
+        "{present}"
+    );
 }
 
 #[actix_web::test]
@@ -358,15 +437,30 @@ async fn attributes_have_the_names_that_the_provider_gives_them() {
     let refused = world.post(&first, &attributes, &[("email", &long)]).await;
     assert_eq!(refused.status, 400);
     let saved = world
-        .post(&first, &attributes, &[("email", " mail "), ("first_name", "firstName"), ("groups", "")])
+        .post(
+            &first,
+            &attributes,
+            &[("email", " mail "), ("first_name", "firstName"), ("groups", "")],
+        )
         .await;
     assert!(saved.text.contains("<code>mail</code>"), "{}", saved.text);
-    world.post(&first, &format!("{path}/configuration"), &typed(CERTIFICATE)).await;
+    world
+        .post(&first, &format!("{path}/configuration"), &typed(CERTIFICATE))
+        .await;
     let away = world.post(&first, &format!("{path}/test"), &[]).await;
-    let result = answer(&world.browser, &away, &[("email", EMAIL), ("attributes", "badge: 17")]).await;
+    let result = answer(
+        &world.browser,
+        &away,
+        &[("email", EMAIL), ("attributes", "badge: 17")],
+    )
+    .await;
     assert_eq!(title(&result), "The sign-in succeeded");
     let raw = "&#34;mail&#34;: &#34;ada@acme.example&#34;";
-    assert!(result.text.contains(raw) && result.text.contains("badge"), "{}", result.text);
+    assert!(
+        result.text.contains(raw) && result.text.contains("badge"),
+        "{}",
+        result.text
+    );
 }
 
 #[actix_web::test]
@@ -376,7 +470,10 @@ async fn a_sign_in_that_fails_says_why_and_activates_nothing() {
     let test = format!("{path}/test");
     world.post(&first, &format!("{path}/configuration"), &OIDC).await;
     for (fields, reason) in [
-        (vec![("email", "ada@elsewhere.example")], "no verified domain of Acme"),
+        (
+            vec![("email", "ada@elsewhere.example")],
+            "no verified domain of Acme",
+        ),
         (vec![("decision", "deny")], "denied the person access"),
         (vec![("decision", "error")], "failed:"),
     ] {
@@ -388,7 +485,10 @@ async fn a_sign_in_that_fails_says_why_and_activates_nothing() {
     }
     assert_eq!(world.connection().await["state"], "validating");
     assert_eq!(events(&world.emulator, "connection.").await, []);
-    assert_eq!(names(&events(&world.emulator, "authentication.sso_failed").await).len(), 3);
+    assert_eq!(
+        names(&events(&world.emulator, "authentication.sso_failed").await).len(),
+        3
+    );
 
     // Nobody comes back in time.
     let away = world.post(&first, &test, &[]).await;
@@ -396,7 +496,10 @@ async fn a_sign_in_that_fails_says_why_and_activates_nothing() {
     let late = world.browser.submit(&away, &[("email", EMAIL)]).await;
     assert_eq!(late.status, 400);
     let list = world.go(&first, &test).await.text;
-    assert!(list.contains("Timed out") && list.contains("Nobody yet"), "{list}");
+    assert!(
+        list.contains("Timed out") && list.contains("Nobody yet"),
+        "{list}"
+    );
 
     // A custom connection asks its people for consent; a test does not, as it signs nobody in.
     let away = world.post(&first, &test, &[]).await;
@@ -421,7 +524,10 @@ async fn only_the_browser_of_the_admin_tests_and_sees_what_came_of_it() {
 
     // The session of the portal may be over when they are back.
     let away = world.post(&first, &test, &[]).await;
-    world.browser.submit_to("/portal/finish", &with_form(&first), &[]).await;
+    world
+        .browser
+        .submit_to("/portal/finish", &with_form(&first), &[])
+        .await;
     let back = answer(&world.browser, &away, &[("email", EMAIL)]).await;
     assert_eq!((back.status, title(&back)), (400, "This page is not open to you"));
 }
@@ -430,25 +536,60 @@ async fn only_the_browser_of_the_admin_tests_and_sees_what_came_of_it() {
 async fn a_connection_of_another_organization_is_out_of_reach() {
     let world = World::new().await;
     let (first, own) = world.begin("OktaSAML").await;
-    world.post(&first, &format!("{own}/configuration"), &typed(CERTIFICATE)).await;
-    let other = world.emulator.organization("Other").domain("other.example").create().unwrap();
-    let foreign = world.emulator.connection(&other).connection_type("OktaSAML").create().unwrap();
+    world
+        .post(&first, &format!("{own}/configuration"), &typed(CERTIFICATE))
+        .await;
+    let other = world
+        .emulator
+        .organization("Other")
+        .domain("other.example")
+        .create()
+        .unwrap();
+    let foreign = world
+        .emulator
+        .connection(&other)
+        .connection_type("OktaSAML")
+        .create()
+        .unwrap();
     let foreign_path = format!("/portal/sso/{}", foreign.id);
     let certificates = world.open(GenerateLinkIntent::CertificateRenewal).await;
     let of_other = format!("/portal/certificates/{}", foreign.id);
-    for path in ["", "/application", "/attributes", "/configuration", "/test", "/sessions/x"] {
+    for path in [
+        "",
+        "/application",
+        "/attributes",
+        "/configuration",
+        "/test",
+        "/sessions/x",
+    ] {
         let seen = world.go(&first, &format!("{foreign_path}{path}")).await;
-        assert_eq!((seen.status, title(&seen)), (400, "This page is not open to you"), "{path}");
+        assert_eq!(
+            (seen.status, title(&seen)),
+            (400, "This page is not open to you"),
+            "{path}"
+        );
     }
     assert_eq!(world.go(&certificates, &of_other).await.status, 400);
     for (page, path, fields) in [
         (&first, foreign_path.clone(), vec![("decision", "reset")]),
-        (&first, format!("{foreign_path}/attributes"), vec![("email", "evil")]),
-        (&first, format!("{foreign_path}/configuration"), typed(CERTIFICATE).to_vec()),
+        (
+            &first,
+            format!("{foreign_path}/attributes"),
+            vec![("email", "evil")],
+        ),
+        (
+            &first,
+            format!("{foreign_path}/configuration"),
+            typed(CERTIFICATE).to_vec(),
+        ),
         (&first, format!("{foreign_path}/test"), vec![]),
         (&certificates, of_other, vec![("certificate", RENEWED)]),
         // Nor is one session good for the intent of another.
-        (&first, own.replace("/portal/sso", "/portal/certificates"), vec![("certificate", RENEWED)]),
+        (
+            &first,
+            own.replace("/portal/sso", "/portal/certificates"),
+            vec![("certificate", RENEWED)],
+        ),
         (&certificates, own.clone(), vec![("decision", "reset")]),
     ] {
         let sent = world.post(page, &path, &fields).await;
@@ -458,9 +599,17 @@ async fn a_connection_of_another_organization_is_out_of_reach() {
     let away = world.post(&first, &format!("{own}/test"), &[]).await;
     let result = answer(&world.browser, &away, &[("email", EMAIL)]).await;
     let session_id = result.url.path().rsplit('/').next().unwrap().to_owned();
-    let seen = world.go(&first, &format!("{foreign_path}/sessions/{session_id}")).await;
+    let seen = world
+        .go(&first, &format!("{foreign_path}/sessions/{session_id}"))
+        .await;
     assert_eq!(seen.status, 400);
-    assert_eq!(world.go(&first, &format!("{own}/sessions/{session_id}")).await.status, 200);
+    assert_eq!(
+        world
+            .go(&first, &format!("{own}/sessions/{session_id}"))
+            .await
+            .status,
+        200
+    );
     assert_eq!(world.certificates().await.len(), 1);
 
     // Another site can send none of the forms, in the very browser of the admin.
@@ -484,14 +633,21 @@ async fn a_connection_without_a_type_gets_one_and_a_reset_begins_again() {
     let (first, path) = world.begin("PingOneSAML").await;
     let connection = world.connection().await;
     assert_eq!(
-        (&connection["id"], &connection["state"], &connection["connection_type"]),
+        (
+            &connection["id"],
+            &connection["state"],
+            &connection["connection_type"]
+        ),
         (&pending["id"], &json!("draft"), &json!("PingOneSAML"))
     );
     let ignored = world.post(&first, &path, &[("decision", "anything")]).await;
     assert_eq!(title(&ignored), "PingOne");
     let reset = world.post(&first, &path, &[("decision", "reset")]).await;
     assert_eq!(title(&reset), "Single Sign-On");
-    assert_eq!(names(&events(&world.emulator, "connection.").await), ["connection.deleted"]);
+    assert_eq!(
+        names(&events(&world.emulator, "connection.").await),
+        ["connection.deleted"]
+    );
     assert_eq!(world.go(&first, &path).await.status, 400);
 }
 
@@ -499,25 +655,45 @@ async fn a_connection_without_a_type_gets_one_and_a_reset_begins_again() {
 async fn certificates_are_renewed_while_the_old_one_still_counts() {
     let world = World::new().await;
     let (first, path) = world.begin("OktaSAML").await;
-    world.post(&first, &format!("{path}/configuration"), &typed(CERTIFICATE)).await;
+    world
+        .post(&first, &format!("{path}/configuration"), &typed(CERTIFICATE))
+        .await;
     let page = world.open(GenerateLinkIntent::CertificateRenewal).await;
     let path = path.replace("/portal/sso", "/portal/certificates");
-    assert_eq!((title(&page), page.url.path()), ("Certificate renewal", path.as_str()));
-    assert!(page.text.contains("CN=idp.example.com") && page.text.contains("Nov 25, 2026"), "{}", page.text);
+    assert_eq!(
+        (title(&page), page.url.path()),
+        ("Certificate renewal", path.as_str())
+    );
+    assert!(
+        page.text.contains("CN=idp.example.com") && page.text.contains("Nov 25, 2026"),
+        "{}",
+        page.text
+    );
     let theirs = |page: &Page| page.text.split_once("Add a certificate").unwrap().0.to_owned();
     assert!(theirs(&page).contains(">Valid</span>") && !theirs(&page).contains(">Remove<"));
 
     // It ends soon, and then it has ended, by the clock of the environment.
     let day = |days: u64| Duration::from_secs(days * 24 * 3600);
-    world.emulator.clock().set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) - day(20));
-    assert_eq!(world.go(&page, &path).await.status, 400, "the session of the portal is over");
+    world
+        .emulator
+        .clock()
+        .set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) - day(20));
+    assert_eq!(
+        world.go(&page, &path).await.status,
+        400,
+        "the session of the portal is over"
+    );
     let page = world.open(GenerateLinkIntent::CertificateRenewal).await;
     assert!(theirs(&page).contains("Expires in 20 days"), "{}", page.text);
 
     // The only one stays.
     let old = world.certificates().await[0]["id"].as_str().unwrap().to_owned();
     let refused = world.post(&page, &path, &[("remove", &old)]).await;
-    assert!(refused.status == 400 && refused.text.contains("Nobody could sign in"), "{}", refused.text);
+    assert!(
+        refused.status == 400 && refused.text.contains("Nobody could sign in"),
+        "{}",
+        refused.text
+    );
     for (sent, problem) in [
         ("", "Choose the file with the certificate"),
         ("nonsense", "The certificate cannot be used"),
@@ -532,7 +708,10 @@ async fn certificates_are_renewed_while_the_old_one_still_counts() {
     // Metadata name the old one beside the new one.
     let file = metadata(&[CERTIFICATE, RENEWED]);
     let file = ("certificate_file", file.as_bytes());
-    let added = world.browser.upload_to(&path, &with_form(&page), &[("certificate", "")], file).await;
+    let added = world
+        .browser
+        .upload_to(&path, &with_form(&page), &[("certificate", "")], file)
+        .await;
     assert_eq!(added.status, 303, "{}", added.text);
     let told = events(&world.emulator, "connection.saml_certificate_renewed").await;
     assert_eq!(told.len(), 1);
@@ -542,17 +721,29 @@ async fn certificates_are_renewed_while_the_old_one_still_counts() {
     let both = world.go(&page, &path).await;
     assert_eq!(theirs(&both).matches(">Remove<").count(), 2, "{}", both.text);
 
-    world.emulator.clock().set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3) + Duration::from_secs(60));
+    world
+        .emulator
+        .clock()
+        .set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3) + Duration::from_secs(60));
     let page = world.open(GenerateLinkIntent::CertificateRenewal).await;
     assert!(theirs(&page).contains("Expired 3 days ago"), "{}", page.text);
     // The one that is left must be good.
     assert_eq!(theirs(&page).matches(">Remove<").count(), 1);
     let renewed = world.certificates().await[1]["id"].as_str().unwrap().to_owned();
-    assert_eq!(world.post(&page, &path, &[("remove", &renewed)]).await.status, 400);
+    assert_eq!(
+        world.post(&page, &path, &[("remove", &renewed)]).await.status,
+        400
+    );
     let removed = world.post(&page, &path, &[("remove", &old)]).await;
     assert!(!removed.text.contains("Expired"), "{}", removed.text);
     assert_eq!(world.certificates().await.len(), 1);
-    assert_eq!(world.post(&page, &path, &[("remove", "cert_of_nobody")]).await.status, 404);
+    assert_eq!(
+        world
+            .post(&page, &path, &[("remove", "cert_of_nobody")])
+            .await
+            .status,
+        404
+    );
 }
 
 #[actix_web::test]
@@ -563,5 +754,8 @@ async fn an_organization_without_saml_has_nothing_to_renew() {
     let wanted = wanted(&world.acme.id, None);
     let link = generate(&world.emulator, wanted).await.unwrap();
     let overview = Browser::new().visit(link).await.text;
-    assert!(overview.contains("There is no certificate to renew"), "{overview}");
+    assert!(
+        overview.contains("There is no certificate to renew"),
+        "{overview}"
+    );
 }

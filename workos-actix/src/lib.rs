@@ -224,7 +224,7 @@ pub use self::{
     sign_in_error::SignInError,
     token::{AccessToken, Actor, Claims},
     webhook::{
-        Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook, WebhookConfig,
-        WebhookError, WebhookHandlers,
+        Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook,
+        WebhookConfig, WebhookError, WebhookHandlers,
     },
 };

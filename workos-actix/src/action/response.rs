@@ -66,9 +66,7 @@ impl Responder for ActionResponse {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok()
-            .insert_header(ContentType::json())
-            .body(self.0)
+        HttpResponse::Ok().insert_header(ContentType::json()).body(self.0)
     }
 }
 

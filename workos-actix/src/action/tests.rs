@@ -81,7 +81,10 @@ async fn ask(config: Option<ActionConfig>, request: TestRequest) -> (StatusCode,
     }
     let app = init_service(app).await;
     let response = call_service(&app, request.to_request()).await;
-    assert_eq!(response.headers().get("content-type").unwrap(), "application/json");
+    assert_eq!(
+        response.headers().get("content-type").unwrap(),
+        "application/json"
+    );
     (response.status(), read_body_json(response).await)
 }
 
@@ -96,15 +99,31 @@ async fn answers_are_those_of_the_official_sdk() {
     use ActionType::{Authentication, UserRegistration};
     let eve = authentication().to_string().replace("ada@", "eve@");
     for (path, body, expected) in [
-        ("/sign-in", authentication().to_string(), signed_by_sdk(Authentication, ActionVerdict::Allow, "")),
-        ("/sign-in", eve, signed_by_sdk(Authentication, ActionVerdict::Deny, "Not you, Eve.")),
+        (
+            "/sign-in",
+            authentication().to_string(),
+            signed_by_sdk(Authentication, ActionVerdict::Allow, ""),
+        ),
+        (
+            "/sign-in",
+            eve,
+            signed_by_sdk(Authentication, ActionVerdict::Deny, "Not you, Eve."),
+        ),
         (
             "/registration",
             registration().to_string(),
             signed_by_sdk(UserRegistration, ActionVerdict::Deny, "eve@example.com"),
         ),
-        ("/either", authentication().to_string(), signed_by_sdk(Authentication, ActionVerdict::Allow, "")),
-        ("/either", registration().to_string(), signed_by_sdk(UserRegistration, ActionVerdict::Deny, "")),
+        (
+            "/either",
+            authentication().to_string(),
+            signed_by_sdk(Authentication, ActionVerdict::Allow, ""),
+        ),
+        (
+            "/either",
+            registration().to_string(),
+            signed_by_sdk(UserRegistration, ActionVerdict::Deny, ""),
+        ),
     ] {
         // The SDK takes the request, too.
         let request = question(SECRET, &body, 0);
@@ -112,7 +131,11 @@ async fn answers_are_those_of_the_official_sdk() {
         let header = http.headers().get("workos-signature").unwrap().to_str().unwrap();
         sdk().verify_header(&body, header, SECRET).unwrap();
         let request = question(SECRET, &body, 0).uri(path);
-        assert_eq!(ask(Some(config()), request).await, (StatusCode::OK, expected), "{path}");
+        assert_eq!(
+            ask(Some(config()), request).await,
+            (StatusCode::OK, expected),
+            "{path}"
+        );
     }
 }
 
@@ -121,15 +144,30 @@ fn the_signature_is_over_the_payload_as_it_is_written() {
     let secret = SecretString::new(SECRET);
     let long = "🙂".repeat(251);
     for message in ["", "plain", "\"quoted\"\n\\ \u{7f}\u{1}\u{2028}<é>", &long] {
-        let response = ActionResponse::deny("authentication_action_response", &secret, 1_700_000_000_000, message);
+        let response = ActionResponse::deny(
+            "authentication_action_response",
+            &secret,
+            1_700_000_000_000,
+            message,
+        );
         let json = response.json();
         let (_, rest) = json.split_once("\"payload\":").unwrap();
         let (payload, _) = rest.split_once(",\"signature\"").unwrap();
         let read: ActionSignedResponse = serde_json::from_str(json).unwrap();
-        assert_eq!(read.signature, sign(SECRET, 1_700_000_000_000, payload.as_bytes()));
+        assert_eq!(
+            read.signature,
+            sign(SECRET, 1_700_000_000_000, payload.as_bytes())
+        );
         let written = read.payload.error_message.unwrap_or_default();
         // 500 as JavaScript counts, and no half of a character.
-        assert_eq!(written, if message == long { "🙂".repeat(250) } else { message.to_owned() });
+        assert_eq!(
+            written,
+            if message == long {
+                "🙂".repeat(250)
+            } else {
+                message.to_owned()
+            }
+        );
     }
 }
 
@@ -142,13 +180,32 @@ async fn refusals_are_told_by_cause() {
         (None, asked(0), 500, "action_config_missing"),
         (Some(&config), asked(-30_001), 401, "action_stale"),
         (Some(&config), asked(30_001), 401, "action_stale"),
-        (Some(&config), question("another", &body, 0), 401, "action_signature_mismatch"),
-        (Some(&config), asked(0).set_payload(body.replace("ada", "eve")), 401, "action_signature_mismatch"),
-        (Some(&config), TestRequest::post().uri("/sign-in"), 400, "action_signature_missing"),
+        (
+            Some(&config),
+            question("another", &body, 0),
+            401,
+            "action_signature_mismatch",
+        ),
+        (
+            Some(&config),
+            asked(0).set_payload(body.replace("ada", "eve")),
+            401,
+            "action_signature_mismatch",
+        ),
+        (
+            Some(&config),
+            TestRequest::post().uri("/sign-in"),
+            400,
+            "action_signature_missing",
+        ),
         (Some(&config), question(SECRET, "{}", 0), 400, "action_malformed"),
         (
             Some(&config),
-            question(SECRET, r#"{"object":"tomorrow_action_context","id":"action_1"}"#, 0),
+            question(
+                SECRET,
+                r#"{"object":"tomorrow_action_context","id":"action_1"}"#,
+                0,
+            ),
             400,
             "action_malformed",
         ),
@@ -160,22 +217,39 @@ async fn refusals_are_told_by_cause() {
         (Some(&config), asked(-30_000), 200, ""),
     ] {
         let (code, answer) = ask(config.cloned(), request).await;
-        assert_eq!((code.as_u16(), answer["code"].as_str().unwrap_or_default()), (status, cause));
+        assert_eq!(
+            (code.as_u16(), answer["code"].as_str().unwrap_or_default()),
+            (status, cause)
+        );
     }
-    let small = ActionConfig::new(SECRET).clock(TestClock::at_seconds(NOW)).max_bytes(20);
+    let small = ActionConfig::new(SECRET)
+        .clock(TestClock::at_seconds(NOW))
+        .max_bytes(20);
     let (code, answer) = ask(Some(small), asked(1)).await;
-    assert_eq!((code.as_u16(), &answer["code"]), (413, &json!("action_too_large")));
+    assert_eq!(
+        (code.as_u16(), &answer["code"]),
+        (413, &json!("action_too_large"))
+    );
 }
 
 #[actix_web::test]
 async fn the_answer_is_signed_with_the_secret_that_asked() {
     let body = authentication().to_string();
-    let config = ActionConfig::new("other").or_secret(SECRET).clock(TestClock::at_seconds(NOW));
+    let config = ActionConfig::new("other")
+        .or_secret(SECRET)
+        .clock(TestClock::at_seconds(NOW));
     let (_, answer) = ask(Some(config.clone()), question(SECRET, &body, 0)).await;
-    assert_eq!(answer, signed_by_sdk(ActionType::Authentication, ActionVerdict::Allow, ""));
+    assert_eq!(
+        answer,
+        signed_by_sdk(ActionType::Authentication, ActionVerdict::Allow, "")
+    );
     let (_, other) = ask(Some(config), question("other", &body, 1)).await;
     assert_eq!(other["payload"], answer["payload"]);
-    let expected = sign("other", i64::try_from(NOW).unwrap() * 1000, other["payload"].to_string().as_bytes());
+    let expected = sign(
+        "other",
+        i64::try_from(NOW).unwrap() * 1000,
+        other["payload"].to_string().as_bytes(),
+    );
     assert_eq!(other["signature"], expected);
 }
 

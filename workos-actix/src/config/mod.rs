@@ -12,13 +12,13 @@ use actix_web::cookie::SameSite;
 use url::Url;
 use workos::SecretString;
 
+pub(crate) use self::secret::secret_from_env;
 pub(crate) use self::sources::Sources;
 pub use self::{
     builder::AuthKitBuilder,
     error::{ConfigError, ConfigProblem},
     sources::MachineTokens,
 };
-pub(crate) use self::secret::secret_from_env;
 use crate::{cookie::CookieKeys, cross_origin::Origins, path_pattern::PathPattern};
 
 /// A complete and valid configuration.

@@ -141,6 +141,10 @@ impl ResponseError for WebhookError {
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "5"));
         }
-        page::json_error(&mut response, &format!("webhook_{}", self.reason()), &self.to_string())
+        page::json_error(
+            &mut response,
+            &format!("webhook_{}", self.reason()),
+            &self.to_string(),
+        )
     }
 }

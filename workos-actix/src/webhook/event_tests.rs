@@ -46,7 +46,10 @@ fn every_name_is_read_as_the_model_of_its_name() {
         T::NAME
     }
     assert_eq!(name_of::<models::DsyncGroupUserAdded>(), "dsync.group.user_added");
-    assert_eq!(name_of::<models::AuthenticationSSOFailed>(), "authentication.sso_failed");
+    assert_eq!(
+        name_of::<models::AuthenticationSSOFailed>(),
+        "authentication.sso_failed"
+    );
     assert_eq!(name_of::<models::UserDeleted>(), "user.deleted");
 }
 

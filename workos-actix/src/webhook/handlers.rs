@@ -142,7 +142,10 @@ impl WebhookHandlers {
         let handler = erased(handler);
         for event in events {
             if !Event::NAMES.contains(&event) {
-                tracing::warn!(event, "a webhook handler waits for an event that WorkOS is not known to have");
+                tracing::warn!(
+                    event,
+                    "a webhook handler waits for an event that WorkOS is not known to have"
+                );
             }
             let handlers = self.by_event.entry(event.to_owned()).or_default();
             handlers.push(Arc::clone(&handler));

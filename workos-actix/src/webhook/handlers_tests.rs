@@ -108,9 +108,12 @@ async fn an_event_goes_to_the_handlers_of_its_kind_in_order_else_to_otherwise() 
         .on(|event: DsyncGroupCreated, seen: Data<Seen>| async move {
             seen.note(format!("typed {} {}", event.id, event.data.name));
         })
-        .on_event("dsync.group.created", |webhook: Webhook, seen: Data<Seen>| async move {
-            seen.note(format!("raw {}", webhook.event));
-        })
+        .on_event(
+            "dsync.group.created",
+            |webhook: Webhook, seen: Data<Seen>| async move {
+                seen.note(format!("raw {}", webhook.event));
+            },
+        )
         .on_events(
             ["dsync.group.deleted", "dsync.group.updated"],
             |event: Event, seen: Data<Seen>, request: HttpRequest| async move {
@@ -118,10 +121,16 @@ async fn an_event_goes_to_the_handlers_of_its_kind_in_order_else_to_otherwise() 
                 seen.note(format!("enum {is_deletion} at {}", request.path()));
             },
         )
-        .otherwise(|webhook: Webhook, seen: Data<Seen>| async move { seen.note(format!("other {}", webhook.event)) });
+        .otherwise(|webhook: Webhook, seen: Data<Seen>| async move {
+            seen.note(format!("other {}", webhook.event))
+        });
     assert_eq!(
         handlers.events(),
-        ["dsync.group.created", "dsync.group.deleted", "dsync.group.updated"]
+        [
+            "dsync.group.created",
+            "dsync.group.deleted",
+            "dsync.group.updated"
+        ]
     );
     let seen = Data::new(Seen::default());
     let deliveries = vec![
@@ -164,7 +173,10 @@ async fn an_event_is_handled_once_however_often_it_is_delivered() {
             delivery("event_2", "dsync.group.created", 0),
         ]
     };
-    assert_eq!(answers_of(&handlers, &seen, deliveries()).await, [ok(), ok(), ok(), ok()]);
+    assert_eq!(
+        answers_of(&handlers, &seen, deliveries()).await,
+        [ok(), ok(), ok(), ok()]
+    );
     // Another worker.
     assert_eq!(answers_of(&handlers.clone(), &seen, deliveries()).await.len(), 4);
     assert_eq!(seen.take(), ["event_1", "event_2"]);
@@ -191,7 +203,9 @@ async fn a_handler_that_fails_is_called_again_with_those_before_it() {
         .on_event("dsync.group.created", failing)
         .on(|_: DsyncGroupCreated, seen: Data<Seen>| async move { seen.note("last") });
     // The same signed request too: it is the event that counts.
-    let deliveries = (0..3).map(|_| delivery("event_1", "dsync.group.created", 0)).collect();
+    let deliveries = (0..3)
+        .map(|_| delivery("event_1", "dsync.group.created", 0))
+        .collect();
     let answers = answers_of(&handlers, &seen, deliveries).await;
     assert_eq!(code(&answers[0]), (500, "webhook_handler_failed"));
     assert_eq!(answers[0].1["message"], "event_1 could not be handled");
@@ -208,11 +222,16 @@ async fn a_panic_is_a_failure_and_is_survived() {
             let call = calls.fetch_add(1, Ordering::SeqCst);
             async move {
                 tokio::task::yield_now().await;
-                assert!(call > 0, "the first call panics, and this stands in the output of the test");
+                assert!(
+                    call > 0,
+                    "the first call panics, and this stands in the output of the test"
+                );
             }
         }
     };
-    let deliveries = (0..2).map(|_| delivery("event_1", "dsync.group.created", 0)).collect();
+    let deliveries = (0..2)
+        .map(|_| delivery("event_1", "dsync.group.created", 0))
+        .collect();
     let answers = answers(&handlers().on(handler), deliveries).await;
     assert_eq!(code(&answers[0]), (500, "webhook_handler_failed"));
     assert_eq!(answers[1], ok());
@@ -224,7 +243,9 @@ async fn a_handler_that_takes_too_long_has_failed() {
     let handlers = handlers()
         .timeout(Duration::from_millis(5))
         .on(|_: DsyncGroupCreated| std::future::pending::<()>());
-    let deliveries = (0..2).map(|_| delivery("event_1", "dsync.group.created", 0)).collect();
+    let deliveries = (0..2)
+        .map(|_| delivery("event_1", "dsync.group.created", 0))
+        .collect();
     let answers = answers(&handlers, deliveries).await;
     // Released each time, not in progress.
     for answer in &answers {
@@ -269,13 +290,22 @@ async fn a_duplicate_beside_its_original_is_postponed_and_never_taken() {
             async move {
                 begun.notify_one();
                 gate.acquire().await.unwrap().forget();
-                if call == 0 { Err("the first one fails") } else { Ok(()) }
+                if call == 0 {
+                    Err("the first one fails")
+                } else {
+                    Ok(())
+                }
             }
         }
     };
     let handlers = handlers().on_event("dsync.group.created", handler);
     let app = init_service(App::new().route("/hooks", handlers.route())).await;
-    let send = |offset| call_service(&app, delivery("event_1", "dsync.group.created", offset).to_request());
+    let send = |offset| {
+        call_service(
+            &app,
+            delivery("event_1", "dsync.group.created", offset).to_request(),
+        )
+    };
     let original = async { answer(send(0).await).await };
     let duplicate = async {
         begun.notified().await;
@@ -316,7 +346,10 @@ async fn many_duplicates_at_once_are_handled_once() {
         .collect();
     assert_eq!(seen.take(), ["event_1"]);
     assert!(statuses.contains(&200), "{statuses:?}");
-    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 503].contains(status)),
+        "{statuses:?}"
+    );
 }
 
 /// The outputs of futures that all run at the same time.
@@ -331,7 +364,11 @@ async fn at_once<F: Future + Unpin>(futures: impl Iterator<Item = F>) -> Vec<F::
             }
             Poll::Pending => true,
         });
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if running.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     outputs
@@ -339,7 +376,11 @@ async fn at_once<F: Future + Unpin>(futures: impl Iterator<Item = F>) -> Vec<F::
 
 #[actix_web::test]
 async fn a_handler_runs_to_its_end_when_the_client_hangs_up() {
-    let (gate, begun, ended) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (gate, begun, ended) = (
+        Arc::new(Semaphore::new(0)),
+        Arc::new(Notify::new()),
+        Arc::new(Notify::new()),
+    );
     let handler = {
         let (gate, begun, ended) = (Arc::clone(&gate), Arc::clone(&begun), Arc::clone(&ended));
         move |_: DsyncGroupCreated| {
@@ -368,7 +409,9 @@ async fn a_handler_runs_to_its_end_when_the_client_hangs_up() {
 #[actix_web::test]
 async fn requests_that_workos_did_not_sign_reach_no_handler() {
     let handlers = handlers().otherwise(|_: Webhook| async { must_not_run("it is not WorkOS's") });
-    let unsigned = TestRequest::post().uri("/hooks").set_payload(event("event_1", "user.created"));
+    let unsigned = TestRequest::post()
+        .uri("/hooks")
+        .set_payload(event("event_1", "user.created"));
     let forged = delivery("event_1", "user.created", 0).set_payload(event("event_2", "user.created"));
     let stale = delivery("event_1", "user.created", -180_001);
     let answers = answers(&handlers, vec![unsigned, forged, stale]).await;
@@ -385,7 +428,11 @@ struct Broken(&'static str);
 
 impl Broken {
     fn unless(&self, what: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
-        if self.0 == what { Err("the store is gone".into()) } else { Ok(()) }
+        if self.0 == what {
+            Err("the store is gone".into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -430,5 +477,8 @@ async fn claims_that_are_gone_lose_nothing() {
 #[test]
 fn debug_shows_no_secret() {
     let shown = format!("{:?}", handlers().on(|_: DsyncGroupCreated| async {}));
-    assert!(!shown.contains(SECRET) && shown.contains("dsync.group.created"), "{shown}");
+    assert!(
+        !shown.contains(SECRET) && shown.contains("dsync.group.created"),
+        "{shown}"
+    );
 }

@@ -76,12 +76,15 @@ impl<'a> Signature<'a> {
 pub(crate) fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
     let signature = keyed(secret, &timestamp.to_string(), body);
     let bytes = signature.map(|signature| signature.finalize().into_bytes());
-    bytes.iter().flatten().fold(String::with_capacity(MAC_BYTES * 2), |mut hex, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            hex.extend(char::from_digit(digit.into(), 16));
-        }
-        hex
-    })
+    bytes
+        .iter()
+        .flatten()
+        .fold(String::with_capacity(MAC_BYTES * 2), |mut hex, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                hex.extend(char::from_digit(digit.into(), 16));
+            }
+            hex
+        })
 }
 
 /// HMAC takes keys of any length: there is always one.

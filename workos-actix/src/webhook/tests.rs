@@ -266,7 +266,11 @@ async fn the_extractor_answers_by_cause() {
         assert_eq!((code.as_u16(), body["code"].as_str()), (expected, Some(cause)));
     }
     let non_ascii = actix_web::http::header::HeaderValue::from_bytes(b"t=1,\xff").unwrap();
-    let (code, _) = status(Some(config().0), post().insert_header(("WorkOS-Signature", non_ascii))).await;
+    let (code, _) = status(
+        Some(config().0),
+        post().insert_header(("WorkOS-Signature", non_ascii)),
+    )
+    .await;
     assert_eq!(code, StatusCode::BAD_REQUEST);
 }
 
@@ -277,11 +281,18 @@ async fn an_event_is_extracted_as_its_type_or_is_to_come_again() {
             .insert_header(("WorkOS-Signature", header("secret", millis(), body)))
             .app_data(Data::new(config().0))
             .to_http_request();
-        Event::from_request(&request, &mut Payload::from(web::Bytes::from_static(body.as_bytes()))).await
+        Event::from_request(
+            &request,
+            &mut Payload::from(web::Bytes::from_static(body.as_bytes())),
+        )
+        .await
     }
     let unknown = of(r#"{"id": "event_1", "event": "tomorrow.invented", "data": {"a": 1}}"#).await;
     assert!(matches!(unknown, Ok(Event::Unknown(webhook)) if webhook.data == json!({"a": 1})));
     let error = of(BODY).await.unwrap_err();
     assert!(matches!(&error, WebhookError::UnexpectedShape { event, .. } if event == "dsync.user.created"));
-    assert_eq!(actix_web::ResponseError::status_code(&error), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        actix_web::ResponseError::status_code(&error),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
 }

@@ -40,7 +40,10 @@ fn start(body_timeout: Duration) -> SocketAddr {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
-            .route("/extractor", web::post().to(|webhook: Webhook| async move { webhook.id }))
+            .route(
+                "/extractor",
+                web::post().to(|webhook: Webhook| async move { webhook.id }),
+            )
             .route("/handlers", handlers.route())
     })
     .workers(1)
@@ -100,7 +103,9 @@ fn is_whole(answer: &[u8]) -> bool {
     let Some((head, body)) = answer.split_once("\r\n\r\n") else {
         return false;
     };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
     length.is_some_and(|length| length.parse() == Ok(body.len()))
 }
 
@@ -138,9 +143,16 @@ async fn a_body_that_is_cut_off_is_refused() {
         assert!(answer.contains("webhook_signature_mismatch"), "{answer}");
         // There was to be more, or nobody knows.
         for framing in ["Content-Length: 61", "Transfer-Encoding: chunked"] {
-            let half = if framing.starts_with('C') { half.clone() } else { format!("1e\r\n{half}\r\n") };
+            let half = if framing.starts_with('C') {
+                half.clone()
+            } else {
+                format!("1e\r\n{half}\r\n")
+            };
             let answer = send(start(LONG), &[head(path, framing), half], true).await;
-            assert!(["", "400"].contains(&status(&answer)), "{path}, {framing}: {answer}");
+            assert!(
+                ["", "400"].contains(&status(&answer)),
+                "{path}, {framing}: {answer}"
+            );
         }
     }
 }

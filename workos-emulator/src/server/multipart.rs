@@ -33,7 +33,10 @@ pub(super) async fn parse(content_type: Option<&str>, bytes: &[u8]) -> Result<Va
         let Some(name) = part.name().map(str::to_owned) else {
             return Err(unreadable("a part of it has no name"));
         };
-        let content = part.bytes().await.map_err(|error| unreadable(&error.to_string()))?;
+        let content = part
+            .bytes()
+            .await
+            .map_err(|error| unreadable(&error.to_string()))?;
         members.insert(name, String::from_utf8_lossy(&content).into());
     }
 }

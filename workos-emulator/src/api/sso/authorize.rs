@@ -109,7 +109,9 @@ fn go(
     })?;
     match exit {
         Exit::Leave(url) => Ok(Reply::redirect(302, url)),
-        Exit::AuthKit { .. } | Exit::Portal(_) => Err(ApiError::message(500, "The sign-in is not of sso/authorize.")),
+        Exit::AuthKit { .. } | Exit::Portal(_) => {
+            Err(ApiError::message(500, "The sign-in is not of sso/authorize."))
+        }
     }
 }
 
@@ -304,6 +306,8 @@ pub(crate) fn reach(
     };
     match exit {
         Exit::Leave(url) => Ok(url),
-        Exit::AuthKit { .. } | Exit::Portal(_) => Err(ApiError::message(500, "The sign-in is not of sso/authorize.")),
+        Exit::AuthKit { .. } | Exit::Portal(_) => {
+            Err(ApiError::message(500, "The sign-in is not of sso/authorize."))
+        }
     }
 }

@@ -153,7 +153,9 @@ pub(crate) fn change_certificates(call: &Call) -> Result<Reply, ApiError> {
                 return Ok(visit.to(&path(&connection)));
             }
             let renewal = Renewal {
-                error: Some("Nobody could sign in without this certificate. Add a new one before you remove it."),
+                error: Some(
+                    "Nobody could sign in without this certificate. Add a new one before you remove it.",
+                ),
                 ..Renewal::default()
             };
             return list(visit, 400, &connection, renewal);
@@ -164,10 +166,20 @@ pub(crate) fn change_certificates(call: &Call) -> Result<Reply, ApiError> {
         };
         let refused = |problem: String| {
             let problems = [problem];
-            let (file, typed) = if is_file { (&problems[..], &[][..]) } else { (&[][..], &problems[..]) };
+            let (file, typed) = if is_file {
+                (&problems[..], &[][..])
+            } else {
+                (&[][..], &problems[..])
+            };
             let renewal = Renewal {
-                file: TextField { value: "", problems: file },
-                typed: TextField { value: &fields.certificate, problems: typed },
+                file: TextField {
+                    value: "",
+                    problems: file,
+                },
+                typed: TextField {
+                    value: &fields.certificate,
+                    problems: typed,
+                },
                 ..Renewal::default()
             };
             list(visit, 400, &connection, renewal)
@@ -194,13 +206,14 @@ pub(crate) fn change_certificates(call: &Call) -> Result<Reply, ApiError> {
         });
         match added {
             Ok(()) => Ok(visit.to(&path(&connection))),
-            Err(refusal) if refusal.status == 409 => refused("This certificate is in the list already.".to_owned()),
-            Err(refusal) if refusal.status < 500 => refused(
-                refusal
-                    .field_messages()
-                    .join(" ")
-                    .replacen("value", "The certificate", 1),
-            ),
+            Err(refusal) if refusal.status == 409 => {
+                refused("This certificate is in the list already.".to_owned())
+            }
+            Err(refusal) if refusal.status < 500 => refused(refusal.field_messages().join(" ").replacen(
+                "value",
+                "The certificate",
+                1,
+            )),
             Err(failure) => Err(failure),
         }
     })
@@ -237,8 +250,7 @@ fn list(
     let now = environment.clock.now();
     let theirs: Vec<_> = certificates::of_idp(&state, &connection.id)
         .map(|certificate| CertificateRow {
-            id: Some(certificate.id.as_str())
-                .filter(|id| is_removable(&state, connection, id, now)),
+            id: Some(certificate.id.as_str()).filter(|id| is_removable(&state, connection, id, now)),
             ..row(certificate, "Signs responses", now)
         })
         .collect();

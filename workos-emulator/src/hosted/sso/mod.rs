@@ -138,7 +138,9 @@ fn leave(call: &Call, session: &SsoSession, exit: Exit) -> Result<Reply, ApiErro
             authorization_session_id,
             outcome,
         } => authkit::go_on(call, &authorization_session_id, outcome)?,
-        Exit::Portal(portal_session_id) => Reply::redirect(303, portal::sso::result_url(call, &portal_session_id, session)),
+        Exit::Portal(portal_session_id) => {
+            Reply::redirect(303, portal::sso::result_url(call, &portal_session_id, session))
+        }
     };
     Ok(reply
         .header("Set-Cookie", set_cookie(call, &cookie_name(&session.id), "", 0))

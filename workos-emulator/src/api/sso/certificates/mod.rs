@@ -428,8 +428,7 @@ pub(crate) fn replace_idp_signing(
             false => add(tx, connection_id, new).map(drop)?,
         }
     }
-    gone.iter()
-        .try_for_each(|id| delete(tx, connection_id, kind, id))
+    gone.iter().try_for_each(|id| delete(tx, connection_id, kind, id))
 }
 
 /// Takes a certificate of its identity provider from a connection.

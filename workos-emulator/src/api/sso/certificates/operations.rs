@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Certificate, CertificateBody, CertificateType, NewCertificate, add, add_idp_signing, delete, of_kind};
+use super::{
+    Certificate, CertificateBody, CertificateType, NewCertificate, add, add_idp_signing, delete, of_kind,
+};
 use crate::{
     api::sso::{connection_type::Protocol, connections},
     server::{call::Call, error::ApiError, reply::Reply},

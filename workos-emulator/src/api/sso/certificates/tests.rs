@@ -58,11 +58,17 @@ fn what_is_no_certificate_is_refused_with_its_reason() {
 #[test]
 fn pasted_certificates_are_read_with_their_armour_or_without() {
     let now = at("2026-01-15T12:00:00Z");
-    let pems = [x509::generate(now).unwrap().0.pem, x509::generate(now).unwrap().0.pem];
+    let pems = [
+        x509::generate(now).unwrap().0.pem,
+        x509::generate(now).unwrap().0.pem,
+    ];
     let both = format!("Bag Attributes\n{}subject=CN\n{}", pems[0], pems[1]);
     let read = |text: &str| -> Vec<_> {
         let found = x509::each(text);
-        found.iter().map(|pem| x509::read(pem).map(|x509| x509.fingerprint)).collect()
+        found
+            .iter()
+            .map(|pem| x509::read(pem).map(|x509| x509.fingerprint))
+            .collect()
     };
     let fingerprint = |pem: &str| x509::read(pem).unwrap().fingerprint;
     let fingerprints: Vec<_> = read(&both).into_iter().map(Result::unwrap).collect();
@@ -70,9 +76,16 @@ fn pasted_certificates_are_read_with_their_armour_or_without() {
 
     let bare: String = pems[0].lines().filter(|line| !line.contains("-----")).collect();
     assert_eq!(read(&bare).remove(0).unwrap(), fingerprint(&pems[0]));
-    assert_eq!(read(&format!("  {bare}\n")).remove(0).unwrap(), fingerprint(&pems[0]));
+    assert_eq!(
+        read(&format!("  {bare}\n")).remove(0).unwrap(),
+        fingerprint(&pems[0])
+    );
 
-    for none in ["nothing", "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----", "é"] {
+    for none in [
+        "nothing",
+        "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----",
+        "é",
+    ] {
         let found = read(none);
         assert!(found.len() == 1 && found[0].is_err(), "{none}");
     }

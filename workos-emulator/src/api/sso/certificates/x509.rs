@@ -85,7 +85,11 @@ const END: &str = "-----END CERTIFICATE-----";
 pub(crate) fn each(text: &str) -> Vec<String> {
     if !text.contains("-----") {
         let base64: String = text.split_whitespace().collect();
-        let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+        let lines: Vec<_> = base64
+            .as_bytes()
+            .chunks(64)
+            .map(String::from_utf8_lossy)
+            .collect();
         return vec![format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))];
     }
     let blocks: Vec<_> = text
@@ -99,7 +103,10 @@ pub(crate) fn each(text: &str) -> Vec<String> {
 }
 
 fn fingerprint(der: &[u8]) -> String {
-    let bytes: Vec<_> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
+    let bytes: Vec<_> = Sha256::digest(der)
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
     bytes.join(":")
 }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Connection, ConnectionChanges, ConnectionState, NewConnection, ProtocolOptions,
-    find, of_organization,
+    Connection, ConnectionChanges, ConnectionState, NewConnection, ProtocolOptions, find, of_organization,
     options::{NewSaml, OidcChanges, SamlChanges, SamlOptions},
     rules::{create, update},
 };

@@ -39,10 +39,7 @@ pub(crate) fn needs_consent(
         .get(&session.connection_id)
         .is_some_and(|connection| connection.r#type().is_custom());
     let test = matches!(session.purpose, Purpose::Test { .. });
-    state.settings().sso_sign_in_consent
-        && (unsolicited || custom)
-        && !test
-        && !profile.has_consented(token)
+    state.settings().sso_sign_in_consent && (unsolicited || custom) && !test && !profile.has_consented(token)
 }
 
 /// Asks for consent, under a new secret.

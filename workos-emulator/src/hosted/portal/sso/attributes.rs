@@ -41,7 +41,9 @@ const LONGEST: usize = 255;
 
 /// `GET /portal/sso/{id}/attributes`
 pub(crate) fn show_attributes(call: &Call) -> Result<Reply, ApiError> {
-    show(call, |visit, connection| attributes(visit, 200, connection, false))
+    show(call, |visit, connection| {
+        attributes(visit, 200, connection, false)
+    })
 }
 
 /// `POST /portal/sso/{id}/attributes`: what is left empty is sent under its usual name.
@@ -139,7 +141,10 @@ fn attributes(
 ) -> Result<Reply, ApiError> {
     let kind = connection.r#type();
     let rows = rows(connection);
-    let fields: Vec<_> = rows.iter().map(|row| (row, TextField::filled(&row.attribute))).collect();
+    let fields: Vec<_> = rows
+        .iter()
+        .map(|row| (row, TextField::filled(&row.attribute)))
+        .collect();
     page(
         status,
         &AttributesPage {

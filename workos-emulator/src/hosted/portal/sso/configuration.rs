@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use super::{
     INTENT, error, frame_of,
-    guides::guide,
-    page,
+    guides::{gives_files, guide},
+    own, page,
     pages::{
         Form, TextField,
         portal::sso::{ConfigurationFields, ConfigurationPage, OidcFields, SamlFields},
     },
-    own, path, provider, show,
+    path, provider, show,
     steps::{self, Step},
     visit::{self, Visit},
 };
@@ -110,7 +110,10 @@ async fn submit(call: &Call) -> Result<Reply, ApiError> {
 
 /// Why the identity provider that is named cannot be used, where there may be one at its address.
 async fn unreachable(call: &Call, wanted: &Configuration) -> Option<Problem> {
-    let Configuration::Oidc { discovery_endpoint, .. } = wanted else {
+    let Configuration::Oidc {
+        discovery_endpoint, ..
+    } = wanted
+    else {
         return None;
     };
     if !is_somebodys(discovery_endpoint) {
@@ -134,10 +137,15 @@ fn after(connection: &Connection) -> String {
 fn wanted(connection: &Connection, fields: &Fields) -> Result<Configuration, Vec<Problem>> {
     if connection.r#type().protocol == Protocol::Oidc {
         let secret = fields.idp_client_secret.trim();
-        let has_secret = matches!(&connection.options, ProtocolOptions::Oidc(options) if options.client_secret.is_some());
+        let has_secret =
+            matches!(&connection.options, ProtocolOptions::Oidc(options) if options.client_secret.is_some());
         return complete(
             &[
-                ("discovery_endpoint", &fields.discovery_endpoint, "Enter the discovery endpoint."),
+                (
+                    "discovery_endpoint",
+                    &fields.discovery_endpoint,
+                    "Enter the discovery endpoint.",
+                ),
                 ("idp_client_id", &fields.idp_client_id, "Enter the client ID."),
                 (
                     "idp_client_secret",
@@ -174,7 +182,10 @@ fn wanted(connection: &Connection, fields: &Fields) -> Result<Configuration, Vec
                     sso_url: metadata.sso_url,
                     certificates: metadata.certificates,
                 }),
-                Err(error) => Err(vec![Problem::new(field, format!("This cannot be used: {error}."))]),
+                Err(error) => Err(vec![Problem::new(
+                    field,
+                    format!("This cannot be used: {error}."),
+                )]),
             }
         }
         Way::Manual => complete(
@@ -202,7 +213,11 @@ fn complete(
         .filter(|(_, value, _)| value.trim().is_empty())
         .map(|(field, _, problem)| Problem::new(field, *problem))
         .collect();
-    if missing.is_empty() { Ok(made()) } else { Err(missing) }
+    if missing.is_empty() {
+        Ok(made())
+    } else {
+        Err(missing)
+    }
 }
 
 /// A refusal of the rule, in the words of the page.
@@ -273,7 +288,17 @@ fn configuration(
         "idp_client_id",
         "idp_client_secret",
     ];
-    let [file, xml, url, sso_url, entity_id, certificate, discovery, client_id, client_secret] = names.map(of);
+    let [
+        file,
+        xml,
+        url,
+        sso_url,
+        entity_id,
+        certificate,
+        discovery,
+        client_id,
+        client_secret,
+    ] = names.map(of);
     let field = |value, problems| TextField { value, problems };
     let has_secret =
         matches!(&connection.options, ProtocolOptions::Oidc(options) if options.client_secret.is_some());
@@ -286,6 +311,11 @@ fn configuration(
         })
     } else {
         let begun = connection.options != ProtocolOptions::None || !problems.is_empty();
+        let open = match begun {
+            true => fields.way,
+            false if gives_files(kind) => Way::File,
+            false => Way::Url,
+        };
         ConfigurationFields::Saml(SamlFields {
             file: field("", &file),
             xml: field(&fields.metadata_xml, &xml),
@@ -293,9 +323,9 @@ fn configuration(
             sso_url: field(&fields.sso_url, &sso_url),
             entity_id: field(&fields.entity_id, &entity_id),
             certificate: field(&fields.certificate, &certificate),
-            by_file: !begun || fields.way == Way::File,
-            by_url: begun && fields.way == Way::Url,
-            by_hand: begun && fields.way == Way::Manual,
+            by_file: open == Way::File,
+            by_url: open == Way::Url,
+            by_hand: open == Way::Manual,
         })
     };
     page(

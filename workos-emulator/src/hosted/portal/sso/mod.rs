@@ -23,7 +23,9 @@ use std::sync::Arc;
 
 pub(in crate::hosted) use self::test_sign_in::result_url;
 use super::{
-    error, intents::Progress, page,
+    error,
+    intents::Progress,
+    page,
     pages::{self, portal::Frame},
     visit::{self, Visit},
 };

@@ -132,7 +132,11 @@ fn choose(visit: &Visit<'_>, status: u16, refused: bool) -> Result<Reply, ApiErr
         .map(choice);
     let popular = POPULAR.iter().filter_map(|slug| connection_type::by_slug(slug));
     let shown: Vec<_> = match &named {
-        _ if !wanted.is_empty() => all.iter().copied().filter(|choice| matches(choice, wanted)).collect(),
+        _ if !wanted.is_empty() => all
+            .iter()
+            .copied()
+            .filter(|choice| matches(choice, wanted))
+            .collect(),
         Some(named) => vec![*named],
         None => popular.map(choice).collect(),
     };

@@ -101,7 +101,9 @@ pub(crate) fn show_sign_in(call: &Call) -> Result<Reply, ApiError> {
         let succeeded = trace.status == TraceStatus::Succeeded;
         let profile = trace.profile_id.as_deref().and_then(|id| state.profiles.get(id));
         let profile = profile.filter(|_| succeeded);
-        let raw = profile.map(|profile| pretty(&profile.raw_attributes)).transpose()?;
+        let raw = profile
+            .map(|profile| pretty(&profile.raw_attributes))
+            .transpose()?;
         page(
             200,
             &SessionPage {
@@ -214,7 +216,10 @@ fn advice(visit: &Visit<'_>, connection: &Connection, trace: &SsoTrace) -> Optio
 }
 
 fn is_denied(trace: &SsoTrace) -> bool {
-    trace.error.as_ref().is_some_and(|error| error.code == "access_denied")
+    trace
+        .error
+        .as_ref()
+        .is_some_and(|error| error.code == "access_denied")
 }
 
 fn verified_domains<'a>(visit: &'a Visit<'_>) -> Vec<&'a str> {
