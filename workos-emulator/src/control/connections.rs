@@ -15,6 +15,7 @@ use crate::{
         identity_provider::{self, Person},
         oidc,
         profiles::{self, Profile, ProfileBody},
+        saml,
     },
     server::{call::Call, error::ApiError, reply::Reply},
     store::{State, Transaction},
@@ -89,12 +90,38 @@ struct Body<'a> {
     /// What an OpenID provider has to know.
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
+    /// SAML connections alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saml: Option<SamlBody>,
     idp_initiated_sso: bool,
     group_roles: &'a [GroupRole],
     attribute_maps: &'a AttributeMaps,
     /// The stand-in's page where people begin at the identity provider.
     idp_url: String,
     profiles: Vec<ProfileBody<'a>>,
+}
+
+/// What the two sides of a SAML connection have to know of each other.
+#[derive(Debug, Serialize)]
+struct SamlBody {
+    sp_entity_id: String,
+    acs_url: String,
+    sp_metadata_url: String,
+    /// The test identity provider's, as long as the connection names no other.
+    test_idp_metadata_url: String,
+}
+
+impl SamlBody {
+    fn of(call: &Call, connection: &Connection) -> Self {
+        let base_url = call.base_url();
+        let saml::ServiceProvider { entity_id, acs_url } = saml::ServiceProvider::of(connection, &base_url);
+        Self {
+            sp_entity_id: entity_id,
+            acs_url,
+            sp_metadata_url: format!("{base_url}/sso/saml/metadata/{}", connection.external_key),
+            test_idp_metadata_url: format!("{base_url}/idp/{}/metadata", connection.id),
+        }
+    }
 }
 
 /// How many profiles are shown with a connection.
@@ -108,6 +135,7 @@ fn body<'a>(call: &Call, state: &'a State, connection: &'a Connection) -> Result
         external_key: &connection.external_key,
         redirect_uri: (connection.r#type().protocol == Protocol::Oidc)
             .then(|| oidc::redirect_uri(&call.base_url(), connection)),
+        saml: saml::is_spoken(connection).then(|| SamlBody::of(call, connection)),
         idp_initiated_sso: connection.idp_initiated_sso,
         group_roles: &connection.group_roles,
         attribute_maps: &connection.attribute_maps,

@@ -94,11 +94,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
     waiting("/sso/oidc/{external_key}/start", "start_oidc", sso::start_oidc).client(),
     waiting("/sso/oidc/{external_key}/callback", "finish_oidc", sso::finish_oidc).client(),
+    waiting("/sso/saml/{external_key}/start", "start_saml", sso::start_saml).client(),
+    get("/sso/saml/metadata/{external_key}", "show_sp_metadata", sso::show_sp_metadata).client(),
+    post("/sso/saml/acs/{external_key}", "consume_saml_response", sso::consume_saml_response).client().slow(),
+    get(sso::FINISH, "finish_saml", sso::finish_saml).client(),
     get(sso::CONSENT, "show_sign_in_consent", sso::show_sign_in_consent).client(),
     post(sso::CONSENT, "submit_sign_in_consent", sso::submit_sign_in_consent).client(),
     get(sso_traces::PATH, "show_sso_traces", sso_traces::show_sso_traces).page(),
     get("/idp/{connection_id}", "show_identity_provider", identity_provider::show_identity_provider).client(),
-    post("/idp/{connection_id}", "submit_identity_provider", identity_provider::submit_identity_provider).client(),
+    post("/idp/{connection_id}", "submit_identity_provider", identity_provider::submit_identity_provider).client().slow(),
+    post("/idp/{connection_id}/saml", "ask_identity_provider", identity_provider::ask_identity_provider).client(),
+    get("/idp/{connection_id}/metadata", "show_idp_metadata", identity_provider::show_idp_metadata).client().slow(),
     get("/idp/{connection_id}/signed-out", "show_idp_signed_out", identity_provider::show_idp_signed_out).client(),
     get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
@@ -204,6 +210,9 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
         Some(style) => ("text/css", style.into_bytes()),
         None if path == *style::PATH => ("text/css", style::STYLE.into()),
         None if path == *passkey::SCRIPT_PATH => ("text/javascript", passkey::SCRIPT.into()),
+        None if path == *identity_provider::SCRIPT_PATH => {
+            ("text/javascript", identity_provider::SCRIPT.into())
+        }
         None => return Err(ApiError::new(404, "not_found", format!("There is no {path}."))),
     };
     Ok(Reply {

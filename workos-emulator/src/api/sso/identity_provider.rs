@@ -27,7 +27,7 @@ pub(crate) enum Provider {
 impl Provider {
     /// Whether the emulator speaks to it. The stand-in takes the place of all others.
     pub(crate) fn is_spoken_to(self) -> bool {
-        matches!(self, Self::Oidc)
+        matches!(self, Self::Oidc | Self::Saml)
     }
 }
 

@@ -172,6 +172,11 @@ impl SamlOptions {
             return Err(mutually_exclusive());
         }
         let mut options = self.clone();
+        if matches!(changes.idp_metadata_url, Patch::Set(_)) {
+            // What stood in other metadata counts no more: they are read when somebody signs in.
+            options.idp_entity_id = None;
+            options.idp_sso_url = None;
+        }
         changes.idp_metadata_url.apply_to(&mut options.idp_metadata_url);
         changes.acs_url.apply_to(&mut options.acs_url);
         changes.sp_entity_id.apply_to(&mut options.sp_entity_id);

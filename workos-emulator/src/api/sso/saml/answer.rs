@@ -198,14 +198,11 @@ pub(crate) fn fetch(tx: &mut Transaction<'_>, code: &str) -> Option<SamlAnswer> 
 
 impl SamlAnswer {
     /// What it says, once its checks stand in the trace of a sign-in.
-    pub(crate) fn traced(
-        self,
-        tx: &mut Transaction<'_>,
-        session_id: &str,
-    ) -> Result<Result<Assertion, Refusal>, ApiError> {
+    pub(crate) fn traced(self, tx: &mut Transaction<'_>, session_id: &str) -> Result<Assertion, Refusal> {
         for check in self.checks {
-            traces::step(tx, session_id, check.step, check.passed, check.detail)?;
+            traces::step(tx, session_id, check.step, check.passed, check.detail)
+                .map_err(|error| Refusal::Failed(error.to_string()))?;
         }
-        Ok(self.outcome)
+        self.outcome
     }
 }
