@@ -1,10 +1,10 @@
 //! A person's own account: profile, password, two-step verification, sessions.
 
-use actix_web::{HttpResponse, Responder, web};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use serde::Deserialize;
 use workos_actix::workos::{
-    CreatePasswordResetToken, Error, RevokeSession, UserSessionsListItem,
-    user_management::{ListSessionsParams, ResetPasswordParams, RevokeSessionParams},
+    CreatePasswordResetToken, Error, UserSessionsListItem,
+    user_management::{ListSessionsParams, ResetPasswordParams},
 };
 
 use crate::{
@@ -122,17 +122,12 @@ fn session_row(shell: &Shell, session: &UserSessionsListItem) -> String {
 }
 
 /// `POST /account/sessions`: ends all but this one. Their access tokens run out within minutes.
-pub(crate) async fn end_other_sessions(shell: Shell) -> Result<impl Responder, Problem> {
+pub(crate) async fn end_other_sessions(
+    request: HttpRequest,
+    shell: Shell,
+) -> Result<impl Responder, Problem> {
     shell.require_themselves()?;
-    let workos = shell.paperboat.workos();
-    for session in active_sessions(&shell).await? {
-        if session.id != shell.user.session_id() {
-            let params = RevokeSessionParams::new(RevokeSession {
-                session_id: session.id,
-            });
-            workos.user_management().revoke_session(params).await?;
-        }
-    }
+    shell.paperboat.authkit.sign_out_elsewhere(&request).await?;
     Ok(web::Redirect::to("/account?done=sessions").see_other())
 }
 

@@ -38,7 +38,7 @@ use std::{error::Error, net::TcpListener};
 
 use actix_web::{App, HttpServer, middleware::DefaultHeaders, web};
 use serde_json::json;
-use workos_actix::{AuthKit, WebhookConfig, workos};
+use workos_actix::{AuthKit, workos};
 use workos_emulator::Emulator;
 
 use crate::database::Database;
@@ -47,8 +47,6 @@ use crate::database::Database;
 pub(crate) struct Paperboat {
     pub(crate) authkit: AuthKit,
     pub(crate) database: Database,
-    /// Where the app is.
-    pub(crate) url: String,
     /// The page with the e-mails that a person would get.
     pub(crate) mailbox: String,
 }
@@ -73,36 +71,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     let webhook_secret =
         variable("SAAS_WEBHOOK_SECRET").unwrap_or_else(|| "whsec_only_for_this_example".to_owned());
-    // What the WorkOS dashboard is for: where sign-ins come back to, and where webhooks go.
-    let endpoint_url = format!("{app_url}/webhooks/workos");
-    let endpoint =
-        json!({"endpoint_url": endpoint_url, "events": webhooks::EVENTS, "secret": webhook_secret});
-    emulator.seed(&json!({"redirectUris": [redirect_uri], "webhookEndpoints": [endpoint]}).to_string())?;
-
     let database = Database::open(variable("SAAS_DB").as_deref())?;
+    let users = database.clone();
     let authkit = AuthKit::builder()
         .api_base_url(emulator.url())
         .api_key(emulator.api_key())
         .client_id(emulator.client_id())
         .cookie_password("only-for-this-example-and-32-characters-long")
-        .redirect_uri(redirect_uri)
+        .redirect_uri(&redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
-        .on_success(sign_in::remember(database.clone()))
+        .on_success(move |signed_in| sign_in::remember(users.clone(), signed_in))
         .on_error(sign_in::explain)
         .build()?;
+    let webhooks = webhooks::handlers(&webhook_secret, &authkit);
+    // What the WorkOS dashboard is for: where sign-ins come back to, and where webhooks go.
+    let endpoint_url = format!("{app_url}/webhooks/workos");
+    let endpoint =
+        json!({"endpoint_url": endpoint_url, "events": webhooks.events(), "secret": webhook_secret});
+    emulator.seed(&json!({"redirectUris": [redirect_uri], "webhookEndpoints": [endpoint]}).to_string())?;
+
     let paperboat = web::Data::new(Paperboat {
         authkit: authkit.clone(),
         database,
-        url: app_url.clone(),
         mailbox: announce::mailbox(&emulator),
     });
 
-    let webhook_config = WebhookConfig::new(webhook_secret);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(paperboat.clone())
-            .app_data(webhook_config.clone())
             .wrap(authkit.middleware())
             .configure(authkit.routes())
             .configure(pages)
@@ -137,8 +134,7 @@ fn pages(app: &mut web::ServiceConfig) {
             web::post().to(members::revoke),
         )
         .route("/people", web::get().to(people::people))
-        .route("/people/portal", web::post().to(portal::open))
-        .route("/webhooks/workos", web::post().to(webhooks::receive));
+        .route("/people/portal", web::post().to(portal::open));
 }
 
 fn port() -> Result<u16, String> {

@@ -1,8 +1,8 @@
 //! The way to WorkOS's Admin Portal, where the IT department of the organization sets up sign-in and directory.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use workos_actix::workos::{GenerateLink, GenerateLinkIntent, admin_portal::GenerateLinkParams};
+use workos_actix::{AdminPortalError, workos::GenerateLinkIntent};
 
 use crate::{
     page::{Notice, escape},
@@ -10,25 +10,6 @@ use crate::{
     problem::{Problem, explain},
     shell::Shell,
 };
-
-/// What there is to set up.
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Intent {
-    Sso,
-    Dsync,
-    DomainVerification,
-}
-
-impl Intent {
-    fn for_workos(self) -> GenerateLinkIntent {
-        match self {
-            Self::Sso => GenerateLinkIntent::SSO,
-            Self::Dsync => GenerateLinkIntent::Dsync,
-            Self::DomainVerification => GenerateLinkIntent::DomainVerification,
-        }
-    }
-}
 
 /// A part of the page of people.
 pub(crate) fn section(organization: &str) -> String {
@@ -45,30 +26,24 @@ pub(crate) fn section(organization: &str) -> String {
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
-    intent: Intent,
+    intent: GenerateLinkIntent,
 }
 
 /// `POST /people/portal`
-pub(crate) async fn open(shell: Shell, form: web::Form<Wanted>) -> Result<HttpResponse, Problem> {
-    let (organization_id, _) = shell.require(PERMISSION)?;
-    let params = GenerateLinkParams::new(GenerateLink {
-        organization: organization_id.to_owned(),
-        intent: Some(form.intent.for_workos()),
-        return_url: Some(format!("{}/people", shell.paperboat.url)),
-        success_url: None,
-        external_user_id: Some(shell.user.id().to_owned()),
-        it_contact_emails: None,
-    });
-    match shell
-        .paperboat
-        .workos()
-        .admin_portal()
-        .generate_link(params)
-        .await
-    {
-        Ok(portal) => Ok(HttpResponse::SeeOther()
-            .insert_header(("Location", portal.link.expose()))
-            .finish()),
-        Err(error) => people::page(&shell, Some(Notice::Failed(&explain(&error)))).await,
+pub(crate) async fn open(
+    request: HttpRequest,
+    shell: Shell,
+    form: web::Form<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    shell.require(PERMISSION)?;
+    let authkit = &shell.paperboat.authkit;
+    let portal = authkit.admin_portal(&request, form.into_inner().intent);
+    match portal.return_to("/people").redirect().await {
+        Err(AdminPortalError::WorkOs(error)) => {
+            people::page(&shell, Some(Notice::Failed(&explain(&error)))).await
+        }
+        Err(AdminPortalError::Auth(error)) => Err(error.into()),
+        Err(_) => Err(Problem::Forbidden),
+        Ok(redirect) => Ok(redirect),
     }
 }

@@ -1,10 +1,9 @@
 //! What WorkOS tells the app: people, groups and memberships come, change and go.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use rusqlite::Connection;
-use serde_json::json;
 use workos_actix::{
-    Webhook,
+    AuthKit, Webhook, WebhookConfig, WebhookHandlers,
     workos::{DirectoryUser, DsyncGroupUserAddedData, User},
 };
 
@@ -17,8 +16,8 @@ use crate::{
     },
 };
 
-/// What is asked of WorkOS. The rest would be taken, and change nothing.
-pub(crate) const EVENTS: &[&str] = &[
+/// What changes the database.
+const EVENTS: [&str; 14] = [
     "dsync.user.created",
     "dsync.user.updated",
     "dsync.user.deleted",
@@ -35,26 +34,21 @@ pub(crate) const EVENTS: &[&str] = &[
     "user.deleted",
 ];
 
-/// `POST /webhooks/workos`. What could not be worked off is answered with 500, and WorkOS sends it again; everything else,
-/// also what is here already, is done with.
-pub(crate) async fn receive(webhook: Webhook, paperboat: web::Data<Paperboat>) -> HttpResponse {
-    let (event, id) = (webhook.event.clone(), webhook.id.clone());
-    match process(&paperboat, webhook).await {
-        Ok(()) => HttpResponse::Ok().json(json!({"ok": true})),
-        Err(error) => {
-            eprintln!("{event} ({id}) is to be sent again: {error}");
-            HttpResponse::InternalServerError().json(json!({"ok": false}))
-        }
-    }
+/// `POST /webhooks/workos`.
+pub(crate) fn handlers(secret: &str, authkit: &AuthKit) -> WebhookHandlers {
+    WebhookHandlers::new(WebhookConfig::new(secret))
+        .ends_sessions(authkit)
+        .on_events(EVENTS, process)
 }
 
-async fn process(paperboat: &Paperboat, webhook: Webhook) -> Result<(), Failure> {
-    let user = user_of_membership(paperboat, &webhook).await?;
+/// What cannot be worked off is an error, and WorkOS sends it again.
+async fn process(webhook: Webhook, paperboat: web::Data<Paperboat>) -> Result<(), Failure> {
+    let user = user_of_membership(&paperboat, &webhook).await?;
     let work = move |db: &rusqlite::Transaction<'_>| work_off(db, &webhook, user.as_ref());
     paperboat.database.transact(work).await
 }
 
-/// Once: an event that was worked off changes nothing any more.
+/// Once, also after a restart: an event that was worked off changes nothing any more.
 fn work_off(db: &Connection, webhook: &Webhook, user_of_membership: Option<&User>) -> Result<(), Failure> {
     if is_first(db, webhook)? {
         apply(db, webhook, user_of_membership)?;

@@ -8,7 +8,7 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, dev::Service as _, web};
 use serde_json::json;
 use tokio::sync::watch;
-use workos_actix::{AuthKit, AuthUser, Clock, ensure_signed_in};
+use workos_actix::{AuthKit, AuthKitBuilder, AuthUser, Clock, ensure_signed_in};
 use workos_emulator::{EmulatedClock, Emulator, Organization, User};
 
 use crate::{
@@ -22,6 +22,7 @@ pub(crate) const EXPIRED: u64 = 301;
 
 pub(crate) struct TestApp {
     pub(crate) url: String,
+    pub(crate) authkit: AuthKit,
     pub(crate) emulator: Emulator,
     pub(crate) proxy: Proxy,
     pub(crate) acme: Organization,
@@ -46,6 +47,10 @@ impl Clock for AppClock {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|builder| builder).await
+    }
+
+    pub(crate) async fn start_with(settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
         let emulator = Emulator::start().await.unwrap();
         let proxy = Proxy::start(emulator.url());
         let acme = emulator.organization("Acme").create().unwrap();
@@ -68,11 +73,12 @@ impl TestApp {
             .unwrap();
 
         let (listener, url) = listen();
-        let authkit = authkit(&emulator, proxy.url(), &url);
+        let authkit = settings(authkit(&emulator, proxy.url(), &url)).build().unwrap();
         let arrivals = watch::Sender::new(0);
-        serve(listener, authkit, arrivals.clone());
+        serve(listener, authkit.clone(), arrivals.clone());
         Self {
             url,
+            authkit,
             emulator,
             proxy,
             acme,
@@ -86,7 +92,9 @@ impl TestApp {
     /// The URL of a second machine with the same app. Both have the cookie password; neither has the other's memory.
     pub(crate) fn second_machine(&self) -> String {
         let (listener, url) = listen();
-        let authkit = authkit(&self.emulator, self.proxy.url(), &self.url);
+        let authkit = authkit(&self.emulator, self.proxy.url(), &self.url)
+            .build()
+            .unwrap();
         serve(listener, authkit, watch::Sender::new(0));
         url
     }
@@ -137,7 +145,7 @@ fn listen() -> (TcpListener, String) {
     (listener, url)
 }
 
-fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKit {
+fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKitBuilder {
     AuthKit::builder()
         .api_key(emulator.api_key())
         .client_id(emulator.client_id())
@@ -145,8 +153,6 @@ fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKit {
         .cookie_password("0123456789abcdef0123456789abcdef")
         .redirect_uri(format!("{app_url}/auth/callback"))
         .clock(AppClock(emulator.clock()))
-        .build()
-        .unwrap()
 }
 
 fn serve(listener: TcpListener, authkit: AuthKit, arrived: watch::Sender<usize>) {

@@ -132,6 +132,15 @@ impl Browser {
         cookies.map_or_else(String::new, |cookies| cookies.to_str().unwrap().to_owned())
     }
 
+    /// The names of the cookies that it has for `url`, sorted.
+    pub(crate) fn cookie_names(&self, url: &str) -> Vec<String> {
+        let cookies = self.cookies(&url.parse().unwrap());
+        let names = cookies.split("; ").filter_map(|cookie| cookie.split_once('='));
+        let mut names: Vec<_> = names.map(|(name, _)| name.to_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// Whether it has a session of an app.
     pub(crate) fn has_session(&self, url: &str) -> bool {
         self.cookies(&url.parse().unwrap()).contains("wos-session=")

@@ -24,7 +24,7 @@ use workos::{WebhookEndpoint, webhooks::CreateWebhookEndpointParams};
 use workos_actix::{Clock, SystemClock, Webhook, WebhookConfig};
 use workos_emulator::EmulatedEnvironment;
 
-use crate::{http, sdk};
+use crate::{events, http, sdk};
 
 /// The real time, which webhooks are signed with, and so many seconds.
 #[derive(Debug, Clone, Default)]
@@ -116,11 +116,15 @@ impl Receiver {
         self.shared.arrivals.borrow().clone()
     }
 
-    /// Waits until so many requests have arrived in all, and returns them.
+    /// Waits until so many requests have arrived in all, and returns them. Each event of WorkOS has a type.
     pub(crate) async fn arrived(&self, number: usize) -> Vec<Arrival> {
         let mut arrivals = self.shared.arrivals.subscribe();
         let arrivals = arrivals.wait_for(|arrivals| arrivals.len() >= number).await;
-        arrivals.unwrap().clone()
+        let arrivals = arrivals.unwrap().clone();
+        for arrival in arrivals.iter().filter(|arrival| arrival.status == 200) {
+            events::typed(&serde_json::from_str(&arrival.body).unwrap());
+        }
+        arrivals
     }
 
     /// Sends a request of our own; returns the status and the code of the refusal.

@@ -286,7 +286,7 @@ async fn an_assertion_is_good_once_soon_and_for_its_sign_in() {
     assert_eq!(signed.post().await.status, 400, "and its request is unknown");
     // With the RelayState of another sign-in, be it of the same browser.
     for browser in [&ada, &eve] {
-        let (one, two) = (world.signed(&ada).await, world.signed(browser).await);
+        let (two, one) = (world.signed(browser).await, world.signed(&ada).await);
         let mixed = Carried {
             relay_state: two.relay_state,
             ..one

@@ -250,6 +250,31 @@ test("without the password nobody reads the other's cookie", async () => {
   assert.deepEqual(await foreign.authenticate(), { authenticated: false, reason: "invalid_session_cookie" });
 });
 
+test("what else the kits seal with the password is no session", async () => {
+  const state = { nonce: "n", codeVerifier: "v", returnPathname: "/" };
+  const { sealedSession } = await authenticate();
+  const { refreshToken, ...incomplete } = await authkit.decryptSession(sealedSession);
+  for (const content of [state, incomplete, {}, [], "text", { ...incomplete, refreshToken: 7 }]) {
+    const seal = await sealData(content, { password: PASSWORD, ttl: 0 });
+    assert.equal((await new Visitor(seal).ask(`${app.url}/me`)).status, 401, JSON.stringify(content));
+  }
+});
+
+test("a seal that has expired is no session", async () => {
+  const { sealedSession } = await authenticate();
+  const session = await authkit.decryptSession(sealedSession);
+  const status = async (seal) => (await new Visitor(seal).ask(`${app.url}/me`)).status;
+  assert.equal(await status(await sealData(session, { password: PASSWORD, ttl: 60 })), 200);
+  // The kits accept one for another minute.
+  const { now } = Date;
+  Date.now = () => now() - 180_000;
+  try {
+    assert.equal(await status(await sealData(session, { password: PASSWORD, ttl: 60 })), 401);
+  } finally {
+    Date.now = now;
+  }
+});
+
 test("the cookie has the attributes of authkit-nextjs", async (t) => {
   const settings = {
     "as set by default": {},

@@ -13,9 +13,16 @@ mod app;
 #[path = "../tests/flow/browser.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod browser;
+#[path = "../tests/flow/credential_pages.rs"]
+mod credential_pages;
+#[path = "../tests/flow/fake_api.rs"]
+#[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
+mod fake_api;
 #[path = "../tests/flow/fake_workos.rs"]
 #[expect(dead_code, reason = "the benchmark needs only a part of the flow tests")]
 mod fake_workos;
+#[path = "../tests/flow/handlers.rs"]
+mod handlers;
 
 use std::{
     cell::RefCell,
@@ -34,7 +41,7 @@ use actix_web::{
 use divan::{Bencher, black_box};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use workos_actix::{AuthKitBuilder, AuthUser, Clock, WebhookConfig};
+use workos_actix::{AuthKitBuilder, AuthUser, Clock, MemorySharedState, WebhookConfig};
 
 use crate::app::TestApp;
 
@@ -122,6 +129,12 @@ fn cached_session(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn cached_sealed_session(bencher: Bencher<'_, '_>) {
     cached(bencher, AuthKitBuilder::sealed_cookie);
+}
+
+/// On one of several machines: who has signed out on the others is known, too.
+#[divan::bench]
+fn cached_session_of_several_machines(bencher: Bencher<'_, '_>) {
+    cached(bencher, |builder| builder.shared_state(MemorySharedState::new()));
 }
 
 fn cached(bencher: Bencher<'_, '_>, settings: Settings) {

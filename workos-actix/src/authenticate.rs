@@ -135,6 +135,10 @@ impl AuthKit {
         {
             return Err(TokenError::WrongSubject("it names another impersonator"));
         }
+        if !self.verified().knows_who_has_ended().await {
+            let reason = "the sign-outs of other machines are not known";
+            return Err(TokenError::Unavailable(reason.to_owned()));
+        }
         let context = AuthContext::of_session(session, claims);
         if self.has_ended(&context) {
             return Err(TokenError::WrongSubject("its session was ended here"));

@@ -9,14 +9,17 @@ use crate::{
     AuthKitBuilder, ConfigError,
     clock::{Clock, unix_seconds},
     config::{Config, TokenConfig},
+    cookie::CookieSealer,
     credential::{ApiKeys, Profiles, SessionCookie, SessionPlace},
     hooks::Hooks,
     middleware::AuthKitMiddleware,
     random::Randomness,
     refresh::Refresher,
-    routes::{self, VerifierCookies},
+    routes,
+    shared_state::AnySharedState,
     token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
     transport::{ReqwestTransport, http_client},
+    verifier_cookie::VerifierCookies,
 };
 
 /// Sign-in with WorkOS AuthKit.
@@ -98,6 +101,7 @@ impl AuthKit {
     pub(crate) fn new(
         config: Config,
         session_place: SessionPlace,
+        shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
@@ -124,14 +128,21 @@ impl AuthKit {
             };
             Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
         });
+        let mut verified = VerifiedSessions::new();
+        let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));
+        if let Some(state) = shared_state {
+            let sealer = CookieSealer::new(config.cookie.keys.clone());
+            verified = verified.shared(state.clone(), config.revocation_max_age);
+            refresher = refresher.shared(state, sealer, randomness.as_ref());
+        }
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(jwks, config.token.clone()),
             machine_verifier,
-            verified: VerifiedSessions::new(),
+            verified,
             verified_tokens: VerifiedTokens::new(),
             api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
-            refresher: Refresher::new(client.clone(), Arc::clone(&clock)),
+            refresher,
             session_cookie: SessionCookie::new(
                 &config,
                 session_place,
@@ -160,10 +171,19 @@ impl AuthKit {
     ///
     /// | route | does |
     /// |---|---|
-    /// | `GET /auth/sign-in`, `GET /auth/sign-up` | redirects to AuthKit; query: `return_to`, `organization_id`, `login_hint` |
+    /// | `GET /auth/sign-in`, `GET /auth/sign-up` | redirects to AuthKit; query: `return_to`, `organization_id`, `login_hint`, `domain_hint`, `provider`, `invitation_token`, `max_age`, `prompt=login` |
     /// | `GET` path of the redirect URI | completes the sign-in and redirects to `return_to` |
-    /// | `POST /auth/sign-out`, `GET /auth/sign-out` | ends the session here and at WorkOS; query: `return_to` |
+    /// | `POST /auth/sign-out`, `GET /auth/sign-out` | ends the session here and at WorkOS; form, JSON or query: `return_to`, `scope` |
     /// | `POST /auth/switch-organization` | moves the session to another organization; form or JSON: `organization_id`, `return_to` |
+    /// | `GET /auth/token`, `POST /auth/token` | the access token for scripts, with [`token_route`](AuthKitBuilder::token_route) |
+    ///
+    /// Strangers choose the query of a link to the sign-in route, so it takes only what fills in a form, chooses among the
+    /// person's own ways in, or asks for more proof. A connection is not among it (its identity provider may sign people in
+    /// without a question, as whomever it likes), nor are scopes and parameters of the provider, the state and the redirect
+    /// URI: these are for [`sign_in`](Self::sign_in) in a handler.
+    ///
+    /// `scope` is `here` for the cookie of this browser alone and `everywhere` for all sessions of the person, which a link
+    /// asks about first; see [`sign_out`](Self::sign_out).
     ///
     /// `return_to` is a path of this site; anything else is ignored. Set the sign-in route as "Sign-in URL" in the WorkOS
     /// dashboard. A callback that nobody here asked for (impersonation from the dashboard, a sign-in begun at the

@@ -60,7 +60,7 @@ impl AuthKit {
         if let Some(hit) = self.verified_tokens().get(&key).await
             && self.is_still_good(&hit)
         {
-            return self.unless_ended(hit.context);
+            return self.unless_ended(hit.context).await;
         }
         // Says which proof to ask for, and proves nothing.
         let claims = unverified_claims(token).ok_or(invalid("the token is malformed"))?;
@@ -77,7 +77,7 @@ impl AuthKit {
             generation: verifier.jwks.generation(),
         };
         self.verified_tokens().insert(key, verified).await;
-        self.unless_ended(context)
+        self.unless_ended(context).await
     }
 
     fn is_still_good(&self, hit: &VerifiedToken) -> bool {
@@ -139,7 +139,10 @@ impl AuthKit {
         }
     }
 
-    fn unless_ended(&self, context: AuthContext) -> Result<AuthContext, AuthError> {
+    async fn unless_ended(&self, context: AuthContext) -> Result<AuthContext, AuthError> {
+        if context.session_id().is_some() && !self.verified().knows_who_has_ended().await {
+            return Err(AuthError::unavailable());
+        }
         if self.has_ended(&context) {
             return Err(invalid("the session of the token has ended"));
         }

@@ -14,7 +14,7 @@ use actix_web::{
 use thiserror::Error;
 use url::form_urlencoded;
 
-use crate::{AuthKit, Requirement, navigation, page, return_path::ReturnPath};
+use crate::{AuthKit, Requirement, navigation, page, path_pattern, return_path::ReturnPath};
 
 /// Why there is no signed-in user.
 ///
@@ -32,6 +32,15 @@ pub enum AuthError {
     /// Nobody is signed in: 401 for programs, a redirect to sign-in for browsers.
     #[error("sign-in required")]
     SignInRequired {
+        /// Where a browser is sent; `None` for a program.
+        redirect: Option<SignInRedirect>,
+    },
+    /// The user proved who they are too long ago for this: a redirect to AuthKit, which asks again, for browsers, 401 for
+    /// programs (RFC 9470). They are still signed in.
+    #[error("a fresh sign-in is required")]
+    ReauthenticationRequired {
+        /// How long ago it may be.
+        max_age: Duration,
         /// Where a browser is sent; `None` for a program.
         redirect: Option<SignInRedirect>,
     },
@@ -96,15 +105,33 @@ impl SignInRedirect {
         return_to: Option<&ReturnPath>,
         organization_id: Option<&str>,
     ) -> Self {
+        let config = authkit.config();
+        let is_sign_up =
+            organization_id.is_none() && path_pattern::matches_any(&config.sign_up_paths, head.uri.path());
+        let route = if is_sign_up {
+            &config.paths.sign_up
+        } else {
+            &config.paths.sign_in
+        };
+        let return_to = return_to.map(|path| ("return_to", path.as_str()));
+        let organization_id = organization_id.map(|id| ("organization_id", id));
+        Self::with(head, route, [return_to, organization_id].into_iter().flatten())
+    }
+
+    /// To AuthKit, which asks whoever signed in longer ago to do it again, and back to the page.
+    pub(crate) fn to_reauthenticate(authkit: &AuthKit, head: &RequestHead, max_age: Duration) -> Self {
+        let seconds = max_age.as_secs().to_string();
+        let return_to = own_page(head);
+        let return_to = return_to.as_ref().map(|path| ("return_to", path.as_str()));
+        let max_age = Some(("max_age", seconds.as_str()));
         let sign_in = &authkit.config().paths.sign_in;
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(path) = return_to {
-            query.append_pair("return_to", path.as_str());
-        }
-        if let Some(id) = organization_id {
-            query.append_pair("organization_id", id);
-        }
-        let query = query.finish();
+        Self::with(head, sign_in, [return_to, max_age].into_iter().flatten())
+    }
+
+    fn with<'a>(head: &RequestHead, route: &str, query: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query)
+            .finish();
         Self {
             status: if is_read(head) {
                 StatusCode::TEMPORARY_REDIRECT
@@ -112,9 +139,9 @@ impl SignInRedirect {
                 StatusCode::SEE_OTHER
             },
             location: if query.is_empty() {
-                sign_in.clone()
+                route.to_owned()
             } else {
-                format!("{sign_in}?{query}")
+                format!("{route}?{query}")
             },
         }
     }
@@ -136,12 +163,16 @@ fn is_read(head: &RequestHead) -> bool {
     matches!(head.method, Method::GET | Method::HEAD)
 }
 
+/// The page to come back to. What was posted cannot be posted again after sign-in, and its page may not exist for GET.
+fn own_page(head: &RequestHead) -> Option<ReturnPath> {
+    let path = head.uri.path_and_query().filter(|_| is_read(head));
+    path.map(PathAndQuery::as_str).and_then(ReturnPath::parse)
+}
+
 impl AuthError {
     /// For a request that nobody signed in for.
     pub(crate) fn sign_in_required(authkit: &AuthKit, head: &RequestHead) -> Self {
-        // What was posted cannot be posted again after sign-in, and its page may not exist for GET.
-        let path = head.uri.path_and_query().filter(|_| is_read(head));
-        let return_to = path.map(PathAndQuery::as_str).and_then(ReturnPath::parse);
+        let return_to = own_page(head);
         let has_sign_in = authkit.config().sources.sessions;
         let redirect = (has_sign_in && navigation::is_navigation(head))
             .then(|| SignInRedirect::new(authkit, head, return_to.as_ref(), None));
@@ -158,17 +189,30 @@ impl AuthError {
     /// Where a browser is sent.
     pub(crate) fn redirect(&self) -> Option<&SignInRedirect> {
         match self {
-            Self::SignInRequired { redirect } | Self::OrganizationSignInRequired { redirect, .. } => {
-                redirect.as_ref()
-            }
+            Self::SignInRequired { redirect }
+            | Self::ReauthenticationRequired { redirect, .. }
+            | Self::OrganizationSignInRequired { redirect, .. } => redirect.as_ref(),
             _ => None,
         }
+    }
+
+    /// The same for somebody who cannot follow it.
+    pub(crate) fn without_redirect(&self) -> Self {
+        let mut error = self.clone();
+        if let Self::SignInRequired { redirect }
+        | Self::ReauthenticationRequired { redirect, .. }
+        | Self::OrganizationSignInRequired { redirect, .. } = &mut error
+        {
+            *redirect = None;
+        }
+        error
     }
 
     pub(crate) fn code(&self) -> &str {
         match self {
             Self::MissingMiddleware => "authkit_middleware_missing",
             Self::SignInRequired { .. } => "sign_in_required",
+            Self::ReauthenticationRequired { .. } => "reauthentication_required",
             Self::Unavailable { .. } => "authentication_unavailable",
             Self::OrganizationForbidden => "organization_forbidden",
             Self::OrganizationSignInRequired { code, .. } => code,
@@ -188,7 +232,9 @@ impl ResponseError for AuthError {
         }
         match self {
             Self::MissingMiddleware | Self::SessionNotKept => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::SignInRequired { .. } | Self::InvalidToken { .. } => StatusCode::UNAUTHORIZED,
+            Self::SignInRequired { .. }
+            | Self::ReauthenticationRequired { .. }
+            | Self::InvalidToken { .. } => StatusCode::UNAUTHORIZED,
             Self::InvalidRequest { .. } => StatusCode::BAD_REQUEST,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::OrganizationForbidden
@@ -209,6 +255,12 @@ impl ResponseError for AuthError {
             Self::MissingMiddleware => tracing::error!("{self}"),
             Self::SignInRequired { .. } => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            Self::ReauthenticationRequired { max_age, .. } => {
+                let seconds = max_age.as_secs();
+                let challenge =
+                    format!("Bearer error=\"insufficient_user_authentication\", max_age=\"{seconds}\"");
+                response.insert_header((WWW_AUTHENTICATE, challenge));
             }
             Self::InvalidToken { description } | Self::InvalidRequest { description } => {
                 let challenge = format!(

@@ -28,9 +28,10 @@
 //! # How it works
 //!
 //! ```text
-//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who is signed in
+//! request ─► middleware: session cookie ─► verified before? ─► or verify ─► refresh if due ─► who it is
+//!           (or Authorization: Bearer, where it is switched on: access token · API key · machine token)
 //!         ─► ensure_signed_in on a scope, or require_auth for everything
-//!         ─► handler: AuthUser · Option<AuthUser> · request.auth()
+//!         ─► handler: AuthUser · Option<AuthUser> · AuthContext · request.auth()
 //! response ◄─ refreshed cookie, Cache-Control and Vary where the response depends on the user
 //! ```
 //!
@@ -50,8 +51,8 @@
 //!   is 503 with `Retry-After`, and the user is still signed in. A forgotten middleware is a 500 that says what to add.
 //! - **Sign-in** is bound to the browser that began it: state and PKCE verifier are in one encrypted cookie per attempt
 //!   (`wos-auth-verifier-…`, ten minutes), so two tabs work and a planted callback does not.
-//! - **Sign-out** ends the session in this process at once and at WorkOS by redirect. With the cookie store, other
-//!   processes accept a copied cookie until its access token expires (minutes); a server-side store has no such gap.
+//! - **Sign-out** ends the session in this process at once and at WorkOS by redirect. Other processes accept a copied cookie
+//!   until its access token expires (minutes), unless they [know of each other](#several-machines).
 //!
 //! # Protecting more than one handler
 //!
@@ -94,6 +95,36 @@
 //! on where it was. A script sends the same as JSON and is answered with JSON. In a handler of your own it is
 //! [`AuthKit::switch_organization`]; [`AuthKit::refresh_session`] fetches new tokens without a move.
 //!
+//! # Programs, and whoever else asks
+//!
+//! A request proves itself by one credential. The session cookie is on by default; what comes in `Authorization: Bearer` is
+//! switched on by name, and what is not is left to the app:
+//!
+//! | credential | switched on by | who it is |
+//! |---|---|---|
+//! | session cookie | always, but [`without_sessions`](AuthKitBuilder::without_sessions) | a person in a browser |
+//! | AuthKit access token | [`bearer_tokens`](AuthKitBuilder::bearer_tokens) | a person with a single-page or mobile app |
+//! | WorkOS API key | [`api_keys`](AuthKitBuilder::api_keys) | a program of a customer's |
+//! | access token by `client_credentials` | [`machine_tokens`](AuthKitBuilder::machine_tokens) | a machine of a customer's |
+//!
+//! Handlers ask for what they need, and get it whatever the credential was. Each of these as an argument requires it: nobody
+//! is 401 (or sent to sign in), somebody without it is 403 with a `code` that says which. `Option<…>` of each is `None`.
+//!
+//! | argument | is |
+//! |---|---|
+//! | [`AuthContext`] | whoever it is: [`credential`](AuthContext::credential), organization, permissions, … |
+//! | [`AuthUser`] | a person with their profile; `user_required` for API keys and machines |
+//! | [`OrganizationId`] | the tenant, proven; `organization_required` without |
+//! | [`Claims`], `Claims<T>` | the access token's claims; those of a JWT template in a type of the app's |
+//! | [`AccessToken`] | the access token itself, to hand on |
+//! | [`Session`] | the browser's session: refresh it, switch it, end it |
+//! | [`ApiKey`] | the API key, with its owner |
+//! | [`Impersonator`] | who acts as the person |
+//!
+//! A bearer credential is judged alone: a bad one is 401 (RFC 6750), also beside a good cookie. A cookie, which browsers add
+//! to what any site sends, counts for what changes something only from pages of this site and of
+//! [`trusted_origins`](AuthKitBuilder::trusted_origins).
+//!
 //! # Beside Next.js
 //!
 //! A Next.js front end with `authkit-nextjs`, or anything with `authkit-session` or the sealed sessions of
@@ -128,10 +159,73 @@
 //!
 //! With the old one among the [`previous_cookie_passwords`](AuthKitBuilder::previous_cookie_passwords), nobody is signed out.
 //!
-//! # When a sign-in comes back
+//! # Flows
 //!
-//! An app keeps a table of its own users up to date in [`on_success`](AuthKitBuilder::on_success), which may also refuse or
-//! send the person elsewhere, and answers failures its own way in [`on_error`](AuthKitBuilder::on_error).
+//! Links do for most: `/auth/sign-in?return_to=/reports`, `/auth/sign-up`, `/auth/sign-out`. A handler of your own does the
+//! same with every option that WorkOS has:
+//!
+//! ```
+//! use actix_web::{HttpRequest, HttpResponse, web};
+//! use workos_actix::AuthKit;
+//!
+//! async fn join(request: HttpRequest, authkit: web::Data<AuthKit>) -> HttpResponse {
+//!     authkit.sign_up(&request).organization("org_…").state(&"spring campaign").return_to("/welcome").redirect()
+//! }
+//! ```
+//!
+//! | for | there is |
+//! |---|---|
+//! | sign-in with options, as a redirect or as a URL | [`AuthKit::sign_in`], [`AuthKit::sign_up`] |
+//! | an app with several domains; paths for new people | [`redirect_uri_for`](AuthKitBuilder::redirect_uri_for), [`sign_up_paths`](AuthKitBuilder::sign_up_paths) |
+//! | a table of the app's own users, kept up to date when a sign-in comes back; refusals and failures answered its own way | [`on_success`](AuthKitBuilder::on_success), [`on_error`](AuthKitBuilder::on_error) |
+//! | proof that it is still the same person | [`AuthKit::require_recent_auth`] |
+//! | a sign-in that the app made itself: a password form, a code | [`AuthKit::save_session`] |
+//! | signing out of this browser alone, elsewhere, or everywhere | [`AuthKit::sign_out`], [`AuthKit::sign_out_elsewhere`] |
+//! | the access token for scripts of the site | [`token_route`](AuthKitBuilder::token_route) |
+//! | knowing of refreshes | [`on_session_refreshed`](AuthKitBuilder::on_session_refreshed), [`on_session_refresh_error`](AuthKitBuilder::on_session_refresh_error) |
+//! | single sign-on for an app that keeps users and sessions itself | [`AuthKit::sso`], [`SsoCallback`] |
+//! | the Admin Portal, for the organization's IT department | [`AuthKit::admin_portal`] |
+//!
+//! Feature flags are a claim: [`AuthUser::feature_flags`], as of the last refresh. WorkOS's Rust SDK has no client that
+//! follows flags at run time, as the one for Node has; [`AuthKit::refresh_session`] fetches them now, and
+//! `client().feature_flags().list_user_feature_flags(…)` asks for anybody's.
+//!
+//! # Several machines
+//!
+//! An app that runs in several processes, on one machine or many, needs one thing more: a [`SharedState`], which with the
+//! feature `redis` (`redis-tls` for `rediss://`) is a Redis, Valkey or the like.
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")]
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! # use workos_actix::{AuthKit, RedisSharedState, WebhookConfig};
+//! let redis = RedisSharedState::connect("redis://127.0.0.1:6379").await?;
+//! let authkit = AuthKit::builder().env().shared_state(redis.clone()).build()?;
+//! let webhooks = WebhookConfig::new("whsec_…").shared_state(redis);
+//! # Ok(()) }
+//! ```
+//!
+//! All processes have the same cookie password. Then they act as one, with or without
+//! [`sessions_in_shared_state`](AuthKitBuilder::sessions_in_shared_state):
+//!
+//! | | alone | together | while Redis is away or silent |
+//! |---|---|---|---|
+//! | an expired session | is refreshed once per process | is refreshed once; the others wait for the answer | 503, and the session is kept. A token that is still valid serves on |
+//! | a sign-out | counts elsewhere when the token expires | counts elsewhere within a second or two | counts here; elsewhere when Redis is back. After [10 seconds](AuthKitBuilder::revocation_max_age) without knowledge every session is 503 |
+//! | a webhook that comes again | is a replay in the same process | is a replay everywhere | 503: WorkOS tries again |
+//! | sessions in Redis | | end everywhere at once | 503 |
+//!
+//! - **No request hangs.** A command has a second; a refresh that another machine has begun is waited for as long as WorkOS
+//!   may take, 16 seconds at most. When Redis is back, the next request is served: nobody was signed out.
+//! - **A machine that dies** in the middle of a refresh keeps its turn for 15 seconds. Whoever is next asks WorkOS again,
+//!   which repeats the answers of the last 30 seconds.
+//! - **A request that needs no refresh asks no Redis.** Sign-outs are read every second, by one task per process.
+//! - **Redis holds no readable secret**: what WorkOS answered, and sessions, are sealed with the cookie password; keys are
+//!   hashes. Who can write to it can sign people out and hold up refreshes, not sign anybody in.
+//! - **Use a Redis that keeps its data** (`appendonly yes`) for sessions. For the rest a restart without data costs
+//!   little: sign-outs are remembered by the processes that know them, a refresh under way is claimed again, and one that
+//!   was settled just before is, at worst, asked for again within WorkOS's 30 seconds. A webhook that was accepted in the
+//!   last three minutes could come again.
 //!
 //! # Webhooks
 //!
@@ -167,13 +261,14 @@
 //!
 //! # Not here yet
 //!
-//! Guards for roles, permissions, feature flags and recent authentication; refresh hooks; a refresh lock across machines
-//! (several machines refresh one session at most once each, which WorkOS's own grace time covers); a test feature.
+//! A test feature.
 #![forbid(unsafe_code)]
 
 mod action;
+mod admin_portal;
 mod authenticate;
 mod authkit;
+mod authorize;
 mod bearer;
 mod clock;
 mod config;
@@ -192,36 +287,51 @@ mod navigation;
 mod page;
 mod path_pattern;
 mod random;
+mod reauthentication;
 mod refresh;
+mod refusal;
 mod renew;
 mod requirement;
 mod return_path;
 mod rotation;
 mod routes;
+mod save_session;
+mod shared_state;
 mod sign_in_error;
+mod sign_out;
+mod sso;
 mod token;
 mod transport;
+mod verifier_cookie;
 mod webhook;
 
 pub use workos;
+
+#[cfg(feature = "redis")]
+pub use self::shared_state::RedisSharedState;
 
 pub use self::{
     action::{
         Action, ActionConfig, ActionError, ActionPayload, ActionResponse, AnyAction, AuthenticationAction,
         RegisteringUser, UserRegistrationAction,
     },
+    admin_portal::{AdminPortal, AdminPortalError},
     authkit::AuthKit,
+    authorize::{AuthorizeError, SignIn},
     clock::{Clock, SystemClock},
     config::{AuthKitBuilder, ConfigError, ConfigProblem, MachineTokens},
     context::{AuthContext, AuthExt},
     credential::CredentialKind,
     error::{AuthError, SignInRedirect},
     extract::{ApiKey, AuthUser, Impersonator, OrganizationId, Session},
-    guard::{EnsureSignedIn, ensure_signed_in},
-    hooks::{AfterSignIn, SignedIn},
+    guard::{NotImpersonated, RecentAuth, Require, Required, Requires, ensure_signed_in, require},
+    hooks::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignedIn},
     middleware::AuthKitMiddleware,
     requirement::Requirement,
+    shared_state::{LogPage, MemorySharedState, SharedState, SharedStateError},
     sign_in_error::SignInError,
+    sign_out::SignOut,
+    sso::{SsoCallback, SsoSignIn},
     token::{AccessToken, Actor, Claims},
     webhook::{
         Claim, Event, EventClaims, EventHandler, FromWebhook, HandlerOutcome, TypedEvent, Webhook,

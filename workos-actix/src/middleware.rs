@@ -23,9 +23,9 @@ use crate::{
     AuthKit,
     authenticate::Authenticated,
     context::{RequestAuth, SessionChange},
-    credential::SessionCookies,
+    credential::{SessionCookies, SessionError},
     error::AuthError,
-    path_pattern,
+    path_pattern, refusal,
 };
 
 /// Made by [`AuthKit::middleware`].
@@ -99,14 +99,21 @@ where
             request.extensions_mut().insert(Rc::clone(&auth));
 
             if let Err(error) = admit(&auth, &request) {
-                let mut response = request
-                    .into_response(error.error_response())
-                    .map_into_right_body();
+                let response = request.error_response(error);
+                let mut response = match refusal::instead(&auth, &response) {
+                    Some(instead) => response.into_response(instead),
+                    None => response,
+                }
+                .map_into_right_body();
                 finish(response.headers_mut(), cookie.as_ref(), &auth);
                 return Ok(response);
             }
             match service.call(request).await {
-                Ok(mut response) => {
+                Ok(response) => {
+                    let mut response = match refusal::instead(&auth, &response) {
+                        Some(instead) => response.into_response(instead).map_into_right_body(),
+                        None => response.map_into_left_body(),
+                    };
                     let cookie = match auth.take_change() {
                         Some(change) => match apply(&auth, change, response.request().headers()).await {
                             Ok(cookie) => Some(cookie),
@@ -120,7 +127,7 @@ where
                         None => cookie,
                     };
                     finish(response.headers_mut(), cookie.as_ref(), &auth);
-                    Ok(response.map_into_left_body())
+                    Ok(response)
                 }
                 // An inner middleware's error: not ours to turn into a response, but the browser must get its cookie.
                 Err(mut error) => {
@@ -159,11 +166,14 @@ async fn apply(
     auth: &RequestAuth,
     change: SessionChange,
     request: &HeaderMap,
-) -> Result<SessionCookies, actix_web::Error> {
+) -> Result<SessionCookies, AuthError> {
     let cookies = auth.authkit.session_cookie();
-    let opaque = |error: crate::credential::SessionError| {
+    let opaque = |error: SessionError| {
         tracing::error!(%error, "the session cannot be kept");
-        actix_web::error::ErrorInternalServerError("The session cannot be kept; the server's log says why.")
+        match error {
+            SessionError::Store(_) => AuthError::unavailable(),
+            _ => AuthError::SessionNotKept,
+        }
     };
     let new = match change {
         SessionChange::Begin(session) => cookies
@@ -172,8 +182,10 @@ async fn apply(
             .map_err(opaque)?,
         SessionChange::Stored(cookie) => cookie,
         SessionChange::End => {
-            if let Some(session_id) = auth.session_id() {
-                auth.authkit.verified().end(&session_id).await;
+            if let Some(session_id) = auth.session_id()
+                && let Err(error) = auth.authkit.verified().end(&session_id).await
+            {
+                tracing::error!(%error, "other machines do not know of the sign-out yet");
             }
             if let Some(session) = auth.session() {
                 auth.authkit.forget(&session).await.map_err(opaque)?;
@@ -186,10 +198,11 @@ async fn apply(
 
 /// Sets the cookies, and keeps what depends on the user out of shared caches.
 fn finish(headers: &mut HeaderMap, cookies: Option<&SessionCookies>, auth: &RequestAuth) {
-    if cookies.is_none() && !auth.was_consulted() {
+    let others = auth.take_cookies();
+    if cookies.is_none() && others.is_empty() && !auth.was_consulted() {
         return;
     }
-    let cookies = cookies.into_iter().flat_map(SessionCookies::iter);
+    let cookies = cookies.into_iter().flat_map(SessionCookies::iter).chain(&others);
     for cookie in cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok()) {
         headers.append(SET_COOKIE, cookie);
     }

@@ -8,9 +8,8 @@ use crate::return_path::percent_decode;
 /// |---|---|
 /// | `/pricing` | exactly this path, with or without a trailing slash |
 /// | `/docs/{page}`, `/docs/:page` | one segment |
-/// | `/blog/(.*)`, `/files/{tail}*`, `/files/{tail:.*}`, `/files/*` | everything below |
+/// | `/blog/(.*)`, `/files/{tail}*`, `/files/{tail:.*}`, `/files/*`, `/docs/:path+` | everything below, not `/blog` or `/blog/` |
 /// | `/docs/:path*` | `/docs` and everything below |
-/// | `/docs/:path+` | everything below, not `/docs` |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathPattern {
     segments: Vec<Segment>,
@@ -138,17 +137,23 @@ impl Variable {
 /// Whether a request path, as it came over the wire, matches one of the patterns under every reading of it.
 ///
 /// The question decides whether a page is open to everyone, so a path that two programs could read differently (dot
-/// segments, encoded slashes, backslashes, double encoding) matches nothing, and one with repeated slashes matches only
-/// if it does with and without them. Case matters, as it does in Actix's routing.
+/// segments, encoded slashes, backslashes, double encoding) matches nothing, and one with repeated slashes or one at the
+/// end matches only if it does with and without them, as Actix's `NormalizePath` makes it. Case matters, as it does in
+/// Actix's routing.
 pub(crate) fn matches_any(patterns: &[PathPattern], raw_path: &str) -> bool {
     let decoded = percent_decode(raw_path);
     if is_ambiguous(raw_path, &decoded) {
         return false;
     }
     let collapsed = collapse_slashes(&decoded);
+    let trimmed = match collapsed.strip_suffix('/') {
+        None | Some("") => collapsed.as_str(),
+        Some(trimmed) => trimmed,
+    };
+    let readings = [decoded.as_str(), collapsed.as_str(), trimmed];
     patterns
         .iter()
-        .any(|pattern| pattern.matches_decoded(&decoded) && pattern.matches_decoded(&collapsed))
+        .any(|pattern| readings.iter().all(|path| pattern.matches_decoded(path)))
 }
 
 fn is_ambiguous(raw: &str, decoded: &str) -> bool {
@@ -215,8 +220,9 @@ mod tests {
         ] {
             assert!(matches(pattern, "/blog/a"), "{pattern}");
             assert!(matches(pattern, "/blog/a/b"), "{pattern}");
-            assert!(matches(pattern, "/blog/"), "{pattern}");
+            assert!(matches(pattern, "/blog/a/"), "{pattern}");
             assert!(!matches(pattern, "/blog"), "{pattern}");
+            assert!(!matches(pattern, "/blog/"), "{pattern}: `/blog` to who trims it");
             assert!(!matches(pattern, "/blogger"), "{pattern}");
             assert!(!matches(pattern, "/other"), "{pattern}");
         }

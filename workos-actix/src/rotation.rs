@@ -6,6 +6,7 @@ use crate::{
     AuthKit,
     context::AuthContext,
     credential::{LoadedSession, Session, SessionCookies},
+    hooks,
     refresh::Refreshed,
     token::verify::TokenError,
 };
@@ -48,6 +49,7 @@ impl AuthKit {
     /// session.
     pub(crate) async fn rotate(&self, old: &LoadedSession, organization_id: Option<&str>) -> Rotation {
         let rotation = rotate(self.clone(), old.clone(), organization_id.map(str::to_owned));
+        let rotation = hooks::told(self.clone(), old.clone(), rotation);
         if self.session_cookie().is_self_contained() {
             return rotation.await;
         }

@@ -2,10 +2,16 @@
 
 use std::{error::Error, sync::Arc};
 
-use actix_web::http::StatusCode;
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, RETRY_AFTER},
+    },
+};
 use thiserror::Error;
 
-use crate::page;
+use crate::{AuthError, page};
 
 /// Why a sign-in was not completed. Nobody is signed in by it; who was signed in before still is.
 ///
@@ -47,6 +53,33 @@ pub enum SignInError {
     /// The app's [`on_success`](crate::AuthKitBuilder::on_success) failed with this, or redirects to what is no URL: 500.
     #[error("The sign-in could not be completed here. Try again in a moment.")]
     Hook(#[source] Arc<dyn Error + Send + Sync>),
+    /// Another site's page sent what only a page of this site may: 403. See
+    /// [`trusted_origins`](crate::AuthKitBuilder::trusted_origins).
+    #[error("Another site may not sign you in.")]
+    CrossOrigin,
+    /// The app does not wrap the AuthKit middleware around this route. A mistake in the app: 500.
+    #[error("{}", AuthError::MissingMiddleware)]
+    MissingMiddleware,
+}
+
+/// A small page: whoever signs in is a person. Handlers take a `Result` to answer themselves.
+impl ResponseError for SignInError {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status());
+        response.insert_header((CACHE_CONTROL, "no-store"));
+        match self {
+            Self::MissingMiddleware => return AuthError::MissingMiddleware.error_response(),
+            Self::Unavailable => {
+                response.insert_header((RETRY_AFTER, "5"));
+            }
+            _ => {}
+        }
+        page::error_page(&mut response, "Sign-in", &self.to_string(), ("/", "Back"))
+    }
 }
 
 impl SignInError {
@@ -61,6 +94,8 @@ impl SignInError {
             Self::BadAnswer => "bad_gateway",
             Self::Unavailable => "temporarily_unavailable",
             Self::Hook(_) => "sign_in_hook_failed",
+            Self::CrossOrigin => "cross_origin_request",
+            Self::MissingMiddleware => "authkit_middleware_missing",
         }
     }
 
@@ -77,7 +112,8 @@ impl SignInError {
             Self::Rejected { .. } => StatusCode::UNAUTHORIZED,
             Self::BadAnswer => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Hook(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::Hook(_) | Self::MissingMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -5,7 +5,8 @@ use std::{future::Future, pin::Pin, time::Duration};
 use workos::transport::{HttpRequest, HttpResponse, HttpTransport, TransportError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest a call to WorkOS takes.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One connection pool for all calls to WorkOS: the SDK's and the key set's. Never follows a redirect with our API key.
 pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {

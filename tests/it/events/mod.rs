@@ -6,6 +6,8 @@ mod pages;
 mod shapes;
 mod table;
 
+pub(crate) use self::shapes::{CATALOGUE, typed};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use workos::{EventList, EventSchema, PaginationOrder, events::ListEventsParams};

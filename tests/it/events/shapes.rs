@@ -1,13 +1,15 @@
 //! What the official SDK takes the data of each event for, and the events that nothing emits yet.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use workos::models;
+use workos_actix::{Event, Webhook};
 
 #[path = "../../../workos-emulator/src/api/events/catalogue.rs"]
 mod catalogue;
 
-pub(super) use catalogue::{CATALOGUE, is_subscribable};
+pub(crate) use catalogue::CATALOGUE;
+pub(super) use catalogue::is_subscribable;
 
 /// Reads an event as the SDK does, and finds nothing missing or added.
 fn fits<T: DeserializeOwned + Serialize>(event: &Value) {
@@ -161,12 +163,21 @@ pub(super) const NOT_BUILT: &[&str] = &[
     "vault.names.listed",
 ];
 
-/// Checks the data of an event against the SDK's model.
+/// Checks the data of an event against the SDK's model, and that it is read typed.
 pub(super) fn check(event: &Value) {
+    typed(&Webhook::deserialize(event).unwrap());
     let name = event["event"].as_str().unwrap();
     let shape = SHAPES.iter().find(|(of, _)| *of == name);
     let (_, fits) = shape.unwrap_or_else(|| panic!("{name} is to be added to the shapes"));
     fits(event);
+}
+
+/// Whoever receives an event has it as its type.
+pub(crate) fn typed(webhook: &Webhook) {
+    let event = webhook
+        .typed()
+        .unwrap_or_else(|error| panic!("{error}: {webhook:?}"));
+    assert!(!matches!(event, Event::Unknown(_)), "{webhook:?}");
 }
 
 #[test]

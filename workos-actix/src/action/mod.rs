@@ -17,6 +17,7 @@ pub use self::{
 use crate::{
     clock::{Clock, unix_millis},
     config::{ConfigError, secret_from_env},
+    shared_state::{AnySharedState, SharedState},
     webhook::{Incoming, SignedRequests, WebhookError},
 };
 
@@ -108,14 +109,26 @@ impl ActionConfig {
         self
     }
 
-    fn verify<T: ActionPayload>(&self, signature: &str, body: &[u8]) -> Result<Action<T>, ActionError> {
+    /// Remembers accepted requests together with other machines, so that one that was accepted on one of them is a replay
+    /// on all. While the shared state cannot be reached, requests are answered with 503.
+    #[must_use]
+    pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
+        self.requests.share(AnySharedState::new(state));
+        self
+    }
+
+    async fn receive<T: ActionPayload>(
+        &self,
+        signature: &str,
+        body: &[u8],
+    ) -> Result<Action<T>, ActionError> {
         let proof = self.requests.check(signature, body)?;
         let action: AnyAction =
             serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
         let id = action.id().to_owned();
         let object = action.response_object();
         let payload = T::of(action)?;
-        if !self.requests.is_first(&proof) {
+        if !self.requests.is_first_anywhere(&proof).await? {
             return Err(WebhookError::Replayed { id }.into());
         }
         Ok(Action {
@@ -143,14 +156,12 @@ pub struct Action<T> {
 
 impl<T> Action<T> {
     /// Lets the person sign in or register.
-    #[must_use]
     pub fn allow(&self) -> ActionResponse {
         ActionResponse::allow(self.object, &self.secret, unix_millis(self.clock.as_ref()))
     }
 
     /// Refuses. WorkOS shows the message to the person: at most 500 characters, of which the rest is cut off; none when it is
     /// empty.
-    #[must_use]
     pub fn deny(&self, message: &str) -> ActionResponse {
         ActionResponse::deny(
             self.object,
@@ -182,7 +193,7 @@ impl<T: ActionPayload> FromRequest for Action<T> {
         Box::pin(async move {
             let config = config.ok_or(ActionError::MissingConfig)?;
             let (signature, body) = incoming.read(&config.requests).await?;
-            config.verify(&signature, &body)
+            config.receive(&signature, &body).await
         })
     }
 }

@@ -3,17 +3,21 @@
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 use actix_session::storage::SessionStore;
-use actix_web::{HttpResponse, cookie::SameSite};
+use actix_web::{HttpRequest, HttpResponse, cookie::SameSite};
 use workos::SecretString;
 
 use super::{ConfigError, ConfigProblem, MachineTokens, Sources};
 use crate::{
-    AfterSignIn, AuthKit, SignInError, SignedIn,
+    AfterSignIn, AuthError, AuthKit, SignInError, SignedIn,
     clock::{Clock, SystemClock},
+    cookie::CookieSealer,
     credential::{AnySessionStore, SessionPlace},
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
+    shared_state::{AnySharedState, SharedSessions, SharedState},
 };
+
+const DEFAULT_REVOCATION_MAX_AGE: Duration = Duration::from_secs(10);
 
 /// Settings of an [`AuthKit`], made by [`AuthKit::builder`].
 ///
@@ -42,11 +46,16 @@ pub struct AuthKitBuilder {
     pub(super) after_sign_out: Option<String>,
     pub(super) require_auth: bool,
     pub(super) unauthenticated_paths: Vec<String>,
+    pub(super) sign_up_paths: Vec<String>,
+    pub(super) token_route: bool,
     pub(super) refresh_buffer: Option<Duration>,
     pub(super) sources: Sources,
     pub(super) trusted_origins: Vec<String>,
     pub(super) checks_origin: bool,
     pub(super) session_place: SessionPlace,
+    pub(super) shared_state: Option<AnySharedState>,
+    pub(super) sessions_in_shared_state: bool,
+    pub(super) revocation_max_age: Duration,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
@@ -87,11 +96,16 @@ impl Default for AuthKitBuilder {
             after_sign_out: None,
             require_auth: false,
             unauthenticated_paths: Vec::new(),
+            sign_up_paths: Vec::new(),
+            token_route: false,
             refresh_buffer: None,
             sources: Sources::default(),
             trusted_origins: Vec::new(),
             checks_origin: true,
             session_place: SessionPlace::EncryptedCookie,
+            shared_state: None,
+            sessions_in_shared_state: false,
+            revocation_max_age: DEFAULT_REVOCATION_MAX_AGE,
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
@@ -261,7 +275,8 @@ impl AuthKitBuilder {
     }
 
     /// The absolute URL to which WorkOS sends the browser after sign-out. It must be one of the sign-out redirects of
-    /// the WorkOS dashboard. Without it WorkOS uses the default sign-out redirect set there, or the app homepage.
+    /// the WorkOS dashboard. Without it WorkOS uses the default sign-out redirect set there, or the app homepage; where
+    /// neither is set, people see an error page, so [`build`](Self::build) leaves a hint in the log.
     pub fn after_sign_out(mut self, url: impl Into<String>) -> Self {
         self.after_sign_out = Some(url.into());
         self
@@ -289,12 +304,40 @@ impl AuthKitBuilder {
         self
     }
 
+    /// Several processes, on one machine or many, act as one: see the [guide](crate#several-machines). Give all of them the
+    /// same state and the same cookie password.
+    pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
+        self.shared_state = Some(AnySharedState::new(state));
+        self
+    }
+
+    /// Keeps sessions in the [`shared_state`](Self::shared_state), sealed with the cookie password; the cookie is only a
+    /// key. For sessions that do not fit into a cookie, and for sign-outs that count everywhere at once. By default the
+    /// session is in the encrypted cookie itself.
+    pub fn sessions_in_shared_state(mut self) -> Self {
+        self.sessions_in_shared_state = true;
+        self
+    }
+
+    /// With a [`shared_state`](Self::shared_state): how old the knowledge of sign-outs on other machines may be, 10 seconds
+    /// by default. It is renewed every second; when that fails for so long, sessions are answered with 503 until it
+    /// succeeds. `Duration::MAX` goes on with the last knowledge: a session that was signed out elsewhere is then
+    /// accepted here until its access token expires.
+    pub fn revocation_max_age(mut self, max_age: Duration) -> Self {
+        self.revocation_max_age = max_age;
+        self
+    }
+
     /// Keeps sessions in a store of your own, for example `actix_session::storage::RedisSessionStore`. By default the
     /// session is in the encrypted cookie itself.
     ///
-    /// Of this, [`sealed_cookie`](Self::sealed_cookie) and [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) the
-    /// last call counts.
+    /// Such a store is asked at every request, and given three seconds to answer; what it keeps is up to it, which for
+    /// the stores of `actix_session` is readable tokens.
+    ///
+    /// Of this, [`sessions_in_shared_state`](Self::sessions_in_shared_state), [`sealed_cookie`](Self::sealed_cookie) and
+    /// [`sealed_cookie_in_pieces`](Self::sealed_cookie_in_pieces) the last call counts.
     pub fn session_store(mut self, store: impl SessionStore + Send + Sync + 'static) -> Self {
+        self.sessions_in_shared_state = false;
         self.session_place = SessionPlace::Store(AnySessionStore::new(store));
         self
     }
@@ -322,6 +365,7 @@ impl AuthKitBuilder {
     /// Sources: the [kits](https://github.com/workos/authkit-nextjs), and
     /// [RFC 6265bis §5.6](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6).
     pub fn sealed_cookie(mut self) -> Self {
+        self.sessions_in_shared_state = false;
         self.session_place = SessionPlace::SealedCookie { in_pieces: false };
         self
     }
@@ -332,6 +376,7 @@ impl AuthKitBuilder {
     /// **No released kit of WorkOS reads the pieces**: a person with a large session would be signed out there. (The layout
     /// is the one that `authkit-nextjs` has in preparation.) It serves services that unseal the cookie by themselves.
     pub fn sealed_cookie_in_pieces(mut self) -> Self {
+        self.sessions_in_shared_state = false;
         self.session_place = SessionPlace::SealedCookie { in_pieces: true };
         self
     }
@@ -477,6 +522,31 @@ impl AuthKitBuilder {
         self
     }
 
+    /// Answers a request that is refused, instead of this crate: whichever extractor, guard or setting refused it. `None`
+    /// leaves it as it is: a redirect or a small page for a browser that navigates, JSON for everyone else. The cookies and
+    /// cache headers of the response are still looked after.
+    ///
+    /// ```
+    /// use actix_web::{HttpResponse, http::StatusCode};
+    /// use serde_json::json;
+    /// use workos_actix::{AuthError, AuthKit};
+    ///
+    /// let builder = AuthKit::builder().on_refusal(|error, request| match error {
+    ///     AuthError::Forbidden { requirement } if request.path().starts_with("/api/") => Some(
+    ///         HttpResponse::Forbidden().json(json!({ "error": requirement.code(), "help": "https://docs.example/roles" })),
+    ///     ),
+    ///     _ => None,
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_refusal(
+        mut self,
+        hook: impl Fn(&AuthError, &HttpRequest) -> Option<HttpResponse> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.set_on_refusal(hook);
+        self
+    }
+
     /// Replaces the system clock: for tests.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -491,14 +561,31 @@ impl AuthKitBuilder {
         let mut problems = Vec::new();
         let config = self.check(&mut problems);
         match config {
-            Some(config) if problems.is_empty() => AuthKit::new(
-                config,
-                self.session_place,
-                self.hooks,
-                self.clock,
-                self.randomness,
-            )
-            .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)])),
+            Some(config) if problems.is_empty() => {
+                if config.paths.after_sign_out.is_none() {
+                    tracing::info!(
+                        "after_sign_out is not set: after a sign-out WorkOS leads to the default sign-out redirect of its \
+                         dashboard (Redirects), and to an error page if there is none"
+                    );
+                }
+                let session_place = match &self.shared_state {
+                    Some(state) if self.sessions_in_shared_state => {
+                        let sealer = CookieSealer::new(config.cookie.keys.clone());
+                        let sessions = SharedSessions::new(state.clone(), sealer);
+                        SessionPlace::Store(AnySessionStore::new(sessions))
+                    }
+                    _ => self.session_place,
+                };
+                AuthKit::new(
+                    config,
+                    session_place,
+                    self.shared_state,
+                    self.hooks,
+                    self.clock,
+                    self.randomness,
+                )
+                .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
+            }
             _ => Err(ConfigError::new(problems)),
         }
     }

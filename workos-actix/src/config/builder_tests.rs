@@ -209,6 +209,19 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
+fn the_token_route_and_sign_up_paths_are_checked() {
+    let config = |builder: AuthKitBuilder| builder.check(&mut Vec::new());
+    assert_eq!(config(variables(&[])).unwrap().paths.token, None);
+    let with_route = config(variables(&[]).token_route().path_prefix("/account")).unwrap();
+    assert_eq!(with_route.paths.token.as_deref(), Some("/account/token"));
+    assert!(with_route.paths.is_auth_route("/account/token"));
+    let taken = variables(&[]).token_route().callback_path("/auth/token").build();
+    assert_eq!(taken.unwrap_err().problems()[0].setting(), "callback_path");
+    let pattern = variables(&[]).sign_up_paths(["/join/(\\d+)"]).build();
+    assert_eq!(pattern.unwrap_err().problems()[0].setting(), "sign_up_paths");
+}
+
+#[test]
 fn an_api_without_sessions_needs_no_cookie_and_no_callback() {
     let bare = || {
         AuthKit::builder()

@@ -138,12 +138,26 @@ impl AuthKitBuilder {
                 "must be a bare domain, like `example.com`.".into(),
             );
         }
-        let mut patterns = Vec::new();
-        for pattern in &self.unauthenticated_paths {
-            match PathPattern::parse(pattern) {
-                Ok(pattern) => patterns.push(pattern),
-                Err(explanation) => problem("unauthenticated_paths", explanation),
+        let [unauthenticated_paths, sign_up_paths] = [
+            ("unauthenticated_paths", &self.unauthenticated_paths),
+            ("sign_up_paths", &self.sign_up_paths),
+        ]
+        .map(|(setting, patterns)| {
+            let mut parsed = Vec::new();
+            for pattern in patterns {
+                match PathPattern::parse(pattern) {
+                    Ok(pattern) => parsed.push(pattern),
+                    Err(explanation) => problem(setting, explanation),
+                }
             }
+            parsed
+        });
+        if self.sessions_in_shared_state && self.shared_state.is_none() {
+            problem(
+                "sessions_in_shared_state",
+                "needs a shared state: add `.shared_state(RedisSharedState::connect(\"redis://…\").await?)`."
+                    .into(),
+            );
         }
         self.sources.check(&mut problem);
         let mut trusted_origins = Vec::new();
@@ -199,8 +213,10 @@ impl AuthKitBuilder {
             },
             paths,
             require_auth: self.require_auth,
-            unauthenticated_paths: patterns,
+            unauthenticated_paths,
+            sign_up_paths,
             refresh_buffer: self.refresh_buffer,
+            revocation_max_age: self.revocation_max_age,
         })
     }
 
@@ -261,16 +277,20 @@ impl AuthKitBuilder {
                 format!("is `{prefix}`: must be a plain path, like `/auth`."),
             );
         }
-        let [sign_in, sign_up, sign_out, switch_organization] =
-            ["sign-in", "sign-up", "sign-out", "switch-organization"]
+        let [sign_in, sign_up, sign_out, switch_organization, token] =
+            ["sign-in", "sign-up", "sign-out", "switch-organization", "token"]
                 .map(|route| format!("{prefix}/{route}"));
+        let token = self.token_route.then_some(token);
         let callback = match (&self.callback_path, redirect_uri) {
             (Some(path), _) => path.clone(),
             (None, Some(uri)) => uri.path().to_owned(),
             (None, None) => "/auth/callback".to_owned(),
         };
-        if !is_route(&callback) || [&sign_in, &sign_up, &sign_out, &switch_organization].contains(&&callback)
-        {
+        let is_taken = [&sign_in, &sign_up, &sign_out, &switch_organization]
+            .into_iter()
+            .chain(&token)
+            .any(|route| *route == callback);
+        if !is_route(&callback) || is_taken {
             let setting = if self.callback_path.is_some() {
                 "callback_path"
             } else {
@@ -313,6 +333,7 @@ impl AuthKitBuilder {
             callback,
             sign_out,
             switch_organization,
+            token,
             after_sign_in,
             sign_in_failed,
             after_sign_out,

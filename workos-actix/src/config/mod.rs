@@ -3,6 +3,7 @@
 mod builder;
 mod check;
 mod error;
+mod flows;
 mod secret;
 mod sources;
 
@@ -37,8 +38,12 @@ pub(crate) struct Config {
     pub(crate) paths: Paths,
     pub(crate) require_auth: bool,
     pub(crate) unauthenticated_paths: Vec<PathPattern>,
+    /// Whoever needs to sign in there is taken for somebody new.
+    pub(crate) sign_up_paths: Vec<PathPattern>,
     /// Refresh this long before expiry; `None` is the rule of WorkOS's kits (60 s, or 30 s for tokens of up to 5 min).
     pub(crate) refresh_buffer: Option<Duration>,
+    /// How old the knowledge of sign-outs on other machines may be.
+    pub(crate) revocation_max_age: Duration,
 }
 
 /// How the session cookie is made.
@@ -82,6 +87,8 @@ pub(crate) struct Paths {
     pub(crate) callback: String,
     pub(crate) sign_out: String,
     pub(crate) switch_organization: String,
+    /// Where scripts get the access token, if they do.
+    pub(crate) token: Option<String>,
     /// After a sign-in that did not ask for a page.
     pub(crate) after_sign_in: String,
     /// After a sign-in that failed; `None` answers with an error page.
@@ -98,10 +105,12 @@ impl Paths {
             callback,
             sign_out,
             switch_organization,
+            token,
             ..
         } = self;
         [sign_in, sign_up, callback, sign_out, switch_organization]
             .into_iter()
+            .chain(token)
             .any(|route| route == path)
     }
 }

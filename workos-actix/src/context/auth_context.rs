@@ -156,6 +156,30 @@ impl AuthContext {
         self.list(|claims| &claims.feature_flags)
     }
 
+    /// Whether the person has a role in the organization, be it the one or among all.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.role() == Some(role) || has(self.roles(), role)
+    }
+
+    /// Whether the person's role, or the API key, has a permission.
+    #[must_use]
+    pub fn has_permission(&self, permission: &str) -> bool {
+        has(self.permissions(), permission)
+    }
+
+    /// Whether the organization has an entitlement.
+    #[must_use]
+    pub fn has_entitlement(&self, entitlement: &str) -> bool {
+        has(self.entitlements(), entitlement)
+    }
+
+    /// Whether a feature flag is on.
+    #[must_use]
+    pub fn has_feature_flag(&self, flag: &str) -> bool {
+        has(self.feature_flags(), flag)
+    }
+
     /// The scopes of the access token (RFC 9068 section 2.2.3): what a machine asked for and was granted.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let scope = self.claims().and_then(|claims| claims.custom.get("scope"));
@@ -223,6 +247,10 @@ impl AuthContext {
     fn list(&self, of: impl FnOnce(&Claims) -> &Vec<String>) -> &[String] {
         self.claims().map_or(&[], |claims| of(claims))
     }
+}
+
+fn has(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|item| item == wanted)
 }
 
 impl FromRequest for AuthContext {

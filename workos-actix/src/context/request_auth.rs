@@ -9,6 +9,7 @@ use std::{
 
 use actix_web::{
     HttpMessage, HttpRequest,
+    cookie::Cookie,
     dev::{RequestHead, ServiceRequest},
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct RequestAuth {
     /// The session the request came with, valid or not, or the one that took its place.
     session: RefCell<Option<LoadedSession>>,
     change: RefCell<Option<SessionChange>>,
+    /// To be set with the response, beside the session's.
+    cookies: RefCell<Vec<Cookie<'static>>>,
     consulted: Cell<bool>,
     /// Another site sent it, and the session cookie must not count.
     is_forged: bool,
@@ -67,6 +70,7 @@ impl RequestAuth {
             state: RefCell::new(state),
             session: RefCell::new(session),
             change: RefCell::new(None),
+            cookies: RefCell::default(),
             consulted: Cell::new(false),
             is_forged,
         }
@@ -95,6 +99,20 @@ impl RequestAuth {
         self.state.replace(AuthState::SignedIn(context));
         self.session.replace(Some(session));
         self.change_session(SessionChange::Stored(cookie));
+    }
+
+    /// From here on the request is in a session that has just begun.
+    pub(crate) fn begin(&self, context: AuthContext, session: Arc<Session>) {
+        self.state.replace(AuthState::SignedIn(context));
+        self.change_session(SessionChange::Begin(session));
+    }
+
+    pub(crate) fn add_cookies(&self, cookies: impl IntoIterator<Item = Cookie<'static>>) {
+        self.cookies.borrow_mut().extend(cookies);
+    }
+
+    pub(crate) fn take_cookies(&self) -> Vec<Cookie<'static>> {
+        self.cookies.take()
     }
 
     pub(crate) fn take_change(&self) -> Option<SessionChange> {

@@ -19,5 +19,5 @@ pub(crate) use self::{
     profiles::Profiles,
     session::{LoadedSession, Session},
     session_cookie::{SessionCookie, SessionError, SessionPlace},
-    store::AnySessionStore,
+    store::{AnySessionStore, StoredState},
 };

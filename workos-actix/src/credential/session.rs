@@ -72,7 +72,7 @@ impl Session {
     }
 
     /// As `actix_session` keeps it: every value is JSON.
-    pub(super) fn to_state(&self) -> Result<StoredState, JsonError> {
+    pub(crate) fn to_state(&self) -> Result<StoredState, JsonError> {
         let mut state = HashMap::from([
             (
                 "access_token".to_owned(),
@@ -93,7 +93,7 @@ impl Session {
         Ok(state)
     }
 
-    pub(super) fn from_state(state: &StoredState) -> Option<Self> {
+    pub(crate) fn from_state(state: &StoredState) -> Option<Self> {
         fn value<T: DeserializeOwned>(state: &StoredState, key: &str) -> Option<T> {
             serde_json::from_str(state.get(key)?).ok()
         }
@@ -114,4 +114,61 @@ pub(crate) struct LoadedSession {
     pub(crate) session: Arc<Session>,
     /// The store's key; `None` when the cookie is the session and there is no store that has something to forget.
     pub(crate) key: Option<Arc<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn session(user: &str, method: Option<&str>, unknown: Option<&str>) -> Arc<Session> {
+        let response: AuthenticateResponse = serde_json::from_value(json!({
+            "access_token": "a.b.c", "refresh_token": "refresh_1", "authentication_method": method,
+            "user": {
+                "object": "user", "id": user, "email": "alice@acme.example", "email_verified": true,
+                "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+            },
+        }))
+        .unwrap();
+        let mut session = Session::from(response);
+        session.unknown_user_members =
+            unknown.map(|value| Arc::new(Map::from_iter([("colour".to_owned(), json!(value))])));
+        Arc::new(session)
+    }
+
+    #[test]
+    fn what_workos_does_not_say_again_is_inherited() {
+        let old = session("user_1", Some("Password"), Some("blue"));
+        let new = session("user_1", None, None).in_place_of(&old);
+        assert_eq!(new.authentication_method, Some(AuthenticationMethod::Password));
+        assert_eq!(new.unknown_user_members, old.unknown_user_members);
+
+        let new = session("user_1", Some("SSO"), Some("red")).in_place_of(&old);
+        assert_eq!(new.authentication_method, Some(AuthenticationMethod::SSO));
+        assert_eq!(new.unknown_user_members.as_ref().unwrap()["colour"], "red");
+    }
+
+    #[test]
+    fn nothing_is_inherited_from_somebody_else() {
+        let old = session("user_1", Some("Password"), Some("blue"));
+        let new = session("user_2", None, None).in_place_of(&old);
+        assert_eq!(
+            (
+                new.authentication_method.as_ref(),
+                new.unknown_user_members.as_ref()
+            ),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn the_state_of_a_store_has_everything_but_what_only_kits_know() {
+        let session = session("user_1", Some("SomethingNew"), Some("blue"));
+        let read = Session::from_state(&session.to_state().unwrap()).unwrap();
+        assert_eq!(read.user.id, "user_1");
+        assert_eq!(read.refresh_token.expose(), "refresh_1");
+        assert_eq!(read.authentication_method.unwrap().as_str(), "SomethingNew");
+        assert_eq!(read.unknown_user_members, None);
+    }
 }

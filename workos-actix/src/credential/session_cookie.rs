@@ -236,3 +236,22 @@ fn state(session: &Session) -> Result<StoredState, SessionError> {
         .to_state()
         .map_err(|error| SessionError::Store(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let large = SessionError::TooLarge { bytes: 20_000 }.to_string();
+        assert!(
+            large.contains("20000 bytes") && large.contains("session_store"),
+            "{large}"
+        );
+        let large = SessionError::TooLargeForKits { bytes: 5_000 }.to_string();
+        assert!(
+            large.contains("5000 bytes") && large.contains("sealed_cookie_in_pieces()"),
+            "{large}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload};
 
-use crate::{AuthError, AuthUser, Requirement, context::RequestAuth, routes};
+use crate::{AuthError, AuthUser, Requirement, context::RequestAuth};
 
 /// The session of the browser that sent a request.
 ///
@@ -70,7 +70,11 @@ impl Session {
     /// to `return_to`, a path of this site, or where [`after_sign_out`](crate::AuthKitBuilder::after_sign_out) says.
     #[must_use = "return the response, so that the session ends at WorkOS too"]
     pub fn sign_out(self, return_to: Option<&str>) -> HttpResponse {
-        routes::sign_out(&self.auth, return_to)
+        let mut sign_out = self.auth.authkit.sign_out(&self.request);
+        if let Some(path) = return_to {
+            sign_out = sign_out.return_to(path);
+        }
+        sign_out.leave(&self.auth)
     }
 }
 

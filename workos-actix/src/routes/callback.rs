@@ -12,24 +12,22 @@ use actix_web::{
 };
 use serde::Deserialize;
 use url::form_urlencoded;
-use workos::{
-    UserManagementAuthenticationScreenHint as ScreenHint, user_management::AuthenticateWithCodeParams,
-};
+use workos::user_management::AuthenticateWithCodeParams;
 
-use super::{redirect, refuse, return_path, sign_in, verifier_cookie::Attempt};
+use super::{redirect, refuse, return_path};
 use crate::{
     SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
     credential::Session,
-    token::verify::{TokenError, unverified_session_id},
+    verifier_cookie::{Attempt, Purpose},
 };
 
 #[derive(Default, Deserialize)]
 pub(crate) struct CallbackQuery {
-    code: Option<String>,
-    state: Option<String>,
-    error: Option<String>,
-    error_description: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) error_description: Option<String>,
 }
 
 pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQuery>>) -> HttpResponse {
@@ -41,7 +39,7 @@ pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQ
     let Some(state) = query.state.clone().filter(|state| !state.is_empty()) else {
         // Nobody here asked for this code, so it is not ours to use: an attacker could have planted it.
         if query.code.is_some() && query.error.is_none() {
-            return sign_in::begin(&request, sign_in::SignInQuery::default(), ScreenHint::SignIn);
+            return auth.authkit.sign_in(&request).redirect();
         }
         let error = provider_error(&query).unwrap_or(SignInError::Malformed);
         return failure(&auth, &request, &error).await;
@@ -71,6 +69,7 @@ async fn complete(
         .authkit
         .verifier_cookies()
         .find(request.headers(), state)
+        .filter(|attempt| attempt.purpose == Purpose::AuthKit && is_at_its_place(auth, request, attempt))
         .ok_or(SignInError::UnknownAttempt)?;
     if let Some(error) = provider_error(&query) {
         return Err(error);
@@ -87,6 +86,15 @@ async fn complete(
     }
     tracing::info!(user.id = %user_id, "signed in");
     Ok((session, location))
+}
+
+/// Whether the sign-in comes back to the host that it was begun for, where the request decides that.
+fn is_at_its_place(auth: &RequestAuth, request: &HttpRequest, attempt: &Attempt) -> bool {
+    let Some(expected) = &attempt.redirect_uri else {
+        return true;
+    };
+    let here = auth.authkit.redirect_uri_of(request).ok().flatten();
+    here.is_some_and(|here| here.as_str() == expected)
 }
 
 /// The code for a session, and the proof that WorkOS made it.
@@ -118,16 +126,7 @@ async fn exchange(
     let authentication_method = response.authentication_method.clone();
     let oauth_tokens = response.oauth_tokens.take();
     let session = Session::from(response);
-    if let Some(session_id) = unverified_session_id(session.access_token.expose()) {
-        authkit.verified().revive(&session_id).await;
-    }
-    let context = authkit.verify_session(&session).await.map_err(|error| {
-        tracing::error!(%error, "the access token of the sign-in is not acceptable");
-        match error {
-            TokenError::Unavailable(_) | TokenError::UnknownKey => SignInError::Unavailable,
-            _ => SignInError::BadAnswer,
-        }
-    })?;
+    let context = authkit.accept(&session).await?;
     let return_to = return_path(authkit, attempt.return_to.as_deref());
     let signed_in = SignedIn {
         user: context.known_user().ok_or(SignInError::BadAnswer)?,
@@ -138,11 +137,12 @@ async fn exchange(
             || authkit.config().paths.after_sign_in.clone(),
             |path| path.to_string(),
         ),
+        state: attempt.app_state.clone(),
     };
     Ok((Arc::new(session), signed_in))
 }
 
-fn classify(error: &workos::Error) -> SignInError {
+pub(crate) fn classify(error: &workos::Error) -> SignInError {
     let api = match error {
         workos::Error::Api(api) => api,
         workos::Error::Network(_) => return SignInError::Unavailable,
@@ -159,7 +159,7 @@ fn classify(error: &workos::Error) -> SignInError {
 }
 
 /// `error` and `error_description` as the provider sent them, bounded; escaping is up to who shows them.
-fn provider_error(query: &CallbackQuery) -> Option<SignInError> {
+pub(crate) fn provider_error(query: &CallbackQuery) -> Option<SignInError> {
     let bounded = |text: &String| {
         text.chars()
             .filter(|c| !c.is_control())

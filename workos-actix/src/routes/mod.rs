@@ -1,10 +1,11 @@
 //! The routes of the sign-in.
 
-mod callback;
+pub(crate) mod callback;
+mod fields;
 mod sign_in;
 mod sign_out;
 mod switch_organization;
-mod verifier_cookie;
+mod token;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -12,7 +13,6 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-pub(crate) use self::verifier_cookie::VerifierCookies;
 use crate::{AuthKit, config::Paths, context::RequestAuth, navigation, page, return_path::ReturnPath};
 
 /// All routes, at a glance.
@@ -29,24 +29,22 @@ pub(crate) fn configure(app: &mut ServiceConfig, paths: &Paths) {
             web::resource(paths.switch_organization.as_str())
                 .route(web::post().to(switch_organization::post)),
         );
+    if let Some(path) = &paths.token {
+        let token = web::resource(path.as_str())
+            .route(web::get().to(token::get))
+            .route(web::post().to(token::post));
+        app.service(token);
+    }
 }
 
-/// Ends the session, as the route does for a form.
-pub(crate) fn sign_out(auth: &RequestAuth, return_to: Option<&str>) -> HttpResponse {
-    let query = sign_out::SignOutQuery {
-        return_to: return_to.map(str::to_owned),
-    };
-    sign_out::sign_out(auth, Some(web::Query(query)), StatusCode::SEE_OTHER)
-}
-
-fn redirect(status: StatusCode, location: &str) -> HttpResponse {
+pub(crate) fn redirect(status: StatusCode, location: &str) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((LOCATION, location))
         .finish()
 }
 
 /// What the person asked to see, if it is a page of this site and not one of the routes here (which would loop).
-fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<ReturnPath> {
+pub(crate) fn return_path(authkit: &AuthKit, return_to: Option<&str>) -> Option<ReturnPath> {
     return_to
         .and_then(ReturnPath::parse)
         .filter(|path| !authkit.config().paths.is_auth_route(path.path()))
@@ -67,7 +65,7 @@ fn refuse_other_site(auth: &RequestAuth, request: &HttpRequest, message: &str) -
 }
 
 /// An answer for a person or a program, whoever asked.
-fn refuse(
+pub(crate) fn refuse(
     request: &HttpRequest,
     status: StatusCode,
     code: &str,

@@ -1,23 +1,25 @@
 //! `POST /auth/sign-out` and `GET /auth/sign-out`: out of here, and out of WorkOS.
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Query};
-use serde::Deserialize;
-use url::Url;
-use workos::user_management::GetLogoutUrlParams;
-
-use super::{redirect, refuse, refuse_other_site, return_path};
-use crate::{
-    context::{RequestAuth, SessionChange},
-    navigation, page,
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::StatusCode,
+    web::{Payload, Query},
 };
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{fields, refuse, refuse_other_site};
+use crate::{AuthError, context::RequestAuth, navigation, page, sign_out::Scope};
 
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct SignOutQuery {
-    pub(super) return_to: Option<String>,
+struct Wanted {
+    return_to: Option<String>,
+    /// `here`, `everywhere`, or the session when nothing is said.
+    scope: Option<Scope>,
 }
 
 /// For forms and scripts of this site; another site's form is refused.
-pub(crate) async fn post(request: HttpRequest, query: Option<Query<SignOutQuery>>) -> HttpResponse {
+pub(crate) async fn post(request: HttpRequest, payload: Payload) -> HttpResponse {
     let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
         Err(error) => return error.error_response(),
@@ -25,11 +27,23 @@ pub(crate) async fn post(request: HttpRequest, query: Option<Query<SignOutQuery>
     if let Some(refusal) = refuse_other_site(&auth, &request, "Another site may not sign you out.") {
         return refusal;
     }
-    sign_out(&auth, query, StatusCode::SEE_OTHER)
+    let Ok(query) = Query::<Wanted>::from_query(request.query_string()) else {
+        return not_understood(&request);
+    };
+    let sent = match fields::read::<Wanted>(&request, payload).await {
+        Ok(sent) => sent.map(|sent| sent.fields).unwrap_or_default(),
+        Err(refusal) => return refusal,
+    };
+    let wanted = Wanted {
+        return_to: sent.return_to.or_else(|| query.return_to.clone()),
+        scope: sent.scope.or(query.scope),
+    };
+    sign_out(&auth, &request, &wanted).await
 }
 
-/// For links. An image or a script cannot use it, a prefetch does not, and a link on another site asks first.
-pub(crate) async fn get(request: HttpRequest, query: Option<Query<SignOutQuery>>) -> HttpResponse {
+/// For links. An image or a script cannot use it, a prefetch does not, and a link on another site asks first, as does
+/// every link that would sign out everywhere.
+pub(crate) async fn get(request: HttpRequest) -> HttpResponse {
     let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
         Err(error) => return error.error_response(),
@@ -49,37 +63,79 @@ pub(crate) async fn get(request: HttpRequest, query: Option<Query<SignOutQuery>>
             ("/", "Back"),
         );
     }
-    if navigation::is_cross_site(request.headers()) {
-        let action = &auth.authkit.config().paths.sign_out;
-        return page::confirmation_page(&mut HttpResponse::Ok(), "Sign out?", action, "Sign out");
+    let Ok(Query(wanted)) = Query::<Wanted>::from_query(request.query_string()) else {
+        return not_understood(&request);
+    };
+    let is_everywhere = wanted.scope == Some(Scope::Everywhere);
+    if is_everywhere || navigation::is_cross_site(request.headers()) {
+        return confirm(&auth, &wanted);
     }
-    sign_out(&auth, query, StatusCode::TEMPORARY_REDIRECT)
+    sign_out(&auth, &request, &wanted).await
 }
 
-pub(crate) fn sign_out(
-    auth: &RequestAuth,
-    query: Option<Query<SignOutQuery>>,
-    status: StatusCode,
-) -> HttpResponse {
-    let config = auth.authkit.config();
-    let asked = query.and_then(|query| return_path(&auth.authkit, query.return_to.as_deref()));
-    let session_id = auth.session_id();
-    auth.change_session(SessionChange::End);
-    let Some(session_id) = session_id else {
-        // Nobody was signed in: WorkOS has nothing to end.
-        return redirect(status, asked.as_ref().map_or("/", |path| path.as_str()));
-    };
-    // WorkOS wants an absolute URL, one of the sign-out redirects in its dashboard.
-    let return_to = match asked {
-        Some(path) => config.redirect_uri.join(path.as_str()).ok(),
-        None => config.paths.after_sign_out.clone(),
-    };
-    let params = GetLogoutUrlParams {
-        return_to: return_to.map(String::from),
-        ..GetLogoutUrlParams::new(session_id)
-    };
-    match auth.authkit.client().user_management().get_logout_url(params) {
-        Ok(url) if Url::parse(&url).is_ok() => redirect(status, &url),
-        _ => redirect(status, "/"),
+async fn sign_out(auth: &RequestAuth, request: &HttpRequest, wanted: &Wanted) -> HttpResponse {
+    let mut sign_out = auth
+        .authkit
+        .sign_out(request)
+        .scope(wanted.scope.unwrap_or_default());
+    if let Some(path) = &wanted.return_to {
+        sign_out = sign_out.return_to(path);
     }
+    match sign_out.redirect().await {
+        Ok(response) => response,
+        Err(error) => {
+            let message = match error {
+                AuthError::Unavailable { .. } => {
+                    "You cannot be signed out everywhere at the moment. You are still signed in; try again."
+                        .to_owned()
+                }
+                _ => error.to_string(),
+            };
+            refuse(
+                request,
+                error.status_code(),
+                error.code(),
+                &message,
+                ("/", "Back"),
+            )
+        }
+    }
+}
+
+/// A page with a button, which posts the same.
+fn confirm(auth: &RequestAuth, wanted: &Wanted) -> HttpResponse {
+    let path = &auth.authkit.config().paths.sign_out;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(return_to) = super::return_path(&auth.authkit, wanted.return_to.as_deref()) {
+        query.append_pair("return_to", return_to.as_str());
+    }
+    let (title, label) = match wanted.scope {
+        Some(Scope::Everywhere) => {
+            query.append_pair("scope", "everywhere");
+            ("Sign out everywhere?", "Sign out everywhere")
+        }
+        Some(Scope::Here) => {
+            query.append_pair("scope", "here");
+            ("Sign out?", "Sign out")
+        }
+        _ => ("Sign out?", "Sign out"),
+    };
+    let query = query.finish();
+    let action = if query.is_empty() {
+        path.clone()
+    } else {
+        format!("{path}?{query}")
+    };
+    page::confirmation_page(&mut HttpResponse::Ok(), title, &action, label)
+}
+
+fn not_understood(request: &HttpRequest) -> HttpResponse {
+    let message = "What to sign out of is not understood: `scope` is `here`, `everywhere` or nothing.";
+    refuse(
+        request,
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        message,
+        ("/", "Back"),
+    )
 }

@@ -1,27 +1,23 @@
 //! `POST /auth/switch-organization`: the same person, in another of their organizations.
 
-use actix_web::{
-    Either, HttpRequest, HttpResponse, ResponseError,
-    http::StatusCode,
-    web::{Form, Json},
-};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Payload};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{redirect, refuse, refuse_other_site, return_path};
+use super::{
+    fields::{self, Fields},
+    redirect, refuse, refuse_other_site, return_path,
+};
 use crate::{AuthError, context::RequestAuth, navigation};
 
 #[derive(Deserialize)]
-pub(crate) struct Switch {
+struct Switch {
     organization_id: String,
     return_to: Option<String>,
 }
 
 /// For forms and scripts of this site: a form is answered with a page to go to, JSON with JSON.
-pub(crate) async fn post(
-    request: HttpRequest,
-    body: Option<Either<Form<Switch>, Json<Switch>>>,
-) -> HttpResponse {
+pub(crate) async fn post(request: HttpRequest, payload: Payload) -> HttpResponse {
     let auth = match RequestAuth::of(&request) {
         Ok(auth) => auth,
         Err(error) => return error.error_response(),
@@ -30,14 +26,15 @@ pub(crate) async fn post(
     if let Some(refusal) = refuse_other_site(&auth, &request, message) {
         return refusal;
     }
-    let (switch, is_form) = match body {
-        Some(Either::Left(Form(switch))) => (switch, true),
-        Some(Either::Right(Json(switch))) => (switch, false),
-        None => return malformed(&request),
+    let Fields {
+        fields: switch,
+        is_form,
+    } = match fields::read::<Switch>(&request, payload).await {
+        Ok(Some(switch)) if !switch.fields.organization_id.is_empty() => switch,
+        Ok(_) => return malformed(&request),
+        Err(refusal) if refusal.status() == StatusCode::BAD_REQUEST => return malformed(&request),
+        Err(refusal) => return refusal,
     };
-    if switch.organization_id.is_empty() {
-        return malformed(&request);
-    }
     let authkit = &auth.authkit;
     let return_to = return_path(authkit, switch.return_to.as_deref());
     let switched = authkit

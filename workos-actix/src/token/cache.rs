@@ -4,7 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
 
-use crate::{context::AuthContext, credential::Session, digest::Fingerprint};
+use super::ended::EndedSessions;
+use crate::{
+    context::AuthContext,
+    credential::Session,
+    digest::Fingerprint,
+    shared_state::{AnySharedState, SharedStateError},
+};
 
 const MAX_SESSIONS: u64 = 10_000;
 /// Only a bound on memory: the expiry of the token is checked at every use.
@@ -23,8 +29,7 @@ pub(crate) struct VerifiedSession {
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedSessions {
     sessions: Cache<Fingerprint, Arc<VerifiedSession>>,
-    /// Sessions that ended here: their access tokens are genuine until they expire, but no longer welcome.
-    ended: Cache<String, ()>,
+    ended: EndedSessions,
 }
 
 impl VerifiedSessions {
@@ -34,15 +39,20 @@ impl VerifiedSessions {
                 .max_capacity(MAX_SESSIONS)
                 .time_to_live(MAX_AGE)
                 .build(),
-            ended: Cache::builder()
-                .max_capacity(MAX_SESSIONS * 10)
-                .time_to_live(MAX_AGE * 24)
-                .build(),
+            ended: EndedSessions::new(),
         }
     }
 
+    /// Learns from other machines which sessions have ended, and tells them. Their word counts for `max_age`.
+    pub(crate) fn shared(mut self, state: AnySharedState, max_age: Duration) -> Self {
+        self.ended = self.ended.shared(state, max_age);
+        self
+    }
+
+    /// A session verified before; `None` also while nobody can tell whether it has ended on another machine.
     pub(crate) async fn get(&self, credential: &Fingerprint) -> Option<Arc<VerifiedSession>> {
-        self.sessions.get(credential).await
+        let hit = self.sessions.get(credential).await?;
+        self.ended.is_known().await.then_some(hit)
     }
 
     pub(crate) async fn insert(&self, credential: Fingerprint, verified: Arc<VerifiedSession>) {
@@ -54,17 +64,28 @@ impl VerifiedSessions {
         self.sessions.invalidate(credential).await;
     }
 
-    /// Ends a session for this process, whatever cookie or token it comes with.
-    pub(crate) async fn end(&self, session_id: &str) {
-        self.ended.insert(session_id.to_owned(), ()).await;
+    /// Ends a session, whatever cookie or token it comes with: here at once, on the other machines within seconds.
+    ///
+    /// # Errors
+    /// When the other machines cannot be told yet. Here it has ended nevertheless.
+    pub(crate) async fn end(&self, session_id: &str) -> Result<(), SharedStateError> {
+        self.ended.end(session_id).await
     }
 
     /// WorkOS signed the same session in again: the browser had not followed the sign-out to WorkOS.
-    pub(crate) async fn revive(&self, session_id: &str) {
-        self.ended.invalidate(session_id).await;
+    ///
+    /// # Errors
+    /// When the other machines cannot be asked or told.
+    pub(crate) async fn revive(&self, session_id: &str) -> Result<(), SharedStateError> {
+        self.ended.revive(session_id).await
     }
 
     pub(crate) fn has_ended(&self, session_id: &str) -> bool {
-        self.ended.contains_key(session_id)
+        self.ended.contains(session_id)
+    }
+
+    /// Whether [`has_ended`](Self::has_ended) speaks for the other machines too. Ask this first.
+    pub(crate) async fn knows_who_has_ended(&self) -> bool {
+        self.ended.is_known().await
     }
 }

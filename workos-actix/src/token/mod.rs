@@ -3,6 +3,7 @@
 mod access_token;
 pub(crate) mod cache;
 mod claims;
+mod ended;
 pub(crate) mod jwks;
 pub(crate) mod verified_tokens;
 pub(crate) mod verify;

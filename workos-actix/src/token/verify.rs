@@ -36,8 +36,8 @@ pub(crate) enum TokenError {
     Audience,
     #[error("the token is not about this session: {0}")]
     WrongSubject(&'static str),
-    /// Says nothing about the token: the key set could not be fetched.
-    #[error("the keys cannot be fetched: {0}")]
+    /// Says nothing about the token: the key set could not be fetched, or the shared state not be read.
+    #[error("it cannot be checked: {0}")]
     Unavailable(String),
 }
 

@@ -88,6 +88,9 @@ pub enum WebhookError {
         /// The event id.
         id: String,
     },
+    /// The [shared state](crate::WebhookConfig::shared_state) cannot be reached; the log says why: 503.
+    #[error("whether this delivery was received before cannot be told at the moment")]
+    Unavailable,
 }
 
 impl WebhookError {
@@ -108,6 +111,7 @@ impl WebhookError {
             Self::HandlerFailed { .. } => "handler_failed",
             Self::InProgress { .. } => "in_progress",
             Self::ClaimsUnavailable { .. } => "claims_unavailable",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -125,7 +129,9 @@ impl ResponseError for WebhookError {
             Self::Replayed { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::InProgress { .. } | Self::ClaimsUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InProgress { .. } | Self::ClaimsUnavailable { .. } | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 

@@ -22,8 +22,9 @@ use super::{
     claims::{DynEventClaims, MemoryClaims},
     event::Event,
     handler::Failure,
+    shared_claims::SharedClaims,
 };
-use crate::AuthKit;
+use crate::{AuthKit, shared_state::AnySharedState};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 const CLAIMS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,7 +88,7 @@ type Handler = Arc<dyn Fn(&Webhook, &HttpRequest) -> Work + Send + Sync>;
 #[derive(Clone)]
 pub struct WebhookHandlers {
     config: WebhookConfig,
-    claims: Arc<dyn DynEventClaims>,
+    claims: Claims,
     timeout: Duration,
     by_event: HashMap<String, Vec<Handler>>,
     otherwise: Option<Handler>,
@@ -104,12 +105,16 @@ impl fmt::Debug for WebhookHandlers {
 }
 
 impl WebhookHandlers {
-    /// No handlers yet. The configuration says which requests are WorkOS's.
+    /// No handlers yet. The configuration says which requests are WorkOS's, and with a
+    /// [`shared_state`](WebhookConfig::shared_state) which other processes remember with this one what was handled.
     #[must_use]
     pub fn new(config: WebhookConfig) -> Self {
         Self {
+            claims: match config.requests.shared_state() {
+                Some(state) => Claims::Shared(state.clone()),
+                None => Claims::Of(Arc::new(MemoryClaims::default())),
+            },
             config,
-            claims: Arc::new(MemoryClaims::default()),
             timeout: DEFAULT_TIMEOUT,
             by_event: HashMap::new(),
             otherwise: None,
@@ -176,7 +181,7 @@ impl WebhookHandlers {
     /// Remembers elsewhere than in this process what was handled.
     #[must_use]
     pub fn claims(mut self, claims: impl EventClaims) -> Self {
-        self.claims = Arc::new(claims);
+        self.claims = Claims::Of(Arc::new(claims));
         self
     }
 
@@ -199,6 +204,7 @@ impl WebhookHandlers {
     ///
     /// It needs no session: under [`require_auth`](crate::AuthKitBuilder::require_auth), name its path among the
     /// [`unauthenticated_paths`](crate::AuthKitBuilder::unauthenticated_paths).
+    #[must_use]
     pub fn route(&self) -> Route {
         let handlers = Arc::new(self.clone());
         web::post().to(move |request: HttpRequest, body: Body| {
@@ -213,7 +219,7 @@ impl WebhookHandlers {
         let webhook = self.config.verify_again(&signature, &body)?;
         let delivery = Delivery {
             handlers: self.handlers_of(&webhook.event),
-            claims: Arc::clone(&self.claims),
+            claims: self.claims.for_delivery(self.timeout),
             timeout: self.timeout,
             webhook,
             request,
@@ -231,6 +237,22 @@ impl WebhookHandlers {
         match self.by_event.get(event) {
             Some(handlers) => handlers.clone(),
             None => self.otherwise.iter().cloned().collect(),
+        }
+    }
+}
+
+/// Who remembers what was handled.
+#[derive(Clone)]
+enum Claims {
+    Of(Arc<dyn DynEventClaims>),
+    Shared(AnySharedState),
+}
+
+impl Claims {
+    fn for_delivery(&self, timeout: Duration) -> Arc<dyn DynEventClaims> {
+        match self {
+            Self::Of(claims) => Arc::clone(claims),
+            Self::Shared(state) => Arc::new(SharedClaims::new(state.clone(), timeout)),
         }
     }
 }

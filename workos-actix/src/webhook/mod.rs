@@ -6,6 +6,7 @@ mod event;
 mod handler;
 mod handlers;
 mod replay;
+mod shared_claims;
 mod signature;
 mod signed_request;
 
@@ -30,6 +31,7 @@ pub(crate) use self::{
 use crate::{
     clock::Clock,
     config::{ConfigError, secret_from_env},
+    shared_state::{AnySharedState, SharedState},
 };
 
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(180);
@@ -117,12 +119,37 @@ impl WebhookConfig {
         self
     }
 
-    /// Verifies a delivery: the value of the `WorkOS-Signature` header and the body as it came.
+    /// Remembers accepted deliveries together with other machines, so that one that was accepted on one of them is a replay
+    /// on all; with it [`WebhookHandlers`] remember handled events together, too. Without it each process remembers its own.
+    ///
+    /// While the shared state cannot be reached, deliveries are answered with 503, and WorkOS tries again later.
+    #[must_use]
+    pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
+        self.requests.share(AnySharedState::new(state));
+        self
+    }
+
+    /// Receives a delivery: the value of the `WorkOS-Signature` header and the body as it came. Verified, and accepted
+    /// once.
     ///
     /// The extractor calls this; it is public for deliveries that come another way, such as through a queue.
     ///
     /// # Errors
     /// See [`WebhookError`]. A failed check leaves no trace; a second call with an accepted delivery is a replay.
+    pub async fn receive(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        let proof = self.requests.check(signature, body)?;
+        let webhook = Webhook::parse(body)?;
+        if !self.requests.is_first_anywhere(&proof).await? {
+            return Err(WebhookError::Replayed { id: webhook.id });
+        }
+        Ok(webhook)
+    }
+
+    /// [`receive`](Self::receive) without waiting: with a [`shared_state`](Self::shared_state), too, it knows only the
+    /// replays of what this method has accepted in this process.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
     pub fn verify(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
         let proof = self.requests.check(signature, body)?;
         let webhook = Webhook::parse(body)?;
@@ -194,7 +221,7 @@ impl FromRequest for Webhook {
         Box::pin(async move {
             let config = config?;
             let (signature, body) = incoming.read(&config.requests).await?;
-            config.verify(&signature, &body)
+            config.receive(&signature, &body).await
         })
     }
 }

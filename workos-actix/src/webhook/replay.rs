@@ -3,16 +3,27 @@
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use crate::digest::Fingerprint;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    digest::Fingerprint,
+    shared_state::{AnySharedState, SharedStateError},
+};
 
 /// About 10 MB. Only requests that are really signed get in, so an attacker cannot fill it.
 const MAX_DELIVERIES: usize = 100_000;
+/// By how much the clocks of two machines may differ.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// Which signed requests were accepted, for as long as their signature would be.
 #[derive(Debug, Default)]
-pub(super) struct Deliveries(Mutex<Accepted>);
+pub(super) struct Deliveries {
+    here: Mutex<Accepted>,
+    shared: Option<AnySharedState>,
+}
 
 #[derive(Debug, Default)]
 struct Accepted {
@@ -22,9 +33,40 @@ struct Accepted {
 }
 
 impl Deliveries {
-    /// Remembers a delivery; `false` when it is known already.
+    /// Remembered by several machines together.
+    pub(super) fn shared(state: AnySharedState) -> Self {
+        Self {
+            here: Mutex::default(),
+            shared: Some(state),
+        }
+    }
+
+    pub(super) fn shared_state(&self) -> Option<&AnySharedState> {
+        self.shared.as_ref()
+    }
+
+    /// Remembers a delivery; `false` when it is known already, here or on any machine.
+    ///
+    /// An error leaves no trace, unless the answer of the shared state is all that was lost: then the next copy is refused,
+    /// and WorkOS signs another one when it retries.
+    pub(super) async fn accept_everywhere(
+        &self,
+        delivery: Fingerprint,
+        acceptable_until: i64,
+        now: i64,
+    ) -> Result<bool, SharedStateError> {
+        let Some(state) = &self.shared else {
+            return Ok(self.accept(delivery, acceptable_until, now));
+        };
+        let key = format!("webhook:{}", URL_SAFE_NO_PAD.encode(delivery));
+        // The last millisecond is still acceptable, and another machine's clock may be behind.
+        let left = Duration::from_millis(acceptable_until.saturating_sub(now).max(0).unsigned_abs());
+        state.set_if_absent(&key, "accepted", left + CLOCKS_APART).await
+    }
+
+    /// Remembers a delivery in this process; `false` when it is known here already.
     pub(super) fn accept(&self, delivery: Fingerprint, acceptable_until: i64, now: i64) -> bool {
-        let mut accepted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accepted = self.here.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(&(until, oldest)) = accepted.by_age.front()
             && (until < now || accepted.by_age.len() >= MAX_DELIVERIES)
         {
@@ -42,6 +84,7 @@ impl Deliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared_state::testing::{Mood, Moody};
 
     fn delivery(number: usize) -> Fingerprint {
         crate::digest::fingerprint(&[&number.to_be_bytes()])
@@ -62,10 +105,34 @@ mod tests {
         for number in 0..=MAX_DELIVERIES {
             assert!(deliveries.accept(delivery(number), 100, 0));
         }
-        assert_eq!(deliveries.0.lock().unwrap().known.len(), MAX_DELIVERIES);
+        assert_eq!(deliveries.here.lock().unwrap().known.len(), MAX_DELIVERIES);
         assert!(!deliveries.accept(delivery(MAX_DELIVERIES), 100, 0));
         assert!(deliveries.accept(delivery(0), 100, 0));
         assert!(deliveries.accept(delivery(MAX_DELIVERIES * 2), 300, 101));
-        assert_eq!(deliveries.0.lock().unwrap().known.len(), 1);
+        assert_eq!(deliveries.here.lock().unwrap().known.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn machines_accept_a_delivery_once_together() {
+        let state = Moody::default();
+        let machine = || Deliveries::shared(AnySharedState::new(state.clone()));
+        let (first, second) = (machine(), machine());
+        let accept = async |machine: &Deliveries, number: usize, now: i64| {
+            machine.accept_everywhere(delivery(number), 100_000, now).await
+        };
+        assert_eq!(accept(&first, 1, 0).await, Ok(true));
+        assert_eq!(accept(&first, 1, 0).await, Ok(false));
+        assert_eq!(accept(&second, 1, 50_000).await, Ok(false));
+        assert_eq!(accept(&second, 2, 100_000).await, Ok(true));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(accept(&first, 2, 100_000).await, Ok(false));
+        tokio::time::advance(Duration::from_secs(98)).await;
+        assert_eq!(accept(&second, 1, 100_000).await, Ok(false));
+        for mood in [Mood::Away, Mood::Silent] {
+            state.is(mood);
+            assert!(accept(&first, 3, 0).await.is_err());
+        }
+        state.is(Mood::Well);
+        assert_eq!(accept(&first, 3, 0).await, Ok(true));
     }
 }

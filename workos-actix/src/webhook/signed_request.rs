@@ -14,6 +14,7 @@ use super::{WebhookError, replay::Deliveries, signature::Signature};
 use crate::{
     clock::{Clock, SystemClock, unix_millis},
     digest::Fingerprint,
+    shared_state::AnySharedState,
 };
 
 const HEADER: &str = "workos-signature";
@@ -82,7 +83,27 @@ impl SignedRequests {
         })
     }
 
-    /// Remembers a request; `false` when it came before.
+    /// Remembers requests together with other machines.
+    pub(crate) fn share(&mut self, state: AnySharedState) {
+        self.deliveries = Arc::new(Deliveries::shared(state));
+    }
+
+    pub(crate) fn shared_state(&self) -> Option<&AnySharedState> {
+        self.deliveries.shared_state()
+    }
+
+    /// Remembers a request; `false` when it came before, to this machine or another one.
+    pub(crate) async fn is_first_anywhere(&self, proof: &Proof<'_>) -> Result<bool, WebhookError> {
+        self.deliveries
+            .accept_everywhere(proof.fingerprint, proof.acceptable_until, proof.now)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "whether a request was accepted before cannot be told");
+                WebhookError::Unavailable
+            })
+    }
+
+    /// Remembers a request in this process; `false` when it came before.
     pub(crate) fn is_first(&self, proof: &Proof<'_>) -> bool {
         self.deliveries
             .accept(proof.fingerprint, proof.acceptable_until, proof.now)

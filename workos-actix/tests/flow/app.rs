@@ -18,6 +18,7 @@ use crate::{
     browser::Browser,
     credential_pages,
     fake_workos::{FakeWorkOs, TestClock},
+    handlers,
 };
 
 pub(crate) struct TestApp {
@@ -44,6 +45,22 @@ impl TestApp {
     ) -> Self {
         let clock = TestClock::new();
         let workos = FakeWorkOs::start(clock.clone());
+        Self::start_at(workos, clock, settings)
+    }
+
+    /// Another machine of the same app: the same WorkOS and the same time, a memory of its own.
+    pub(crate) fn another(&self, settings: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> Self {
+        Self::start_at(self.workos.clone(), self.clock.clone(), |builder, _| {
+            settings(builder)
+        })
+    }
+
+    /// At a WorkOS that is already there.
+    pub(crate) fn start_at(
+        workos: FakeWorkOs,
+        clock: TestClock,
+        settings: impl FnOnce(AuthKitBuilder, &FakeWorkOs) -> AuthKitBuilder,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let builder = AuthKit::builder()
@@ -63,6 +80,7 @@ impl TestApp {
                 .wrap(shared.middleware())
                 .configure(shared.routes())
                 .configure(pages)
+                .configure(handlers::configure)
                 .wrap_fn({
                     let arrived = arrived.clone();
                     move |request, service| {
@@ -98,6 +116,13 @@ impl TestApp {
 
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.url)
+    }
+
+    /// The same browser, when a load balancer sends it here.
+    pub(crate) fn takes_over(&self, browser: &Browser) -> Browser {
+        let mut here = self.browser();
+        here.cookies.clone_from(&browser.cookies);
+        here
     }
 
     /// A browser that has signed in.

@@ -95,6 +95,16 @@ impl Browser {
         headers: &[(&str, &str)],
         body: String,
     ) -> Response {
+        self.try_send_body(method, path, headers, body).await.unwrap()
+    }
+
+    async fn try_send_body(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Response, reqwest::Error> {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -110,11 +120,11 @@ impl Browser {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let response = Response {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: response.text().await.unwrap(),
+            body: response.text().await?,
         };
         for cookie in response.set_cookies() {
             let (pair, attributes) = cookie.split_once(';').unwrap();
@@ -125,7 +135,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        response
+        Ok(response)
     }
 
     /// Follows a link.
@@ -136,6 +146,11 @@ impl Browser {
     /// Asks as a script.
     pub(crate) async fn fetch(&mut self, path: &str) -> Response {
         self.send(Method::GET, path, &FETCH).await
+    }
+
+    /// The same, of an app that may be about to die.
+    pub(crate) async fn try_fetch(&mut self, path: &str) -> Result<Response, reqwest::Error> {
+        self.try_send_body(Method::GET, path, &FETCH, String::new()).await
     }
 
     /// Goes to AuthKit; answers the path of the callback it is sent back to.

@@ -81,6 +81,8 @@ struct State {
     next: u64,
     mint: Mint,
     drops_connections: bool,
+    /// The answers of the last 30 seconds by refresh token, if they are repeated.
+    repeats: Option<HashMap<String, (i64, Value)>>,
     /// Answers of `authenticate` instead of the real one.
     authenticate_failure: Option<(u16, Value)>,
     jwks_failure: Option<u16>,
@@ -103,9 +105,15 @@ const OPEN: usize = 10_000;
 impl FakeWorkOs {
     pub(crate) fn start(clock: TestClock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let workos = Self(Arc::new(Inner {
-            url: format!("http://{address}"),
+        let workos = Self::elsewhere(format!("http://{}", listener.local_addr().unwrap()), clock);
+        workos.serve(listener);
+        workos
+    }
+
+    /// One that is run by somebody else.
+    pub(crate) fn elsewhere(url: String, clock: TestClock) -> Self {
+        Self(Arc::new(Inner {
+            url,
             api: FakeApi::new(),
             clock,
             state: Mutex::new(State {
@@ -115,6 +123,7 @@ impl FakeWorkOs {
                 next: 1,
                 mint: Arc::new(|claims| sign("RS256", KID, &claims)),
                 drops_connections: false,
+                repeats: None,
                 authenticate_failure: None,
                 jwks_failure: None,
                 published_kid: KID,
@@ -125,9 +134,7 @@ impl FakeWorkOs {
             }),
             counts: watch::Sender::new(Counts::default()),
             gate: Semaphore::new(OPEN),
-        }));
-        workos.serve(listener);
-        workos
+        }))
     }
 
     fn serve(&self, listener: TcpListener) {
@@ -160,6 +167,12 @@ impl FakeWorkOs {
     /// From now on connections break before an answer is through, or no longer.
     pub(crate) fn drop_connections(&self, drop: bool) {
         self.0.state.lock().unwrap().drops_connections = drop;
+    }
+
+    /// From now on a refresh that is repeated within 30 seconds gets the same answer, as in production. Otherwise a token
+    /// works once, and a test that passes does not depend on this.
+    pub(crate) fn repeat_answers(&self) {
+        self.0.state.lock().unwrap().repeats = Some(HashMap::new());
     }
 
     pub(crate) fn api(&self) -> &FakeApi {
@@ -230,7 +243,13 @@ impl FakeWorkOs {
         code
     }
 
-    fn answer(&self, session: u64) -> HttpResponse {
+    /// What WorkOS answers to a sign-in that a flow of the app's own has made.
+    pub(crate) fn begin_session(&self) -> Value {
+        let session = self.0.state.lock().unwrap().next;
+        self.answer(session)
+    }
+
+    fn answer(&self, session: u64) -> Value {
         let mut state = self.0.state.lock().unwrap();
         let now = self.0.clock.seconds();
         let number = state.next;
@@ -257,14 +276,19 @@ impl FakeWorkOs {
         let refresh_token = format!("refresh_{number}");
         state.refresh_tokens.insert(refresh_token.clone(), session);
         let mint = Arc::clone(&state.mint);
-        HttpResponse::Ok().json(json!({
+        json!({
             "user": state.user, "organization_id": organization, "access_token": mint(claims),
             "refresh_token": refresh_token, "authentication_method": "Password",
-        }))
+        })
     }
 }
 
+/// What has begun goes on, although the client goes away.
 async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> HttpResponse {
+    actix_web::rt::spawn(exchange(workos, body)).await.unwrap()
+}
+
+async fn exchange(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> HttpResponse {
     let grant = body["grant_type"].as_str().unwrap().to_owned();
     workos.0.counts.send_modify(|counts| match grant.as_str() {
         "refresh_token" => counts.refreshes += 1,
@@ -286,6 +310,11 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
         }
         if grant == "refresh_token" {
             let token = body["refresh_token"].as_str().unwrap();
+            if let Some((at, answer)) = state.repeats.as_ref().and_then(|answers| answers.get(token))
+                && workos.0.clock.seconds() < at + 30
+            {
+                return HttpResponse::Ok().json(answer);
+            }
             let wanted = body["organization_id"].as_str();
             match (state.refresh_tokens.get(token).copied(), wanted) {
                 (Some(session), Some(wanted @ ("org_1" | "org_2" | "org_3"))) => {
@@ -309,7 +338,14 @@ async fn authenticate(workos: web::Data<FakeWorkOs>, body: web::Json<Value>) -> 
         }
     };
     match session {
-        Some(session) => workos.answer(session),
+        Some(session) => {
+            let answer = workos.answer(session);
+            let mut state = workos.0.state.lock().unwrap();
+            if let (Some(answers), Some(token)) = (&mut state.repeats, body["refresh_token"].as_str()) {
+                answers.insert(token.to_owned(), (workos.0.clock.seconds(), answer.clone()));
+            }
+            HttpResponse::Ok().json(answer)
+        }
         None => HttpResponse::BadRequest()
             .json(json!({ "error": "invalid_grant", "error_description": "already exchanged" })),
     }
@@ -359,11 +395,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
-    sign_text(unsigned(header, claims))
+    sign_text(&unsigned(header, claims))
 }
 
 /// A genuine signature under whatever text.
-pub(crate) fn sign_text(signed: String) -> String {
+pub(crate) fn sign_text(signed: &str) -> String {
     let mut signature = vec![0; key().public_modulus_len()];
     key()
         .sign(

@@ -17,9 +17,15 @@ mod credential_pages;
 #[cfg(test)]
 mod cross_origin;
 #[cfg(test)]
+mod end_sessions;
+#[cfg(test)]
 mod fake_api;
 #[cfg(test)]
 mod fake_workos;
+#[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod handlers;
 #[cfg(test)]
 mod hooks;
 #[cfg(test)]
@@ -27,7 +33,18 @@ mod large_sessions;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
+mod open_redirects;
+#[cfg(test)]
+mod own_flows;
+#[cfg(test)]
+mod path_tricks;
+#[cfg(test)]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod refresh_hooks;
 #[cfg(test)]
 mod renew;
 #[cfg(test)]
@@ -35,7 +52,11 @@ mod responses;
 #[cfg(test)]
 mod sealed_cookie;
 #[cfg(test)]
+mod sessions_begun_elsewhere;
+#[cfg(test)]
 mod sign_in;
+#[cfg(test)]
+mod sign_in_options;
 #[cfg(test)]
 mod sign_out;
 #[cfg(test)]
@@ -44,5 +65,7 @@ mod stores;
 mod switch_organization;
 #[cfg(test)]
 mod switch_races;
+#[cfg(test)]
+mod token_route;
 #[cfg(test)]
 mod webhook_bodies;

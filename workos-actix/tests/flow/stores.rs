@@ -118,6 +118,33 @@ async fn a_session_lives_and_ends_in_the_store() {
 }
 
 #[actix_web::test]
+async fn a_planted_session_does_not_survive_a_sign_in() {
+    let store = Memory::default();
+    let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
+    // The attacker's own session, in the victim's browser.
+    let mut attacker = app.signed_in().await;
+    for own_flow in [false, true] {
+        let planted = store.keys();
+        let mut victim = attacker.clone();
+        if own_flow {
+            let answer = app.workos.begin_session();
+            assert_eq!(victim.fetch_json("/own/session", &answer).await.status, 200);
+        } else {
+            victim.sign_in(&app.workos, "/auth/sign-in").await;
+        }
+        assert_ne!(victim.session(), attacker.session());
+        assert_eq!(store.keys().len(), 1);
+        assert_ne!(store.keys(), planted, "the key is a new one");
+        assert_eq!(
+            attacker.fetch("/me").await.status,
+            401,
+            "and the old one is nobody's"
+        );
+        attacker = victim;
+    }
+}
+
+#[actix_web::test]
 async fn another_organization_takes_the_place_of_the_first() {
     let store = Memory::default();
     let app = TestApp::start_with(|builder| builder.session_store(store.clone())).await;
@@ -191,7 +218,7 @@ async fn a_store_that_is_away_is_503_and_signs_nobody_out() {
     assert_eq!(browser.fetch("/me").await.status, 503);
     assert!(browser.session().is_some());
     let mut other = app.browser();
-    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 500);
+    assert_eq!(other.sign_in(&app.workos, "/auth/sign-in").await.status, 503);
     store.away.store(false, Ordering::Relaxed);
     assert_eq!(browser.fetch("/me").await.status, 200);
 }

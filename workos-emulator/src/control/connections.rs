@@ -10,7 +10,7 @@ use crate::{
         connection_type::{self, Protocol},
         connections::{
             self, AttributeMaps, Connection, ConnectionBody, ConnectionChanges, ConnectionState, GroupRole,
-            NewConnection,
+            NewConnection, NewOidc,
         },
         identity_provider::{self, Person},
         oidc,
@@ -48,8 +48,10 @@ pub(crate) struct NewProfile {
 struct CreateConnection {
     organization_id: Option<String>,
     name: Option<String>,
-    #[serde(default = "generic_saml")]
-    connection_type: String,
+    connection_type: Option<String>,
+    external_key: Option<String>,
+    /// What speaks to a real OpenID provider, instead of the stand-in.
+    oidc_options: Option<NewOidc>,
     /// Whoever calls this vouches for them.
     #[serde(default)]
     domains: Vec<String>,
@@ -63,9 +65,9 @@ struct CreateConnection {
     idp_initiated_sso: Option<bool>,
 }
 
-/// What `@workos/emulate` makes of a connection of no kind.
-pub(crate) fn generic_saml() -> String {
-    "GenericSAML".to_owned()
+/// What `@workos/emulate` makes of a connection of no kind, unless it has an OpenID provider.
+pub(crate) fn usual_type(has_oidc: bool) -> String {
+    if has_oidc { "GenericOIDC" } else { "GenericSAML" }.to_owned()
 }
 
 /// `PATCH /_emulate/connections/{id}`
@@ -177,6 +179,9 @@ pub(crate) fn add_profile(
 /// `POST /_emulate/connections`
 pub(super) fn create_connection(call: &Call) -> Result<Reply, ApiError> {
     let request: CreateConnection = call.body()?;
+    let connection_type = request
+        .connection_type
+        .unwrap_or_else(|| usual_type(request.oidc_options.is_some()));
     let connection = call.environment.transact(|tx| {
         let new = NewConnection {
             name: request.name,
@@ -184,10 +189,11 @@ pub(super) fn create_connection(call: &Call) -> Result<Reply, ApiError> {
             domains: request.domains,
             group_roles: request.group_roles,
             attribute_maps: request.attribute_maps,
+            external_key: request.external_key,
             idp_initiated_sso: request.idp_initiated_sso.unwrap_or(true),
-            ..NewConnection::active(request.organization_id, &request.connection_type)
+            ..NewConnection::active(request.organization_id, &connection_type)
         };
-        let connection = connections::create(tx, new)?;
+        let connection = connections::create(tx, new.with_oidc(request.oidc_options)?)?;
         for profile in request.profiles {
             add_profile(tx, &connection, profile)?;
         }

@@ -66,7 +66,11 @@ impl<'a> Browser<'a> {
         }
         match operation.handler {
             Handler::Quick(handler) | Handler::Slow(handler) => handler(&call),
-            Handler::Waiting(_) | Handler::NotBuilt => panic!("{} is no page", operation.name),
+            Handler::Waiting(handler) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.unwrap().block_on(handler(call))
+            }
+            Handler::NotBuilt => panic!("{} is no page", operation.name),
         }
     }
 }

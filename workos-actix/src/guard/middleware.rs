@@ -1,40 +1,21 @@
-//! Guards for scopes and resources.
+//! A requirement around a scope or a resource.
 
 use std::{
     future::{Future, Ready, ready},
     pin::Pin,
+    rc::Rc,
 };
 
 use actix_web::{
-    Error, ResponseError,
+    Error,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 
+use super::Require;
 use crate::{context::RequestAuth, error::AuthError};
 
-/// Lets only signed-in users into a scope or resource: a navigating browser is redirected to sign-in, everyone else
-/// gets 401. API keys and machines are no users: 403.
-///
-/// ```
-/// use actix_web::{App, web};
-/// use workos_actix::ensure_signed_in;
-///
-/// # async fn index() -> &'static str { "" }
-/// let app = App::new()
-///     // .wrap(authkit.middleware()) goes around it
-///     .service(web::scope("/app").wrap(ensure_signed_in()).route("/", web::get().to(index)));
-/// ```
-#[must_use]
-pub fn ensure_signed_in() -> EnsureSignedIn {
-    EnsureSignedIn(())
-}
-
-/// Made by [`ensure_signed_in`].
-#[derive(Debug, Clone, Copy)]
-pub struct EnsureSignedIn(());
-
-impl<S, B> Transform<S, ServiceRequest> for EnsureSignedIn
+impl<S, B> Transform<S, ServiceRequest> for Require
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -42,21 +23,25 @@ where
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
     type InitError = ();
-    type Transform = EnsureSignedInService<S>;
+    type Transform = RequireService<S>;
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EnsureSignedInService { service }))
+        ready(Ok(RequireService {
+            service,
+            require: Rc::new(self.clone()),
+        }))
     }
 }
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct EnsureSignedInService<S> {
+pub struct RequireService<S> {
     service: S,
+    require: Rc<Require>,
 }
 
-impl<S, B> Service<ServiceRequest> for EnsureSignedInService<S>
+impl<S, B> Service<ServiceRequest> for RequireService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -68,23 +53,20 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        match check(&request) {
+        match check(&self.require, &request) {
             Ok(()) => {
                 let response = self.service.call(request);
                 Box::pin(async move { Ok(response.await?.map_into_left_body()) })
             }
             Err(error) => {
-                let response = request
-                    .into_response(error.error_response())
-                    .map_into_right_body();
+                let response = request.error_response(error).map_into_right_body();
                 Box::pin(ready(Ok(response)))
             }
         }
     }
 }
 
-fn check(request: &ServiceRequest) -> Result<(), AuthError> {
-    RequestAuth::of_service_request(request)?
-        .require_person(request.head())
-        .map(drop)
+fn check(require: &Require, request: &ServiceRequest) -> Result<(), AuthError> {
+    let auth = RequestAuth::of_service_request(request)?;
+    require.check_auth(&auth, request.head()).map(drop)
 }

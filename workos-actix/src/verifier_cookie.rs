@@ -4,27 +4,70 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::{cookie::Cookie, http::header::HeaderMap};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     clock::{Clock, unix_seconds},
     config::Config,
     cookie::{self, CookieAttributes, CookieSealer},
     digest::{equal, sha256_base64url},
+    random::{Randomness, unguessable},
 };
 
 const PREFIX: &str = "wos-auth-verifier-";
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Tabs left open at the sign-in page; more are purged, before they fill the request header.
 const MAX_PENDING: usize = 5;
+/// The values of all of them: proxies refuse headers of 8 KB.
+const MAX_PENDING_BYTES: usize = 5 * 1024;
+
+/// What a sign-in was begun for: one for AuthKit is worthless at a callback of single sign-on, and the other way round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Purpose {
+    AuthKit,
+    /// Single sign-on by whatever was chosen.
+    Sso,
+    SsoConnection(String),
+    SsoOrganization(String),
+}
 
 /// A sign-in that was begun and not completed yet. Without `Debug`: the verifier is a secret.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Attempt {
+    pub(crate) purpose: Purpose,
     pub(crate) state: String,
     pub(crate) code_verifier: String,
     /// Where to go afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) return_to: Option<String>,
+    /// Where the request, not the configuration, said that the sign-in comes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) redirect_uri: Option<String>,
+    /// What the app wants to know again afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) app_state: Option<Value>,
     expires_at: i64,
+}
+
+impl Attempt {
+    /// With a state and a verifier that nobody can guess.
+    pub(crate) fn new(purpose: Purpose, randomness: &dyn Randomness) -> Self {
+        Self {
+            purpose,
+            state: unguessable(randomness),
+            code_verifier: unguessable(randomness),
+            return_to: None,
+            redirect_uri: None,
+            app_state: None,
+            expires_at: 0,
+        }
+    }
+
+    /// The S256 challenge of the verifier (RFC 7636).
+    pub(crate) fn code_challenge(&self) -> String {
+        sha256_base64url(&self.code_verifier)
+    }
 }
 
 #[derive(Debug)]
@@ -44,25 +87,20 @@ impl VerifierCookies {
     }
 
     /// The cookies to set for a new attempt: its own, and the removal of old ones when there are too many.
-    pub(crate) fn begin(
-        &self,
-        headers: &HeaderMap,
-        state: &str,
-        code_verifier: &str,
-        return_to: Option<String>,
-    ) -> Vec<Cookie<'static>> {
+    pub(crate) fn begin(&self, headers: &HeaderMap, mut attempt: Attempt) -> Vec<Cookie<'static>> {
         let lifetime = i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX);
-        let attempt = Attempt {
-            state: state.to_owned(),
-            code_verifier: code_verifier.to_owned(),
-            return_to,
-            expires_at: unix_seconds(self.clock.as_ref()).saturating_add(lifetime),
-        };
+        attempt.expires_at = unix_seconds(self.clock.as_ref()).saturating_add(lifetime);
         let json = serde_json::to_string(&attempt).unwrap_or_default();
-        let name = cookie_name(state);
+        let name = cookie_name(&attempt.state);
+        let sealed = self.sealer.seal(&name, &json);
         let pending: Vec<_> = cookie::names(headers, PREFIX).collect();
+        let pending_bytes: usize = pending
+            .iter()
+            .flat_map(|name| cookie::values(headers, name))
+            .map(|value| value.len())
+            .sum();
         let mut cookies = Vec::new();
-        if pending.len() >= MAX_PENDING {
+        if pending.len() >= MAX_PENDING || pending_bytes + sealed.len() > MAX_PENDING_BYTES {
             cookies.extend(
                 pending
                     .into_iter()
@@ -70,7 +108,6 @@ impl VerifierCookies {
                     .map(|name| self.attributes.removal(name)),
             );
         }
-        let sealed = self.sealer.seal(&name, &json);
         cookies.push(self.attributes.cookie(&name, sealed, LIFETIME));
         cookies
     }

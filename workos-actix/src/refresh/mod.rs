@@ -1,5 +1,8 @@
 //! Refreshing sessions, and moving them to another organization: once, however many requests ask.
 
+mod classify;
+mod machines;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -10,10 +13,17 @@ use moka::future::Cache;
 use tokio::sync::watch;
 use workos::{Client, SecretString, user_management::AuthenticateWithRefreshTokenParams};
 
+use self::{
+    classify::classify,
+    machines::{Machines, Turn},
+};
 use crate::{
     clock::{Clock, unix_seconds},
+    cookie::CookieSealer,
     credential::Session,
     digest::{Fingerprint, fingerprint},
+    random::Randomness,
+    shared_state::AnySharedState,
 };
 
 /// Requests that still carry the old cookie get the settled result this long. WorkOS itself replays a rotation for
@@ -61,10 +71,12 @@ struct Exchange {
 /// - The exchange runs in a task of its own: a client that disconnects cannot cut it in half, which would lose the new
 ///   refresh token.
 /// - A switch to another organization is an exchange like any other: no second one with the same token runs beside it.
+/// - With a shared state all of this holds for all machines together.
 #[derive(Debug, Clone)]
 pub(crate) struct Refresher {
     client: WorkOsClient,
     clock: Arc<dyn Clock>,
+    machines: Option<Machines>,
     in_flight: Arc<Mutex<InFlight>>,
     settled: Cache<Fingerprint, Exchange>,
 }
@@ -87,12 +99,24 @@ impl Refresher {
         Self {
             client: WorkOsClient(client),
             clock,
+            machines: None,
             in_flight: Arc::default(),
             settled: Cache::builder()
                 .max_capacity(MAX_SETTLED)
                 .time_to_live(memory)
                 .build(),
         }
+    }
+
+    /// Agrees with other machines on who asks WorkOS.
+    pub(crate) fn shared(
+        mut self,
+        state: AnySharedState,
+        sealer: CookieSealer,
+        randomness: &dyn Randomness,
+    ) -> Self {
+        self.machines = Some(Machines::new(state, sealer, randomness));
+        self
     }
 
     /// The outcome for a refresh token, from WorkOS or from a moment ago. Wherever the session is by then: a switch that
@@ -191,8 +215,23 @@ impl Refresher {
         {
             return settled;
         }
-        let outcome = self.ask(refresh_token, organization_id.clone()).await;
-        let exchange = self.exchange_now(organization_id, outcome);
+        let exchange = match &self.machines {
+            None => self.ask(refresh_token, organization_id).await,
+            Some(machines) => match machines.turn(&key).await {
+                Turn::Ours(ticket) => {
+                    let asking = self.ask(refresh_token, organization_id);
+                    let exchange = machines.hold(&ticket, asking).await;
+                    machines.conclude(ticket, &exchange).await;
+                    exchange
+                }
+                Turn::Settled(exchange) => Exchange {
+                    // The clock of the other machine may be ahead.
+                    at: exchange.at.min(unix_seconds(self.clock.as_ref())),
+                    ..exchange
+                },
+                Turn::Unknown => self.exchange_now(organization_id, UNAVAILABLE),
+            },
+        };
         if matches!(exchange.outcome, Refreshed::Rotated(_) | Refreshed::Ended { .. }) {
             self.settled.insert(key, exchange.clone()).await;
         }
@@ -207,19 +246,19 @@ impl Refresher {
         }
     }
 
-    async fn ask(&self, refresh_token: SecretString, organization_id: Option<String>) -> Refreshed {
+    async fn ask(&self, refresh_token: SecretString, organization_id: Option<String>) -> Exchange {
         let is_switch = organization_id.is_some();
         let params = AuthenticateWithRefreshTokenParams {
-            organization_id,
+            organization_id: organization_id.clone(),
             ..AuthenticateWithRefreshTokenParams::new(refresh_token)
         };
-        match self
+        let answer = self
             .client
             .0
             .user_management()
             .authenticate_with_refresh_token(params)
-            .await
-        {
+            .await;
+        let outcome = match answer {
             Ok(response) => {
                 tracing::debug!(user.id = %response.user.id, "session refreshed");
                 Refreshed::Rotated(Arc::new(response.into()))
@@ -233,7 +272,8 @@ impl Refresher {
                 }
                 outcome
             }
-        }
+        };
+        self.exchange_now(organization_id, outcome)
     }
 }
 
@@ -249,106 +289,5 @@ impl Drop for Landing {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
-    }
-}
-
-/// Whether a failure says that the session is over, or only that we do not know.
-///
-/// WorkOS documents `invalid_grant`, `sso_required` and `mfa_enrollment` as the end of a session, and network faults,
-/// 408, 429 and 5xx as passing. A refusal of our own credentials is no fault of the user and also keeps the session;
-/// every other refusal of the exchange ends it, because repeating it cannot help. A refusal of a switch is about the
-/// organization, and ends nothing.
-fn classify(error: &workos::Error, is_switch: bool) -> Refreshed {
-    let unavailable = |retry_after: Option<Duration>| Refreshed::Unavailable {
-        retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER),
-    };
-    let Some(api) = error.api() else {
-        return unavailable(None);
-    };
-    let code = api.code.as_deref().unwrap_or_default();
-    let refused = |code: &str| {
-        let code = code.to_owned();
-        if is_switch {
-            Refreshed::Refused { code }
-        } else {
-            Refreshed::Ended { code }
-        }
-    };
-    match (api.status, code) {
-        (408 | 429 | 500.., _) => unavailable(api.retry_after),
-        (_, "invalid_grant" | "sso_required" | "mfa_enrollment") => refused(code),
-        (_, "invalid_client" | "unauthorized_client") | (401, _) => unavailable(None),
-        (400..=499, _) => refused(code),
-        _ => unavailable(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use workos::{ApiError, Error};
-
-    use super::*;
-
-    fn api_error(status: u16, code: &str, retry_after: Option<u64>) -> Error {
-        Error::Api(Box::new(ApiError {
-            status,
-            code: (!code.is_empty()).then(|| code.to_owned()),
-            message: String::new(),
-            request_id: None,
-            retry_after: retry_after.map(Duration::from_secs),
-            headers: Default::default(),
-            raw_body: Default::default(),
-        }))
-    }
-
-    #[test]
-    fn only_a_clear_word_from_workos_ends_a_session() {
-        for (status, code) in [
-            (400, "invalid_grant"),
-            (401, "invalid_grant"),
-            (400, "sso_required"),
-            (400, "mfa_enrollment"),
-            (403, "mfa_enrollment"),
-            (400, "organization_not_found"),
-            (422, ""),
-        ] {
-            let error = api_error(status, code, None);
-            assert!(
-                matches!(classify(&error, false), Refreshed::Ended { .. }),
-                "{status} {code}"
-            );
-            assert!(
-                matches!(classify(&error, true), Refreshed::Refused { code: told } if told == code),
-                "{status} {code}"
-            );
-        }
-        for (status, code) in [
-            (500, ""),
-            (502, "invalid_grant"),
-            (503, ""),
-            (408, ""),
-            (429, "too_many_requests"),
-            (401, ""),
-            (400, "invalid_client"),
-            (302, ""),
-        ] {
-            for is_switch in [false, true] {
-                assert!(
-                    matches!(
-                        classify(&api_error(status, code, None), is_switch),
-                        Refreshed::Unavailable { .. }
-                    ),
-                    "{status} {code}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn retry_after_is_passed_on() {
-        let Refreshed::Unavailable { retry_after } = classify(&api_error(429, "", Some(17)), false) else {
-            panic!()
-        };
-        assert_eq!(retry_after, Duration::from_secs(17));
     }
 }
