@@ -137,7 +137,7 @@ const OIDC: [(&str, &str); 3] = [
     ("idp_client_secret", "s3cret-of-acme"),
 ];
 
-fn typed<'a>(certificate: &'a str) -> [(&'a str, &'a str); 4] {
+fn typed(certificate: &str) -> [(&str, &str); 4] {
     [
         ("way", "manual"),
         ("sso_url", "https://idp.acme.example/sso"),
