@@ -51,7 +51,7 @@ use crate::{
     server::{
         call::Call,
         error::ApiError,
-        operation::{Operation, get, post, waiting},
+        operation::{Operation, get, post, post_waiting, waiting},
         reply::Reply,
     },
 };
@@ -136,7 +136,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/portal/sso/{id}/attributes", "show_portal_attributes", portal::sso::attributes::show_attributes).client(),
     post("/portal/sso/{id}/attributes", "submit_portal_attributes", portal::sso::attributes::submit_attributes).client(),
     get("/portal/sso/{id}/configuration", "show_portal_configuration", portal::sso::configuration::show_configuration).client(),
-    post("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
+    post_waiting("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
     get("/portal/sso/{id}/test", "show_portal_test", portal::sso::test_sign_in::show_test).client(),
     post("/portal/sso/{id}/test", "start_portal_test", portal::sso::test_sign_in::start_test).client(),
     get("/portal/sso/{id}/sessions/{session_id}", "show_portal_sign_in", portal::sso::test_sign_in::show_sign_in).client(),

@@ -7,6 +7,7 @@
 //! * [`callback`](mod@callback) – the way back from the stand-in, and sign-ins that nobody asked for.
 //! * [`oidc`] – to an OpenID provider and back.
 //! * [`saml`] – to a SAML identity provider and back.
+//! * [`service_provider`](mod@service_provider) – what an identity provider has to know of WorkOS.
 //! * [`authkit`] – AuthKit's side.
 //! * [`consent`] – the page that asks whether it is you who signs in.
 
