@@ -259,10 +259,30 @@
 //!
 //! [`AuthKit::client`] is the official SDK's client, [re-exported](workos).
 //!
-//! # Not here yet
+//! # Tests
 //!
-//! A test feature.
+//! With the feature `testing`, among the dev-dependencies, a request of a test is signed in by a word, without WorkOS and
+//! without a network: see [`testing`](https://docs.rs/workos-actix/latest/workos_actix/testing/).
+//!
+//! # Logs and metrics
+//!
+//! Through [`tracing`](https://docs.rs/tracing): one span per request, `authenticate`, with `credential`, `outcome`,
+//! `refreshed`, `subject`, `user.id`, `organization.id` and `session.id`, and an event for whatever somebody has to know. No
+//! token, cookie, key or password is in them, at any level. With the feature `metrics` there are counters too: see
+//! [`metrics`](https://docs.rs/workos-actix/latest/workos_actix/metrics/).
+//!
+//! # Cargo features
+//!
+//! None is on by default.
+//!
+//! | feature | |
+//! |---|---|
+//! | `redis` | [several machines](#several-machines) behind one Redis, Valkey or the like |
+//! | `redis-tls` | the same over TLS, `rediss://` |
+//! | `metrics` | counters and histograms through the [`metrics`](https://docs.rs/metrics) facade |
+//! | `testing` | requests that are signed in, for the tests of your app; not for the app itself |
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod admin_portal;
@@ -274,6 +294,7 @@ mod clock;
 mod config;
 mod context;
 mod cookie;
+mod counted;
 mod credential;
 mod cross_origin;
 mod digest;
@@ -282,6 +303,9 @@ mod error;
 mod extract;
 mod guard;
 mod hooks;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod metrics;
 mod middleware;
 mod navigation;
 mod page;
@@ -300,6 +324,9 @@ mod shared_state;
 mod sign_in_error;
 mod sign_out;
 mod sso;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 mod token;
 mod transport;
 mod verifier_cookie;
@@ -308,6 +335,7 @@ mod webhook;
 pub use workos;
 
 #[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::shared_state::RedisSharedState;
 
 pub use self::{

@@ -35,6 +35,8 @@ mod machines;
 #[cfg(test)]
 mod open_redirects;
 #[cfg(test)]
+mod observed;
+#[cfg(test)]
 mod own_flows;
 #[cfg(test)]
 mod path_tricks;
