@@ -25,6 +25,8 @@ mod fake_workos;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod handlers;
 #[cfg(test)]
 mod hooks;
