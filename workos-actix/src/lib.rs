@@ -280,6 +280,9 @@ mod digest;
 mod end_sessions;
 mod error;
 mod extract;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod hooks;
 mod middleware;
