@@ -212,7 +212,7 @@
 //! |---|---|---|---|
 //! | an expired session | is refreshed once per process | is refreshed once; the others wait for the answer | 503, and the session is kept. A token that is still valid serves on |
 //! | a sign-out | counts elsewhere when the token expires | counts elsewhere within a second or two | counts here; elsewhere when Redis is back. After [10 seconds](AuthKitBuilder::revocation_max_age) without knowledge every session is 503 |
-//! | a webhook that comes again | is a replay in the same process | is a replay everywhere | 503: WorkOS tries again |
+//! | a webhook that comes again | is a replay, or handled already, in the same process | everywhere | 503: WorkOS tries again |
 //! | sessions in Redis | | end everywhere at once | 503 |
 //!
 //! - **No request hangs.** A command has a second; a refresh that another machine has begun is waited for as long as WorkOS

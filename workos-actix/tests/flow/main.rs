@@ -58,6 +58,8 @@ mod sealed_cookie;
 #[cfg(test)]
 mod sessions_begun_elsewhere;
 #[cfg(test)]
+mod shared_state;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod sign_in_options;
