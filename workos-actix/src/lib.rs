@@ -88,6 +88,9 @@ mod digest;
 mod end_sessions;
 mod error;
 mod extract;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 #[cfg(doc)]
 pub mod guide;

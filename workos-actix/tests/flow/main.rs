@@ -29,7 +29,11 @@ mod guide;
 #[cfg(test)]
 mod handlers;
 #[cfg(test)]
+mod header_tricks;
+#[cfg(test)]
 mod hooks;
+#[cfg(test)]
+mod hooks_that_panic;
 #[cfg(test)]
 mod large_sessions;
 #[cfg(test)]
@@ -73,5 +77,7 @@ mod switch_organization;
 mod switch_races;
 #[cfg(test)]
 mod token_route;
+#[cfg(test)]
+mod token_tricks;
 #[cfg(test)]
 mod webhook_bodies;
