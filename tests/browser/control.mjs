@@ -20,6 +20,17 @@ export const now = async () => Date.parse((await control("/clock")).now);
 
 export const advance = (seconds) => control("/clock", { advance: `${seconds}s` });
 
+/** Waits until every webhook was answered, well or badly. Answers with those that are to be sent again, later. */
+export async function answered() {
+  for (;;) {
+    const time = await now();
+    const { data } = await control("/webhooks/deliveries?status=pending&limit=100");
+    if (data.every(({ next_attempt_at: next }) => next && Date.parse(next) > time)) {
+      return data;
+    }
+  }
+}
+
 /** Changes settings of the environment; null is the default again. */
 export const set = (settings) => control("/settings", settings, "PATCH");
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 
+import { inspect } from "./inspect.mjs";
 import { startProvider } from "./openid_provider.mjs";
 import { button, detail, field, heading, link, openSignIn, page, saas, visitExample } from "./visitor.mjs";
 
@@ -107,6 +108,7 @@ describe("an OpenID provider of somebody else", () => {
     await page.goto(new URL("/sso/traces", saas.ready.emulator).href);
     const trace = page.locator(".traces > li").first();
     assert.match(await trace.innerText(), /Signature of the ID token[^]*RS256[^]*Nonce of the ID token/);
+    await inspect(page, "sso-traces-federation");
   });
 
   test("signs with another algorithm, and takes the secret in the form", async () => {

@@ -200,6 +200,7 @@ describe("the setup", () => {
 
     await heading("Tell us about Microsoft Entra ID").waitFor();
     await inspect(page, "portal-sso-saml-configuration");
+    await summary("Metadata file").click();
     const file = (text) => ({ name: "metadata.xml", mimeType: "text/xml", buffer: Buffer.from(text) });
     await field("Metadata file").setInputFiles(file("<html>no metadata</html>"));
     await button("Save metadata").click();
@@ -238,7 +239,7 @@ describe("the setup", () => {
     await heading("The sign-in succeeded").waitFor();
     assert.equal(await detail("First name").innerText(), "Grace");
     await page.getByText("All that was sent").click();
-    assert.match(await page.locator("details pre").innerText(), /"vorname": "Grace"/);
+    assert.match(await page.locator("details pre").innerText(), /"vorname"[^]*"Grace"/);
     await link("Single Sign-On").click();
     await inspect(page, "portal-sso-saml-connection");
   });

@@ -1,6 +1,9 @@
 // What a person does on the pages of the example.
 
-import { assertDashboard, button, field, openSignIn, page, saas, submitCredentials } from "./visitor.mjs";
+import assert from "node:assert/strict";
+
+import { answered } from "./control.mjs";
+import { assertDashboard, button, field, heading, openSignIn, page, saas, submitCredentials } from "./visitor.mjs";
 
 /** What a page says has been done. */
 export const status = () => page.getByRole("status");
@@ -20,6 +23,16 @@ export async function signIn(user, organization) {
 export async function switchTo(organization) {
   await field("Organization").selectOption({ label: organization.name });
   await button("Switch").click();
+}
+
+/** The app's database, as the table of /people shows it: "Bea Bell: member, Sales, Active, Directory". */
+export async function people() {
+  assert.deepEqual(await answered(), [], "webhooks that are still to come");
+  await page.goto(`${saas.ready.app}/people`);
+  await heading("People").waitFor();
+  const rows = await page.getByRole("row").allInnerTexts();
+  const cells = rows.slice(1).map((row) => row.split("\t").map((cell) => cell.split("\n")[0].trim()));
+  return cells.map(([name, state, role, department, source]) => `${name}: ${role}, ${department}, ${state}, ${source}`);
 }
 
 /** Sends a form that no page has, with the session of the page; answers with the status. */

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, describe, test } from "node:test";
 
-import { advance, control, now, set } from "./control.mjs";
+import { advance, answered, control, set } from "./control.mjs";
 import { inspect } from "./inspect.mjs";
-import { signIn } from "./product.mjs";
+import { people as peopleOfTheApp, signIn } from "./product.mjs";
+import { Directory } from "./scim.mjs";
 import { WebhookPath } from "./webhook_path.mjs";
 import { button, heading, link, openBrowser, openSignIn, page, saas, submitCredentials, userWith, visitExample } from "./visitor.mjs";
 
@@ -23,55 +24,18 @@ beforeEach(async () => {
 });
 after(() => path?.close());
 
-const USER = "urn:ietf:params:scim:schemas:core:2.0:User";
-const GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/** What an identity provider pushes to: the directory of the example. */
+const directory = () => new Directory(saas.ready.directory.scim_url, saas.ready.directory.bearer_token);
+const push = (...name) => directory().push(...name);
+const pushGroup = (name) => directory().pushGroup(name);
+const patch = (...change) => directory().patch(...change);
+const join = (group, user) => directory().join(group, user);
+const leave = (group, user) => directory().leave(group, user);
+const setActive = (user, active) => directory().setActive(user, active);
+const scim = (...request) => directory().call(...request);
 
-/** Pushes as an identity provider does. Answers with the resource. */
-async function scim(method, where, body) {
-  const { scim_url, bearer_token } = saas.ready.directory;
-  const response = await fetch(`${scim_url}${where}`, {
-    method,
-    headers: { authorization: `Bearer ${bearer_token}`, "content-type": "application/scim+json" },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${where}: ${response.status} ${text}`);
-  return text && JSON.parse(text);
-}
-
-const push = (givenName, familyName) => {
-  const email = `${givenName.toLowerCase()}@acme.example`;
-  const emails = [{ value: email, type: "work", primary: true }];
-  return scim("POST", "/Users", { schemas: [USER], userName: email, name: { givenName, familyName }, emails, active: true });
-};
-const pushGroup = (displayName) => scim("POST", "/Groups", { schemas: [GROUP], displayName });
-const patch = (where, ...Operations) =>
-  scim("PATCH", where, { schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], Operations });
-const join = (group, user) => patch(`/Groups/${group.id}`, { op: "add", path: "members", value: [{ value: user.id }] });
-const leave = (group, user) => patch(`/Groups/${group.id}`, { op: "remove", path: `members[value eq "${user.id}"]` });
-const setActive = (user, active) => patch(`/Users/${user.id}`, { op: "replace", path: "active", value: active });
-
-/** Waits until every webhook was answered, well or badly. Answers with those that are to be sent again, later. */
-async function answered() {
-  for (;;) {
-    const time = await now();
-    const { data } = await control("/webhooks/deliveries?status=pending&limit=100");
-    if (data.every(({ next_attempt_at: next }) => next && Date.parse(next) > time)) {
-      return data;
-    }
-  }
-}
-
-/** The table of /people, without Alice, who looks at it: "Bea Bell: member, Sales, Active, Directory". */
-async function people() {
-  assert.deepEqual(await answered(), [], "webhooks that are still to come");
-  await page.goto(`${saas.ready.app}/people`);
-  await heading("People").waitFor();
-  const rows = await page.getByRole("row").allInnerTexts();
-  const cells = rows.slice(1).map((row) => row.split("\t").map((cell) => cell.split("\n")[0].trim()));
-  const told = cells.map(([name, state, role, department, source]) => `${name}: ${role}, ${department}, ${state}, ${source}`);
-  return told.filter((row) => !row.startsWith("Alice"));
-}
+/** The table of /people, without Alice, who looks at it. */
+const people = async () => (await peopleOfTheApp()).filter((row) => !row.startsWith("Alice"));
 
 const alice = () => signIn(userWith(1), userWith(1).organizations[0]);
 

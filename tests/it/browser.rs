@@ -55,6 +55,18 @@ impl Page {
         self.url.join(&href).unwrap()
     }
 
+    /// Where the page's form goes.
+    pub(crate) fn action(&self) -> Url {
+        self.form().0
+    }
+
+    /// What the page's form takes along unseen under this name.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let (_, hidden) = self.form();
+        let found = hidden.into_iter().find(|(key, _)| key == name);
+        found.unwrap_or_else(|| panic!("no {name}: {}", self.text)).1
+    }
+
     /// The action and the hidden fields of the page's form.
     fn form(&self) -> (Url, Vec<(String, String)>) {
         let (_, form) = self
@@ -157,7 +169,12 @@ impl Browser {
 
     /// Fills the page's form, sends it, and goes where it is sent.
     pub(crate) async fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Page {
-        load(filled(&self.following, page, fields)).await
+        let shown = load(filled(&self.following, page, fields)).await;
+        if shown.text.contains(" data-post>") {
+            // A form that sends itself.
+            return load(filled(&self.following, &shown, &[])).await;
+        }
+        shown
     }
 
     /// Types an e-mail address into the sign-in page, and a password into the next, and goes where it is sent.
@@ -219,6 +236,12 @@ impl Browser {
     /// Posts to a URL as a button of the site does, and goes where it is sent.
     pub(crate) async fn post(&self, url: impl AsRef<str>) -> Page {
         self.post_form(url, &[]).await
+    }
+
+    /// Posts fields to a URL as a form of another site does, and goes no further.
+    pub(crate) async fn post_and_stop(&self, url: impl AsRef<str>, fields: &[(&str, &str)]) -> Page {
+        let request = self.stepping.post(url.as_ref()).form(fields);
+        load(request.header("sec-fetch-site", "cross-site")).await
     }
 
     /// Posts fields to a URL as a form of the site does, and goes where it is sent.

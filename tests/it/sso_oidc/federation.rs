@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 use workos::user_management::AuthenticateWithCodeParams;
 use workos_emulator::Emulator;
 
-use super::{
-    CALLBACK, Issuer, World, follow,
-    issuer::{CLIENT_ID, Signing},
-    parameter, steps,
-};
+use super::{CALLBACK, Issuer, World, follow, issuer::Signing, parameter, steps};
 use crate::{browser::Browser, http, sdk, sso_connections::events};
 
 const EMAIL: &str = "ada@acme.example";
@@ -213,53 +209,6 @@ async fn what_the_token_lacks_is_asked_for() {
 }
 
 #[actix_web::test]
-async fn the_options_of_a_connection_are_heeded() {
-    let issuer = Issuer::start();
-    let world = World::at(
-        &issuer,
-        &json!({"token_authentication_method": "client_secret_post", "pkce": false, "fetch_user_info": true}),
-    )
-    .await;
-    let browser = Browser::new();
-    let url = format!(
-        "{}&login_hint={EMAIL}&domain_hint=acme.example",
-        world.authorize_url()
-    );
-    let start = browser.step(&url).await.location();
-    let asked = browser.step(start.as_str()).await.location();
-    assert_eq!(
-        parameter(&asked, "scope").as_deref(),
-        Some("openid email profile groups")
-    );
-    assert_eq!(parameter(&asked, "login_hint").as_deref(), Some(EMAIL));
-    assert_eq!(parameter(&asked, "code_challenge"), None);
-    assert_eq!(parameter(&asked, "domain_hint"), None);
-    assert_eq!(parameter(&asked, "client_id").as_deref(), Some(CLIENT_ID));
-    let back = follow(&browser, asked.as_str()).await;
-    assert_eq!(world.redeem(&back).await.profile.email, EMAIL);
-    assert_eq!(
-        issuer.calls(),
-        ["discovery", "authorize", "token by post", "jwks", "userinfo"]
-    );
-
-    // A provider that takes the secret in one way gets it so.
-    let issuer = Issuer::start();
-    issuer.behave(|behaviour| {
-        let methods = json!(["client_secret_post", "private_key_jwt"]);
-        behaviour
-            .metadata
-            .insert("token_endpoint_auth_methods_supported".to_owned(), methods);
-        behaviour
-            .metadata
-            .insert("scopes_supported".to_owned(), json!(["openid"]));
-    });
-    let world = World::at(&issuer, &json!({})).await;
-    let back = world.sign_in(&Browser::new()).await;
-    assert_eq!(world.redeem(&back).await.profile.email, EMAIL);
-    assert!(issuer.calls().contains(&"token by post".to_owned()));
-}
-
-#[actix_web::test]
 async fn other_algorithms_and_new_keys_are_taken() {
     let issuer = Issuer::start();
     let world = World::at(&issuer, &json!({})).await;
@@ -307,19 +256,6 @@ async fn a_plain_client_is_sent_to_the_provider_too() {
         world.emulator.client_id()
     );
     assert_eq!(Browser::new().visit(&idp).await.status, 400);
-}
-
-#[actix_web::test]
-async fn an_issuer_that_can_be_nobodys_leaves_it_to_the_stand_in() {
-    let discovery = "https://idp.acme.example/.well-known/openid-configuration";
-    let world = World::start("OktaOIDC", discovery, &json!({})).await;
-    let page = Browser::new().visit(world.authorize_url()).await;
-    assert_eq!(
-        page.url.path(),
-        format!("/idp/{}", world.connection_id),
-        "{}",
-        page.text
-    );
 }
 
 #[actix_web::test]

@@ -13,8 +13,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-        RsaKeyPair, RsaPublicKeyComponents,
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
     },
 };
 use base64::{
@@ -230,8 +230,15 @@ fn proof(request: &HttpRequest, form: &HashMap<String, String>) -> (&'static str
         };
         return ("basic", text(id) == CLIENT_ID && text(secret) == CLIENT_SECRET);
     }
-    if form.contains_key("client_assertion") {
-        return ("assertion", form["client_id"] == CLIENT_ID);
+    if let Some(assertion) = form.get("client_assertion") {
+        assert_eq!(
+            form["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        return (
+            "assertion",
+            form["client_id"] == CLIENT_ID && is_signed(assertion),
+        );
     }
     let secret = form
         .get("client_secret")
@@ -240,6 +247,31 @@ fn proof(request: &HttpRequest, form: &HashMap<String, String>) -> (&'static str
         "post",
         form.get("client_id").is_some_and(|id| id == CLIENT_ID) && secret,
     )
+}
+
+/// The key of a client that proves itself by a signature.
+pub(crate) const CLIENT_KEY: &str = include_str!("../../../workos-emulator/src/core/development_key.pem");
+
+/// Whether a client assertion is what RFC 7523 section 3 says, and signed with the client's key.
+fn is_signed(assertion: &str) -> bool {
+    let (message, signature) = assertion.rsplit_once('.').unwrap();
+    let (_, claims) = message.split_once('.').unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let expires_in = claims["exp"].as_i64().unwrap() - seconds_from_now(0);
+    let (_, pem) = CLIENT_KEY.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
+    let (pem, _) = pem.split_once("-----END").unwrap();
+    let der = STANDARD
+        .decode(pem.split_whitespace().collect::<String>())
+        .unwrap();
+    let pair = RsaKeyPair::from_pkcs8(&der).unwrap();
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key());
+    (claims["iss"] == CLIENT_ID && claims["sub"] == CLIENT_ID)
+        && claims["aud"].as_str().unwrap().ends_with("/token")
+        && claims["jti"].as_str().unwrap().len() >= 16
+        && (0..=300).contains(&expires_in)
+        && key
+            .verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+            .is_ok()
 }
 
 async fn token(
@@ -355,7 +387,7 @@ async fn userinfo(issuer: Shared, request: HttpRequest) -> HttpResponse {
     answer(behaviour.userinfo_status).json(behaviour.userinfo)
 }
 
-/// Time that a provider lets pass.
+/// The real time and so many seconds.
 pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
     let now = SystemClock
         .now()

@@ -3,6 +3,8 @@
 mod attacks;
 mod federation;
 mod issuer;
+mod memberships;
+mod set_up;
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};

@@ -157,14 +157,12 @@ pub struct Action<T> {
 
 impl<T> Action<T> {
     /// Lets the person sign in or register.
-    #[must_use]
     pub fn allow(&self) -> ActionResponse {
         ActionResponse::allow(self.object, &self.secret, unix_millis(self.clock.as_ref()))
     }
 
     /// Refuses. WorkOS shows the message to the person: at most 500 characters, of which the rest is cut off; none when it is
     /// empty.
-    #[must_use]
     pub fn deny(&self, message: &str) -> ActionResponse {
         ActionResponse::deny(
             self.object,

@@ -310,7 +310,7 @@ impl AuthKitBuilder {
         self
     }
 
-    /// Several processes, on one machine or many, act as one: see the [guide](crate#several-machines). Give all of them the
+    /// Several processes, on one machine or many, act as one: see the [guide](crate::guide::several_machines). Give all of them the
     /// same state and the same cookie password.
     pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
         self.shared_state = Some(AnySharedState::new(state));

@@ -119,6 +119,11 @@ impl RequestAuth {
         self.change.take()
     }
 
+    /// Whether there may be a session, and its store cannot be asked.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        matches!(&*self.state.borrow(), AuthState::Unavailable { .. }) && self.session.borrow().is_none()
+    }
+
     /// The id of the WorkOS session, also when its token has expired.
     pub(crate) fn session_id(&self) -> Option<String> {
         if let AuthState::SignedIn(context) = &*self.state.borrow() {

@@ -85,6 +85,9 @@ async fn sign_out(auth: &RequestAuth, request: &HttpRequest, wanted: &Wanted) ->
         Ok(response) => response,
         Err(error) => {
             let message = match error {
+                AuthError::Unavailable { .. } if wanted.scope != Some(Scope::Everywhere) => {
+                    "You cannot be signed out at the moment. You are still signed in; try again.".to_owned()
+                }
                 AuthError::Unavailable { .. } => {
                     "You cannot be signed out everywhere at the moment. You are still signed in; try again."
                         .to_owned()

@@ -86,6 +86,18 @@ impl Jwks {
         }))
     }
 
+    /// One that has been fetched just now.
+    #[cfg(fuzzing)]
+    pub(super) fn of_document(document: &[u8], clock: Arc<dyn Clock>) -> Self {
+        let jwks = Self::new(String::new(), reqwest::Client::default(), clock);
+        jwks.0.keys.store(Some(Arc::new(KeySet {
+            keys: parse(document).unwrap(),
+            fetched_at: jwks.now(),
+            document: document.to_vec(),
+        })));
+        jwks
+    }
+
     pub(crate) fn now(&self) -> i64 {
         unix_seconds(self.0.clock.as_ref())
     }
@@ -219,7 +231,7 @@ struct Jwk {
 
 /// The RS256 keys of a JWKS document; of two with one id the first counts. Keys of other kinds and malformed ones are
 /// skipped (RFC 7517 section 5): one of them must not take the good ones along.
-fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
+pub(super) fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
     let document: Document =
         serde_json::from_slice(document).map_err(|error| format!("the answer is not a key set: {error}"))?;
     let mut keys = HashMap::new();

@@ -71,7 +71,7 @@ pub trait EventHandler<Args>: Send + Sync + 'static {
         &self,
         webhook: &Webhook,
         request: &HttpRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>>>;
+    ) -> Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 }
 
 macro_rules! event_handler {

@@ -205,6 +205,7 @@ impl WebhookHandlers {
     ///
     /// It needs no session: under [`require_auth`](crate::AuthKitBuilder::require_auth), name its path among the
     /// [`unauthenticated_paths`](crate::AuthKitBuilder::unauthenticated_paths).
+    #[must_use]
     pub fn route(&self) -> Route {
         let handlers = Arc::new(self.clone());
         web::post().to(move |request: HttpRequest, body: Body| {

@@ -122,7 +122,7 @@ async fn an_event_goes_to_the_handlers_of_its_kind_in_order_else_to_otherwise() 
             },
         )
         .otherwise(|webhook: Webhook, seen: Data<Seen>| async move {
-            seen.note(format!("other {}", webhook.event))
+            seen.note(format!("other {}", webhook.event));
         });
     assert_eq!(
         handlers.events(),

@@ -3,6 +3,8 @@
 mod claims;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod handler;
 mod handlers;
 mod replay;

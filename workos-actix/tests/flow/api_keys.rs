@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use workos_actix::AuthKitBuilder;
 
 use crate::{
     app::TestApp,
@@ -11,7 +12,7 @@ use crate::{
 const KEY: &str = "sk_0123456789abcdef";
 
 async fn accepting() -> TestApp {
-    let app = TestApp::start_with(|builder| builder.api_keys()).await;
+    let app = TestApp::start_with(AuthKitBuilder::api_keys).await;
     app.workos.api().add_key(KEY, key_of_organization("api_key_1"));
     app
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The description with which the token is refused, or `None` where it is not.
-async fn refusal(app: &TestApp, token: &str) -> Option<String> {
+pub(crate) async fn refusal(app: &TestApp, token: &str) -> Option<String> {
     let response = app.browser().ask("/who", token).await;
     if response.status == 200 {
         return None;
@@ -66,7 +66,7 @@ async fn forged_tokens_are_refused() {
     }
     let header = |text: &str| {
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        sign_text(format!("{}.{}", encode(text), encode(&claims().to_string())))
+        sign_text(&format!("{}.{}", encode(text), encode(&claims().to_string())))
     };
     for malformed in [
         // Two key ids: whoever reads the other one sees another token.
@@ -76,7 +76,7 @@ async fn forged_tokens_are_refused() {
         header(r#"{"alg":"RS256"}"#),
         header(&format!(r#"{{"alg":"RS256","kid":["{KID}"]}}"#)),
         sign_with_header(&json!({ "alg": "RS256", "kid": KID, "crit": ["exp"] }), &claims()),
-        sign_text(format!("{}.e30", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#))),
+        sign_text(&format!("{}.e30", URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#))),
         format!("{genuine}.x"),
         format!("x.{genuine}"),
         genuine.replacen('.', "", 1),

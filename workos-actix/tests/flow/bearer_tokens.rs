@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use workos_actix::AuthKitBuilder;
 
 use crate::{
     app::TestApp,
@@ -34,7 +35,7 @@ pub(crate) fn token(claims: &Value) -> String {
 }
 
 pub(crate) async fn accepting() -> TestApp {
-    TestApp::start_with(|builder| builder.bearer_tokens()).await
+    TestApp::start_with(AuthKitBuilder::bearer_tokens).await
 }
 
 impl Browser {

@@ -83,13 +83,10 @@ async fn api_key(key: ApiKey) -> HttpResponse {
 
 /// Which of them are there.
 async fn optional(
-    user: Option<AuthUser>,
-    context: Option<AuthContext>,
-    token: Option<AccessToken>,
+    (user, context): (Option<AuthUser>, Option<AuthContext>),
+    (token, session, key): (Option<AccessToken>, Option<Session>, Option<ApiKey>),
     organization: Option<OrganizationId>,
     impersonator: Option<Impersonator>,
-    session: Option<Session>,
-    key: Option<ApiKey>,
     plan: Option<Claims<Plan>>,
 ) -> String {
     [

@@ -1,6 +1,7 @@
 //! Forms of other sites, with the session cookie that the browser adds (CSRF).
 
 use reqwest::Method;
+use workos_actix::AuthKitBuilder;
 
 use crate::{
     app::TestApp,
@@ -86,7 +87,7 @@ async fn pages_of_this_site_and_programs_are_not_disturbed() {
 
 #[actix_web::test]
 async fn what_needs_nobody_and_what_needs_no_cookie_is_not_checked() {
-    let app = TestApp::start_with(|builder| builder.bearer_tokens()).await;
+    let app = TestApp::start_with(AuthKitBuilder::bearer_tokens).await;
     let mut browser = app.signed_in().await;
     let authorization = format!("Bearer {}", token(&claims()));
     for headers in FOREIGN {

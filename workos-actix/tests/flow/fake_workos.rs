@@ -171,6 +171,7 @@ impl FakeWorkOs {
 
     /// From now on a refresh that is repeated within 30 seconds gets the same answer, as in production. Otherwise a token
     /// works once, and a test that passes does not depend on this.
+    #[cfg(feature = "redis")]
     pub(crate) fn repeat_answers(&self) {
         self.0.state.lock().unwrap().repeats = Some(HashMap::new());
     }
@@ -395,11 +396,11 @@ pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
 }
 
 pub(crate) fn sign_with_header(header: &Value, claims: &Value) -> String {
-    sign_text(unsigned(header, claims))
+    sign_text(&unsigned(header, claims))
 }
 
 /// A genuine signature under whatever text.
-pub(crate) fn sign_text(signed: String) -> String {
+pub(crate) fn sign_text(signed: &str) -> String {
     let mut signature = vec![0; key().public_modulus_len()];
     key()
         .sign(

@@ -17,10 +17,11 @@ use crate::{
 const HISTORY: [&str; 5] = ["events", "deliveries", "attempts", "messages", "refresh_tokens"];
 
 /// Sign-ins in progress: they end by themselves within minutes, and look again at all that they name when they go on.
-const IN_PROGRESS: [&str; 9] = [
+const IN_PROGRESS: [&str; 10] = [
     "sso_sessions",
     "sso_logouts",
     "idp_grants",
+    "saml_answers",
     "authorization_sessions",
     "authorization_codes",
     "connect_authorization_codes",
@@ -377,7 +378,7 @@ proptest! {
 }
 
 /// Tables that no step fills: what the environment is, what the pages and receivers of webhooks make, and what a test orders.
-const BY_OTHER_MEANS: [&str; 17] = [
+const BY_OTHER_MEANS: [&str; 20] = [
     "attempts",
     "authorization_sessions",
     "dns_records",
@@ -392,6 +393,9 @@ const BY_OTHER_MEANS: [&str; 17] = [
     "portal_sessions",
     "provider_grants",
     "radar_challenges",
+    "saml_answers",
+    "saml_consumed",
+    "saml_test_idps",
     "secret_keys",
     "signing_keys",
     "totp_enrollments",

@@ -10,11 +10,12 @@ use crate::{
         connection_type::{self, Protocol},
         connections::{
             self, AttributeMaps, Connection, ConnectionBody, ConnectionChanges, ConnectionState, GroupRole,
-            NewConnection,
+            NewConnection, NewOidc,
         },
         identity_provider::{self, Person},
         oidc,
         profiles::{self, Profile, ProfileBody},
+        saml,
     },
     server::{call::Call, error::ApiError, reply::Reply},
     store::{State, Transaction},
@@ -47,8 +48,10 @@ pub(crate) struct NewProfile {
 struct CreateConnection {
     organization_id: Option<String>,
     name: Option<String>,
-    #[serde(default = "generic_saml")]
-    connection_type: String,
+    connection_type: Option<String>,
+    external_key: Option<String>,
+    /// What speaks to a real OpenID provider, instead of the stand-in.
+    oidc_options: Option<NewOidc>,
     /// Whoever calls this vouches for them.
     #[serde(default)]
     domains: Vec<String>,
@@ -62,9 +65,9 @@ struct CreateConnection {
     idp_initiated_sso: Option<bool>,
 }
 
-/// What `@workos/emulate` makes of a connection of no kind.
-pub(crate) fn generic_saml() -> String {
-    "GenericSAML".to_owned()
+/// What `@workos/emulate` makes of a connection of no kind, unless it has an OpenID provider.
+pub(crate) fn usual_type(has_oidc: bool) -> String {
+    if has_oidc { "GenericOIDC" } else { "GenericSAML" }.to_owned()
 }
 
 /// `PATCH /_emulate/connections/{id}`
@@ -89,12 +92,38 @@ struct Body<'a> {
     /// What an OpenID provider has to know.
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_uri: Option<String>,
+    /// SAML connections alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saml: Option<SamlBody>,
     idp_initiated_sso: bool,
     group_roles: &'a [GroupRole],
     attribute_maps: &'a AttributeMaps,
     /// The stand-in's page where people begin at the identity provider.
     idp_url: String,
     profiles: Vec<ProfileBody<'a>>,
+}
+
+/// What the two sides of a SAML connection have to know of each other.
+#[derive(Debug, Serialize)]
+struct SamlBody {
+    sp_entity_id: String,
+    acs_url: String,
+    sp_metadata_url: String,
+    /// The test identity provider's, as long as the connection names no other.
+    test_idp_metadata_url: String,
+}
+
+impl SamlBody {
+    fn of(call: &Call, connection: &Connection) -> Self {
+        let base_url = call.base_url();
+        let saml::ServiceProvider { entity_id, acs_url } = saml::ServiceProvider::of(connection, &base_url);
+        Self {
+            sp_entity_id: entity_id,
+            acs_url,
+            sp_metadata_url: format!("{base_url}/sso/saml/metadata/{}", connection.external_key),
+            test_idp_metadata_url: format!("{base_url}/idp/{}/metadata", connection.id),
+        }
+    }
 }
 
 /// How many profiles are shown with a connection.
@@ -108,6 +137,7 @@ fn body<'a>(call: &Call, state: &'a State, connection: &'a Connection) -> Result
         external_key: &connection.external_key,
         redirect_uri: (connection.r#type().protocol == Protocol::Oidc)
             .then(|| oidc::redirect_uri(&call.base_url(), connection)),
+        saml: saml::is_spoken(connection).then(|| SamlBody::of(call, connection)),
         idp_initiated_sso: connection.idp_initiated_sso,
         group_roles: &connection.group_roles,
         attribute_maps: &connection.attribute_maps,
@@ -149,6 +179,9 @@ pub(crate) fn add_profile(
 /// `POST /_emulate/connections`
 pub(super) fn create_connection(call: &Call) -> Result<Reply, ApiError> {
     let request: CreateConnection = call.body()?;
+    let connection_type = request
+        .connection_type
+        .unwrap_or_else(|| usual_type(request.oidc_options.is_some()));
     let connection = call.environment.transact(|tx| {
         let new = NewConnection {
             name: request.name,
@@ -156,10 +189,11 @@ pub(super) fn create_connection(call: &Call) -> Result<Reply, ApiError> {
             domains: request.domains,
             group_roles: request.group_roles,
             attribute_maps: request.attribute_maps,
+            external_key: request.external_key,
             idp_initiated_sso: request.idp_initiated_sso.unwrap_or(true),
-            ..NewConnection::active(request.organization_id, &request.connection_type)
+            ..NewConnection::active(request.organization_id, &connection_type)
         };
-        let connection = connections::create(tx, new)?;
+        let connection = connections::create(tx, new.with_oidc(request.oidc_options)?)?;
         for profile in request.profiles {
             add_profile(tx, &connection, profile)?;
         }

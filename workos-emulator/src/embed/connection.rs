@@ -2,8 +2,9 @@
 
 use super::{EmulatedEnvironment, EmulatorError};
 use crate::{
-    api::sso::connections::{self, ConnectionState, GroupRole, NewConnection},
-    control::connections::{NewProfile, add_profile},
+    api::sso::connections::{self, ConnectionState, GroupRole, NewConnection, NewOidc},
+    control::connections::{NewProfile, add_profile, usual_type},
+    core::secret::Secret,
     server::error::ApiError,
 };
 
@@ -89,6 +90,7 @@ impl SsoProfile {
 pub struct ConnectionBuilder {
     environment: EmulatedEnvironment,
     new: NewConnection,
+    oidc: Option<NewOidc>,
     profiles: Vec<NewProfile>,
 }
 
@@ -97,6 +99,7 @@ impl ConnectionBuilder {
         Self {
             environment,
             new: NewConnection::active(Some(organization_id.to_owned()), "GenericSAML"),
+            oidc: None,
             profiles: Vec::new(),
         }
     }
@@ -152,6 +155,36 @@ impl ConnectionBuilder {
         self
     }
 
+    /// Lets a real OpenID provider answer, instead of the stand-in: by the address of its discovery document, which ends with
+    /// `/.well-known/openid-configuration`, and what WorkOS is known by there.
+    ///
+    /// The provider has to know the redirect URI `<emulator>/sso/oidc/<external key>/callback`, for which
+    /// [`external_key`](Self::external_key) is given. An address at a name for examples (RFC 2606, `idp.example.com`) is left
+    /// to the stand-in.
+    pub fn oidc(
+        mut self,
+        discovery_endpoint: impl Into<String>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+    ) -> Self {
+        if self.new.connection_type == usual_type(false) {
+            self.new.connection_type = usual_type(true);
+        }
+        let secret = Secret::new(client_secret);
+        self.oidc = Some(NewOidc::with_secret(
+            discovery_endpoint.into(),
+            client_id.into(),
+            secret,
+        ));
+        self
+    }
+
+    /// What stands in the connection's addresses: 8 to 64 letters and digits. It is made unless given.
+    pub fn external_key(mut self, key: impl Into<String>) -> Self {
+        self.new.external_key = Some(key.into());
+        self
+    }
+
     /// Somebody whom the identity provider knows.
     pub fn profile(mut self, profile: SsoProfile) -> Self {
         self.profiles.push(profile.0);
@@ -161,7 +194,8 @@ impl ConnectionBuilder {
     /// Creates the connection and the profiles, all or nothing.
     ///
     /// # Errors
-    /// When there is no such type or role, an address or a domain is none, or another organization has the domain.
+    /// When there is no such type or role, the type is not one of OpenID Connect and a provider is given, an address or a
+    /// domain is none, or another organization has the domain.
     pub fn create(self) -> Result<Connection, EmulatorError> {
         let created = self.environment.inner.transact(|tx| {
             if let Some(id) = &self.new.id
@@ -170,7 +204,7 @@ impl ConnectionBuilder {
                 let message = format!("The id '{id}' is used already.");
                 return Err(ApiError::conflict("id_taken", message));
             }
-            let connection = connections::create(tx, self.new)?;
+            let connection = connections::create(tx, self.new.with_oidc(self.oidc)?)?;
             for profile in self.profiles {
                 add_profile(tx, &connection, profile)?;
             }

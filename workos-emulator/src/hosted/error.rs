@@ -320,6 +320,42 @@ pub(super) fn identity_provider_not_asked(call: &Call) -> Result<Reply, ApiError
     )
 }
 
+/// The test identity provider was asked for something that it does not do.
+pub(super) fn saml_request_refused(call: &Call, why: &str) -> Result<Reply, ApiError> {
+    show(
+        call,
+        400,
+        &Problem {
+            title: "This request is not answered",
+            what_happened: "A service provider sent a SAML request to the page that stands in for an organization’s \
+                            identity provider.",
+            why: &format!("It cannot be answered: {why}."),
+            what_to_do: "Go back to the application and sign in again. A service provider that is not WorkOS takes \
+                         answers at one of the environment’s redirect URIs.",
+            example: None,
+        },
+    )
+}
+
+/// There is no SAML connection with this key.
+pub(super) fn saml_connection_not_found(call: &Call) -> Result<Reply, ApiError> {
+    show(
+        call,
+        404,
+        &Problem {
+            title: "This is the address of no connection",
+            what_happened: "An identity provider sent a SAML response, or somebody asked for the metadata of a service \
+                            provider.",
+            why: "No SAML connection has the key at the end of the address.",
+            what_to_do: "Take the addresses from the connection, where they are saml.acs_url and saml.metadata_url:",
+            example: Some(&format!(
+                "curl -X PATCH {}/_emulate/connections/conn_… -H 'Content-Type: application/json' -d '{{}}'",
+                call.base_url()
+            )),
+        },
+    )
+}
+
 /// Somebody began at their identity provider, and the environment does not say where to go.
 pub(super) fn identity_provider_leads_nowhere(call: &Call) -> Result<Reply, ApiError> {
     show(

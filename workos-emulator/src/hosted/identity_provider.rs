@@ -1,7 +1,11 @@
 //! The page that takes an identity provider's place: whoever is at the browser says who they are there, and nobody asks for
-//! a password. Its only client is WorkOS, so it sends nobody anywhere else.
+//! a password.
 //!
-//! People come to it from a sign-in, or begin here, as on the dashboard of their identity provider.
+//! People come to it from a sign-in, or begin here, as on the dashboard of their identity provider. For SAML connections it is
+//! an identity provider as SAML knows them: [`saml`]. For the others its only client is WorkOS, so it sends nobody anywhere
+//! else: a code says to WorkOS what the page said.
+
+mod saml;
 
 use std::sync::Arc;
 
@@ -10,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use self::saml::{Came, SamlAsked};
+pub(super) use self::saml::{SCRIPT, SCRIPT_PATH, entity_id, show_idp_metadata, sso_url};
 use super::{
     chrome, error, page,
     pages::{
@@ -24,6 +30,7 @@ use crate::{
             connections::Connection,
             identity_provider::{self, Assertion, Person},
             profiles::{self, Profile},
+            saml::test_idp::{self, Said},
             sign_in::{SsoSession, is_domain_verified},
         },
         user_management::users,
@@ -103,32 +110,82 @@ pub(crate) fn sign_out_url(call: &Call, connection_id: &str) -> String {
 /// Who is asked, and by which sign-in.
 struct Asked {
     connection: Arc<Connection>,
-    /// None: nobody asked, and the person begins here.
+    /// None: nobody asked and the person begins here, or somebody asked who is not WorkOS.
     session: Option<Arc<SsoSession>>,
+    /// None: the connection speaks another language.
+    saml: Option<SamlAsked>,
+}
+
+/// Why nobody is asked.
+enum NotAsked {
+    NotFound,
+    Refused(String),
+}
+
+impl NotAsked {
+    fn reply(&self, call: &Call) -> Result<Reply, ApiError> {
+        match self {
+            Self::NotFound => error::identity_provider_not_asked(call),
+            Self::Refused(why) => error::saml_request_refused(call, why),
+        }
+    }
 }
 
 impl Asked {
-    fn of(call: &Call, state: Option<&str>) -> Option<Self> {
+    /// `get` gives what the request says: its query, or its form.
+    fn of<'a>(call: &Call, get: impl Fn(&str) -> Option<&'a str>) -> Result<Self, NotAsked> {
         let present = call.environment.state();
-        let connection = Arc::clone(present.connections.get(call.param("connection_id"))?);
-        let session = match state.filter(|state| !state.is_empty()) {
+        let connection = present.connections.get(call.param("connection_id"));
+        // Social login and codes have pages of their own, and an identity provider that is named answers for itself.
+        let connection = connection
+            .filter(|connection| connection.organization_id.is_some())
+            .filter(|connection| !identity_provider::provider(connection).is_spoken_to())
+            .ok_or(NotAsked::NotFound)?;
+        let connection = Arc::clone(connection);
+        if saml::speaks_for(&connection) {
+            let (saml, session) =
+                saml::asked(call, &present, &connection, Came::of(get)).map_err(NotAsked::Refused)?;
+            return Ok(Self {
+                connection,
+                session,
+                saml: Some(saml),
+            });
+        }
+        let session = match get("state").filter(|state| !state.is_empty()) {
             None => None,
             Some(given) => {
-                let session = present.sso_sessions.get(SsoSession::id_in(given))?;
-                let fits = session.state.matches(given)
-                    && session.connection_id == connection.id
-                    && session.expires_at() > call.environment.clock.now();
-                Some(fits.then(|| Arc::clone(session))?)
+                let session = present.sso_sessions.get(SsoSession::id_in(given));
+                let fits = |session: &&Arc<SsoSession>| {
+                    session.state.matches(given)
+                        && session.connection_id == connection.id
+                        && session.expires_at() > call.environment.clock.now()
+                };
+                Some(session.filter(fits).map(Arc::clone).ok_or(NotAsked::NotFound)?)
             }
         };
-        // Social login and codes have pages of their own, and who is spoken to answers alone.
-        let is_here =
-            connection.organization_id.is_some() && !identity_provider::provider(&connection).is_spoken_to();
-        is_here.then_some(Self { connection, session })
+        Ok(Self {
+            connection,
+            session,
+            saml: None,
+        })
+    }
+
+    /// Nobody asked: the person begins here.
+    fn begins_here(&self) -> bool {
+        let is_asked_by_saml = self.saml.as_ref().is_some_and(|saml| saml.came.is_some());
+        self.session.is_none() && !is_asked_by_saml
     }
 
     fn state(&self) -> Option<&str> {
         self.session.as_ref().map(|session| session.state.expose())
+    }
+
+    /// What the page's forms take along.
+    fn hidden(&self) -> Vec<(&str, &str)> {
+        match &self.saml {
+            Some(saml) => saml.came.iter().flat_map(Came::hidden).collect(),
+            None => self.state().map(|state| ("state", state)).into_iter().collect(),
+        }
     }
 
     fn answer(&self, call: &Call, parameters: &[(&str, &str)]) -> Reply {
@@ -142,13 +199,78 @@ impl Asked {
         let url = format!("{}?{}", sso::callback(call, &self.connection.id), query.finish());
         Reply::redirect(303, url).header("Cache-Control", "no-store")
     }
+
+    /// Says that somebody is not signed in.
+    fn fail(&self, call: &Call, failure: &Failure) -> Result<Reply, ApiError> {
+        let Failure {
+            error,
+            status,
+            message,
+        } = *failure;
+        let Some(saml) = &self.saml else {
+            return Ok(self.answer(call, &[("error", error), ("error_description", message)]));
+        };
+        let said = |_| Said::Failure {
+            code: status,
+            message,
+        };
+        saml::respond(call, self, saml, said, "")
+    }
+
+    /// Says who somebody is.
+    fn tell(&self, call: &Call, assertion: Assertion, relay_state: &str) -> Result<Reply, ApiError> {
+        if let Some(saml) = &self.saml {
+            return saml::respond(call, self, saml, |id| Said::of(&assertion, id), relay_state);
+        }
+        let code = call.environment.transact(|tx| {
+            let code = tx.token(32);
+            let relay_state = Some(relay_state.to_owned());
+            tx.put_expiring(IdpGrant {
+                id: Secret::digest(&code),
+                connection_id: self.connection.id.clone(),
+                in_response_to: self.state().map(Secret::digest),
+                relay_state: relay_state.filter(|text| !text.is_empty() && self.session.is_none()),
+                assertion,
+                expires_at: clock::saturating_add(tx.now(), LIFETIME),
+            })?;
+            Ok::<_, ApiError>(Secret::new(code))
+        })?;
+        Ok(self.answer(call, &[("code", code.expose())]))
+    }
 }
 
-/// `GET /idp/{connection_id}`
+/// How somebody is not signed in, in the words of OAuth and of SAML.
+struct Failure {
+    error: &'static str,
+    status: &'static str,
+    message: &'static str,
+}
+
+const DENIED: Failure = Failure {
+    error: "access_denied",
+    status: test_idp::DENIED,
+    message: "The user was refused.",
+};
+const FAILED: Failure = Failure {
+    error: "server_error",
+    status: test_idp::FAILED,
+    message: "The stand-in was asked to fail.",
+};
+
+/// `GET /idp/{connection_id}`, with a SAML request by the HTTP redirect binding where the connection speaks SAML.
 pub(super) fn show_identity_provider(call: &Call) -> Result<Reply, ApiError> {
-    match Asked::of(call, call.query.get("state")) {
-        Some(asked) => form(call, &asked, 200, &Typed::default(), &Problems::default()),
-        None => error::identity_provider_not_asked(call),
+    show(call, Asked::of(call, |name| call.query.get(name)))
+}
+
+/// `POST /idp/{connection_id}/saml`: a SAML request by the HTTP POST binding.
+pub(super) fn ask_identity_provider(call: &Call) -> Result<Reply, ApiError> {
+    show(call, Asked::of(call, |name| call.raw_body().get(name)?.as_str()))
+}
+
+fn show(call: &Call, asked: Result<Asked, NotAsked>) -> Result<Reply, ApiError> {
+    match asked {
+        Ok(asked) => form(call, &asked, 200, &Typed::default(), &Problems::default()),
+        Err(not_asked) => not_asked.reply(call),
     }
 }
 
@@ -179,7 +301,6 @@ pub(super) fn submit_identity_provider(call: &Call) -> Result<Reply, ApiError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Fields {
-        state: Option<String>,
         decision: String,
         /// The person who was chosen.
         profile: Option<String>,
@@ -188,26 +309,13 @@ pub(super) fn submit_identity_provider(call: &Call) -> Result<Reply, ApiError> {
         return error::cross_site(call);
     }
     let fields: Fields = call.body()?;
-    let Some(asked) = Asked::of(call, fields.state.as_deref()) else {
-        return error::identity_provider_not_asked(call);
+    let asked = match Asked::of(call, |name| call.raw_body().get(name)?.as_str()) {
+        Ok(asked) => asked,
+        Err(not_asked) => return not_asked.reply(call),
     };
-    match (fields.decision.as_str(), &asked.session) {
-        ("deny", Some(_)) => {
-            return Ok(asked.answer(
-                call,
-                &[
-                    ("error", "access_denied"),
-                    ("error_description", "The user was refused."),
-                ],
-            ));
-        }
-        ("error", Some(_)) => {
-            let description = "The stand-in was asked to fail.";
-            return Ok(asked.answer(
-                call,
-                &[("error", "server_error"), ("error_description", description)],
-            ));
-        }
+    match fields.decision.as_str() {
+        "deny" if !asked.begins_here() => return asked.fail(call, &DENIED),
+        "error" if !asked.begins_here() => return asked.fail(call, &FAILED),
         _ => {}
     }
     let typed: Typed = call.body()?;
@@ -223,21 +331,11 @@ pub(super) fn submit_identity_provider(call: &Call) -> Result<Reply, ApiError> {
         Ok(person) => person,
         Err(problems) => return form(call, &asked, 400, &typed, &problems),
     };
-    let code = call.environment.transact(|tx| {
-        let code = tx.token(32);
-        let index = format!("_{}", tx.token(20));
-        let relay_state = Some(typed.relay_state.trim().to_owned());
-        tx.put_expiring(IdpGrant {
-            id: Secret::digest(&code),
-            connection_id: connection.id.clone(),
-            in_response_to: asked.state().map(Secret::digest),
-            relay_state: relay_state.filter(|text| !text.is_empty() && asked.session.is_none()),
-            assertion: identity_provider::assertion(connection, &person, &more, Some(index)),
-            expires_at: clock::saturating_add(tx.now(), LIFETIME),
-        })?;
-        Ok::<_, ApiError>(Secret::new(code))
-    })?;
-    Ok(asked.answer(call, &[("code", code.expose())]))
+    let index = call
+        .environment
+        .transact(|tx| Ok::<_, ApiError>(format!("_{}", tx.token(20))))?;
+    let assertion = identity_provider::assertion(connection, &person, &more, Some(index));
+    asked.tell(call, assertion, typed.relay_state.trim())
 }
 
 /// What the provider says of somebody whom it knows.
@@ -331,7 +429,7 @@ fn form(
         .as_deref()
         .and_then(|id| state.organizations.get(id));
     let mut hidden = vec![("client_id", call.environment.client_id.as_str())];
-    hidden.extend(asked.state().map(|state| ("state", state)));
+    hidden.extend(asked.hidden());
     page(
         status,
         &IdentityProviderPage {
@@ -340,7 +438,7 @@ fn form(
             connection_type: &connection.connection_type,
             connection_name: &connection.name,
             organization: organization.map_or("", |organization| &organization.name),
-            begins_here: asked.session.is_none(),
+            begins_here: asked.begins_here(),
             form: Form {
                 action: &path(&connection.id),
                 hidden: &hidden,
@@ -367,14 +465,14 @@ fn form(
 
 /// `GET /idp/{connection_id}/signed-out`
 pub(super) fn show_idp_signed_out(call: &Call) -> Result<Reply, ApiError> {
-    match Asked::of(call, None) {
-        Some(asked) => page(
+    match Asked::of(call, |_| None) {
+        Ok(asked) => page(
             200,
             &IdpSignedOutPage {
                 chrome: chrome(&call.environment),
                 provider: asked.connection.r#type().name,
             },
         ),
-        None => error::identity_provider_not_asked(call),
+        Err(not_asked) => not_asked.reply(call),
     }
 }

@@ -51,7 +51,7 @@ use crate::{
     server::{
         call::Call,
         error::ApiError,
-        operation::{Operation, get, post, waiting},
+        operation::{Operation, get, post, post_waiting, waiting},
         reply::Reply,
     },
 };
@@ -94,11 +94,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/sso/callback/{connection_id}", "finish_sso", sso::finish_sso).client(),
     waiting("/sso/oidc/{external_key}/start", "start_oidc", sso::start_oidc).client(),
     waiting("/sso/oidc/{external_key}/callback", "finish_oidc", sso::finish_oidc).client(),
+    waiting("/sso/saml/{external_key}/start", "start_saml", sso::start_saml).client(),
+    get("/sso/saml/metadata/{external_key}", "show_sp_metadata", sso::show_sp_metadata).client(),
+    post("/sso/saml/acs/{external_key}", "consume_saml_response", sso::consume_saml_response).client().slow(),
+    get(sso::FINISH, "finish_saml", sso::finish_saml).client(),
     get(sso::CONSENT, "show_sign_in_consent", sso::show_sign_in_consent).client(),
     post(sso::CONSENT, "submit_sign_in_consent", sso::submit_sign_in_consent).client(),
     get(sso_traces::PATH, "show_sso_traces", sso_traces::show_sso_traces).page(),
     get("/idp/{connection_id}", "show_identity_provider", identity_provider::show_identity_provider).client(),
-    post("/idp/{connection_id}", "submit_identity_provider", identity_provider::submit_identity_provider).client(),
+    post("/idp/{connection_id}", "submit_identity_provider", identity_provider::submit_identity_provider).client().slow(),
+    post("/idp/{connection_id}/saml", "ask_identity_provider", identity_provider::ask_identity_provider).client(),
+    get("/idp/{connection_id}/metadata", "show_idp_metadata", identity_provider::show_idp_metadata).client().slow(),
     get("/idp/{connection_id}/signed-out", "show_idp_signed_out", identity_provider::show_idp_signed_out).client(),
     get(another_way::PATH, "show_another_way", another_way::show_another_way).client(),
     get(organization::PATH, "show_organizations", organization::show_organizations).client(),
@@ -130,7 +136,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     get("/portal/sso/{id}/attributes", "show_portal_attributes", portal::sso::attributes::show_attributes).client(),
     post("/portal/sso/{id}/attributes", "submit_portal_attributes", portal::sso::attributes::submit_attributes).client(),
     get("/portal/sso/{id}/configuration", "show_portal_configuration", portal::sso::configuration::show_configuration).client(),
-    post("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
+    post_waiting("/portal/sso/{id}/configuration", "submit_portal_configuration", portal::sso::configuration::submit_configuration).client().uploads(),
     get("/portal/sso/{id}/test", "show_portal_test", portal::sso::test_sign_in::show_test).client(),
     post("/portal/sso/{id}/test", "start_portal_test", portal::sso::test_sign_in::start_test).client(),
     get("/portal/sso/{id}/sessions/{session_id}", "show_portal_sign_in", portal::sso::test_sign_in::show_sign_in).client(),
@@ -204,6 +210,9 @@ fn get_asset(call: &Call) -> Result<Reply, ApiError> {
         Some(style) => ("text/css", style.into_bytes()),
         None if path == *style::PATH => ("text/css", style::STYLE.into()),
         None if path == *passkey::SCRIPT_PATH => ("text/javascript", passkey::SCRIPT.into()),
+        None if path == *identity_provider::SCRIPT_PATH => {
+            ("text/javascript", identity_provider::SCRIPT.into())
+        }
         None => return Err(ApiError::new(404, "not_found", format!("There is no {path}."))),
     };
     Ok(Reply {

@@ -126,6 +126,7 @@ impl<'a> Fields<'a> {
                     "password",
                     "secret",
                     "client_secret",
+                    "oidc_options",
                     "totp_secret",
                     "bearer_token",
                     "value",

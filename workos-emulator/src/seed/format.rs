@@ -13,14 +13,14 @@ use crate::{
         authorization::roles::RoleType,
         feature_flags::NewFlag,
         organizations::domains::WantedState,
-        sso::connections::{ConnectionState, GroupRole},
+        sso::connections::{ConnectionState, GroupRole, NewOidc},
         user_management::{
             memberships::MembershipStatus,
             organization_policies::{DomainPolicy, OrganizationPolicy},
             providers::{self, Provider},
         },
     },
-    control::connections::{NewProfile, generic_saml},
+    control::connections::{NewProfile, usual_type},
     core::{secret::Secret, totp::TotpSecret},
 };
 
@@ -85,6 +85,8 @@ pub(super) struct SeedConnection {
     pub(super) name: String,
     pub(super) organization: String,
     pub(super) connection_type: String,
+    pub(super) external_key: Option<String>,
+    pub(super) oidc_options: Option<NewOidc>,
     pub(super) state: ConnectionState,
     /// They become verified domains of the organization.
     pub(super) domains: Vec<String>,
@@ -309,7 +311,11 @@ fn connection(fields: &mut Fields<'_>) -> SeedConnection {
         id: fields.id("id"),
         name: fields.required("name"),
         organization: fields.required("organization"),
-        connection_type: fields.get("connection_type").unwrap_or_else(generic_saml),
+        connection_type: fields
+            .get("connection_type")
+            .unwrap_or_else(|| usual_type(fields.has("oidc_options"))),
+        external_key: fields.get("external_key"),
+        oidc_options: fields.get("oidc_options"),
         state: fields.get("state").unwrap_or(ConnectionState::Active),
         domains: fields.get("domains").unwrap_or_default(),
         profiles: fields.list("profiles", |fields| NewProfile {

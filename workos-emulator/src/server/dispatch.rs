@@ -26,7 +26,7 @@ use super::{
     reply::Reply,
     routes::Routes,
 };
-use crate::{environment::Environment, hosted, scim};
+use crate::{api::sso::connections, environment::Environment, hosted, scim};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -250,7 +250,18 @@ fn of_client(
         .or_else(|| client_id::in_credentials(headers))
         .or_else(|| client_id::in_token(query.get("token")?))
         .and_then(|client_id| registry.by_client_id(&client_id))
+        .or_else(|| of_connection(registry, params))
         .unwrap_or_else(|| Arc::clone(registry.default_environment()))
+}
+
+/// The environment of the connection that the path names: identity providers know nothing of environments.
+fn of_connection(registry: &Registry, params: &[(String, String)]) -> Option<Arc<Environment>> {
+    let (name, value) = params.first()?;
+    match name.as_str() {
+        "connection_id" => registry.by_state(|state| state.connections.get(value).is_some()),
+        "external_key" => registry.by_state(|state| connections::by_external_key(state, value).is_some()),
+        _ => None,
+    }
 }
 
 async fn read(payload: web::Payload, limit: usize) -> Result<web::Bytes, ApiError> {

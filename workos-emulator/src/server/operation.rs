@@ -111,6 +111,15 @@ pub(crate) const fn waiting(
     operation("GET", path, name, Handler::Waiting(function))
 }
 
+/// The same for a form that makes the emulator ask somebody else.
+pub(crate) const fn post_waiting(
+    path: &'static str,
+    name: &'static str,
+    function: fn(Call) -> Answer,
+) -> Operation {
+    operation("POST", path, name, Handler::Waiting(function))
+}
+
 /// Answers 501 by name.
 pub(crate) const fn not_built(method: &'static str, path: &'static str, name: &'static str) -> Operation {
     operation(method, path, name, Handler::NotBuilt)

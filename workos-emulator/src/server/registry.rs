@@ -16,6 +16,7 @@ use crate::{
         secret::Secret,
     },
     environment::Environment,
+    store::State,
 };
 
 /// The environments, and how requests find theirs.
@@ -268,12 +269,16 @@ impl Registry {
         Some(Arc::clone(found))
     }
 
-    /// The environment of a sign-in through a connection. Identity providers send people back without a client id; where
-    /// several have the sign-in, one being a fork of the other, the oldest is meant.
-    pub(crate) fn by_sso_session(&self, id: &str) -> Option<Arc<Environment>> {
+    /// The environment whose state is meant. Where it is several, one being a fork of the other, it is the oldest.
+    pub(crate) fn by_state(&self, is_meant: impl Fn(&State) -> bool) -> Option<Arc<Environment>> {
         let entries = self.entries.load();
-        let has_it = |environment: &&Arc<Environment>| environment.state().sso_sessions.get(id).is_some();
-        entries.by_id.values().find(has_it).cloned()
+        let mut all = entries.by_id.values();
+        all.find(|environment| is_meant(&environment.state())).cloned()
+    }
+
+    /// The environment of a sign-in through a connection. Identity providers send people back without a client id.
+    pub(crate) fn by_sso_session(&self, id: &str) -> Option<Arc<Environment>> {
+        self.by_state(|state| state.sso_sessions.get(id).is_some())
     }
 
     /// Tells of every environment that comes or goes.

@@ -49,6 +49,15 @@ impl Reply {
         }
     }
 
+    /// 200 with an XML document of this media type.
+    pub(crate) fn xml(media_type: &str, document: String) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("Content-Type", format!("{media_type}; charset=utf-8"))],
+            body: document.into_bytes(),
+        }
+    }
+
     /// 302, or 303 where a form was posted.
     pub(crate) fn redirect(status: u16, location: impl Into<String>) -> Self {
         Self {

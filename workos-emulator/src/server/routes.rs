@@ -1,6 +1,6 @@
 //! The table of everything that is served, and the way from a path to its operations.
 
-use super::operation::{Operation, delete, get, not_built, patch, post, put};
+use super::operation::{Operation, delete, get, not_built, patch, post, put, waiting};
 use crate::{
     api::{
         admin_portal::links,
@@ -261,7 +261,7 @@ const API: &[Operation] = &[
     patch("/connections/{id}", "update_connection", connections::update_connection),
     delete("/connections/{id}", "delete_connection", connections::delete_connection),
     get("/sso/authorize", "get_authorization_url", sso::authorize::get_authorization_url).client(),
-    get("/sso/logout", "get_logout_url", sso::logout::get_logout_url).client(),
+    waiting("/sso/logout", "get_logout_url", sso::logout::get_logout_url).client(),
     post("/sso/logout/authorize", "authorize_logout", sso::logout::authorize_logout),
     get("/sso/profile", "get_profile", sso::token::get_profile).client(),
     post("/sso/token", "get_profile_and_token", sso::token::get_profile_and_token).client(),

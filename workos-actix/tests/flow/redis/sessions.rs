@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_session::storage::RedisSessionStore;
 use reqwest::Method;
 use serde_json::json;
-use workos_actix::AuthKit;
+use workos_actix::{AuthKit, AuthKitBuilder};
 
 use super::{Data, Machines, RedisServer, eventually};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// Two machines whose sessions are in Redis.
 async fn in_redis(data: Data) -> Machines {
-    Machines::start_with(data, |builder| builder.sessions_in_shared_state()).await
+    Machines::start_with(data, AuthKitBuilder::sessions_in_shared_state).await
 }
 
 async fn is_signed_out(browser: &Browser) -> bool {
@@ -122,6 +122,9 @@ async fn sessions_in_redis_survive_its_restart() {
         assert_eq!(response.header("retry-after"), "5");
         assert!(browser.session().is_some());
     }
+    // Nobody is told that they are signed out while the session lives on.
+    assert_eq!(browser.visit("/auth/sign-out").await.status, 503);
+    assert!(browser.session().is_some());
     redis.restart();
     for browser in [&browser, &other] {
         eventually("the session is back", Duration::from_secs(5), async || {

@@ -7,7 +7,7 @@
 //! * [`consents`] – what a person let an application have; every token of theirs hangs from one.
 //! * [`standalone`] – people sign in at an application of yours instead of at AuthKit.
 //!
-//! Client ID metadata documents are not served, as the emulator fetches nothing from other hosts.
+//! Client ID metadata documents are not served, as the emulator fetches nothing that a stranger names.
 
 pub(crate) mod access_tokens;
 pub(crate) mod applications;

@@ -27,7 +27,7 @@ pub(crate) enum Provider {
 impl Provider {
     /// Whether the emulator speaks to it. The stand-in takes the place of all others.
     pub(crate) fn is_spoken_to(self) -> bool {
-        matches!(self, Self::Oidc)
+        matches!(self, Self::Oidc | Self::Saml)
     }
 }
 
@@ -44,11 +44,18 @@ pub(crate) fn provider(connection: &Connection) -> Provider {
             Provider::Saml,
         ),
     };
-    let url = address.and_then(|address| Url::parse(address).ok());
-    match url.as_ref().and_then(Url::host_str) {
-        Some(host) if !is_reserved(host) => provider,
-        _ => Provider::StandIn,
+    if address.is_some_and(|address| is_somebodys(address)) {
+        provider
+    } else {
+        Provider::StandIn
     }
+}
+
+/// Whether there may be an identity provider at an address.
+pub(crate) fn is_somebodys(address: &str) -> bool {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    host.is_some_and(|host| !is_reserved(host))
 }
 
 /// Whether a name is reserved for examples and tests (RFC 2606 sections 2 and 3), and is no name of this machine.

@@ -2,16 +2,22 @@
 //!
 //! Source: <https://workos.com/docs/sso/single-logout>, <https://workos.com/docs/reference/sso/logout>.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{connections, profiles};
+use super::{
+    connections::{self, ProtocolOptions},
+    identity_provider::{Provider, provider},
+    oidc, profiles,
+};
 use crate::{
     api::user_management::signing_keys,
     core::clock,
     hosted,
-    server::{call::Call, error::ApiError, reply::Reply},
+    server::{call::Call, error::ApiError, operation::Answer, reply::Reply},
     store::{Expiring, Record},
 };
 
@@ -97,7 +103,11 @@ pub(crate) fn authorize_logout(call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// `GET /sso/logout`: on to where the identity provider signs people out. A token is good for one time.
-pub(crate) fn get_logout_url(call: &Call) -> Result<Reply, ApiError> {
+pub(crate) fn get_logout_url(call: Call) -> Answer {
+    Box::pin(async move { leave(&call).await })
+}
+
+async fn leave(call: &Call) -> Result<Reply, ApiError> {
     let not_found = || {
         ApiError::message(
             404,
@@ -110,14 +120,22 @@ pub(crate) fn get_logout_url(call: &Call) -> Result<Reply, ApiError> {
     let claims = claims
         .filter(|claims| claims.aud == AUDIENCE)
         .ok_or_else(not_found)?;
-    let connection_id = call.environment.transact(|tx| {
+    let (connection, idp_id) = call.environment.transact(|tx| {
         tx.unexpired::<SsoLogout>(&claims.jti).ok_or_else(not_found)?;
         tx.delete::<SsoLogout>(&claims.jti);
         let profile = profiles::find(tx, &claims.profile_id).map_err(|_| not_found())?;
-        Ok::<_, ApiError>(profile.connection_id.clone())
+        let connection = connections::find(tx, &profile.connection_id).map_err(|_| not_found())?;
+        Ok::<_, ApiError>((Arc::clone(connection), profile.idp_id.clone()))
     })?;
-    Ok(Reply::redirect(
-        302,
-        hosted::identity_provider::sign_out_url(call, &connection_id),
-    ))
+    let url = match &connection.options {
+        ProtocolOptions::Oidc(options) if provider(&connection) == Provider::Oidc => {
+            let discovery_endpoint = &options.discovery_endpoint;
+            let metadata = call.environment.providers.metadata(discovery_endpoint, now).await;
+            let url = metadata.and_then(|metadata| oidc::end_session_url(options, &metadata, &idp_id));
+            url.map_err(|reason| ApiError::oauth("connection_invalid", reason))?
+                .into()
+        }
+        _ => hosted::identity_provider::sign_out_url(call, &connection.id),
+    };
+    Ok(Reply::redirect(302, url))
 }

@@ -231,35 +231,37 @@ pub(crate) fn check(
     if sign_in.impersonator.is_some() {
         return Ok(None);
     }
-    // Another organization's connection is not what this one requires.
-    if sign_in.method == AuthenticationMethod::Sso
-        && !sign_in.is_through(organization_id)
-        && of(state, organization_id).organization_policy.sso_required
-    {
-        return Ok(Some(NextStep::ComeAnotherWay(OtherMethod {
-            organization_id: organization_id.to_owned(),
-            by_domain: false,
-            allowed: vec![AuthenticationMethod::Sso],
-        })));
-    }
-    Ok(demand(
-        state,
-        organization_id,
-        user,
-        sign_in.method,
-        sign_in.second_factor,
-    ))
+    Ok(demand(state, organization_id, user, Came::of(sign_in)))
 }
 
-fn demand(
-    state: &State,
-    organization_id: &str,
-    user: &User,
-    method: AuthenticationMethod,
-    second_factor: bool,
-) -> Option<NextStep> {
+/// How somebody has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Came<'a> {
+    pub(crate) method: AuthenticationMethod,
+    pub(crate) second_factor: bool,
+    /// The organization whose connection it was. None also where only the control API says that it was one.
+    pub(crate) through: Option<&'a str>,
+}
+
+impl<'a> Came<'a> {
+    pub(crate) fn of(sign_in: &'a SignIn) -> Self {
+        Self {
+            method: sign_in.method,
+            second_factor: sign_in.second_factor,
+            through: sign_in
+                .sso
+                .as_ref()
+                .and_then(|sso| sso.organization_id.as_deref()),
+        }
+    }
+}
+
+fn demand(state: &State, organization_id: &str, user: &User, came: Came<'_>) -> Option<NextStep> {
     let policy = of(state, organization_id).organization_policy;
-    if method == AuthenticationMethod::Sso {
+    let by_sso = came.method == AuthenticationMethod::Sso;
+    // Another organization's connection is not what this one requires.
+    let by_own = by_sso && came.through.is_none_or(|through| through == organization_id);
+    if by_own || (by_sso && !policy.sso_required) {
         return None;
     }
     if policy.sso_required {
@@ -273,8 +275,8 @@ fn demand(
         return None;
     }
     let begun = SignIn {
-        second_factor,
-        ..SignIn::new(&user.id, method, Device::default())
+        second_factor: came.second_factor,
+        ..SignIn::new(&user.id, came.method, Device::default())
     };
     mfa::missing(state, user, &begun)
 }
@@ -284,10 +286,9 @@ pub(crate) fn check_switch(
     state: &State,
     organization_id: &str,
     user: &User,
-    method: AuthenticationMethod,
-    second_factor: bool,
+    came: Came<'_>,
 ) -> Result<(), ApiError> {
-    match demand(state, organization_id, user, method, second_factor) {
+    match demand(state, organization_id, user, came) {
         None => Ok(()),
         Some(NextStep::ComeAnotherWay(other)) => Err(other.refusal(state, user)),
         Some(_) => Err(mfa::session_refused()),

@@ -1,4 +1,4 @@
-//! How often somebody may try to sign in, and may be sent e-mails. Source: <https://workos.com/docs/reference/rate-limits>.
+//! How often somebody may try to sign in, or begin to, and may be sent e-mails. Source: <https://workos.com/docs/reference/rate-limits>.
 //!
 //! A limit counts in windows of a minute, by the environment's clock; a window begins with the first request that it
 //! counts (an assumption). The windows are rows like others: a reset ends them, and a fork has them too.
@@ -30,6 +30,8 @@ pub(crate) enum Limit {
     EmailChange,
     /// Links to a new password, by e-mail address.
     PasswordReset,
+    /// Sign-ins that begin at `sso/authorize`, by connection, or by provider of social login.
+    SsoAuthorize,
 }
 
 /// What a window counts.
@@ -65,6 +67,7 @@ impl Limit {
         match self {
             Self::Authenticate => 10,
             Self::MagicAuth | Self::EmailVerification | Self::EmailChange | Self::PasswordReset => 3,
+            Self::SsoAuthorize => 1000,
         }
     }
 
@@ -75,6 +78,7 @@ impl Limit {
             Self::EmailVerification => "email_verification",
             Self::EmailChange => "email_change",
             Self::PasswordReset => "password_reset",
+            Self::SsoAuthorize => "sso_authorize",
         };
         format!("{name}:{}", Secret::digest(&subject.trim().to_lowercase()))
     }
@@ -82,7 +86,7 @@ impl Limit {
     /// The quota of e-mails in a day, where it counts for this and is set.
     fn quota(self, state: &State) -> Option<u32> {
         match self {
-            Self::Authenticate => None,
+            Self::Authenticate | Self::SsoAuthorize => None,
             _ => state.settings().daily_email_quota,
         }
     }
@@ -234,6 +238,22 @@ mod tests {
         assert_eq!((refused.status, refused.code()), (429, Some("too_many_requests")));
         assert!(refused.body["error_description"].is_string());
         assert_eq!(retry_after_of(&refused), "60");
+    }
+
+    #[test]
+    fn a_thousand_sign_ins_a_minute_begin_through_a_connection() {
+        let environment = Environment::for_tests();
+        for _ in 0..1000 {
+            sent(&environment, Limit::SsoAuthorize, "conn_1").unwrap();
+        }
+        let refused = sent(&environment, Limit::SsoAuthorize, "conn_1").unwrap_err();
+        assert_eq!(
+            (refused.status, refused.code()),
+            (429, Some("rate_limit_exceeded"))
+        );
+        sent(&environment, Limit::SsoAuthorize, "conn_2").unwrap();
+        environment.clock.advance(Duration::from_secs(60));
+        sent(&environment, Limit::SsoAuthorize, "conn_1").unwrap();
     }
 
     #[test]

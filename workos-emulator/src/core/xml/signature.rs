@@ -144,7 +144,7 @@ pub(crate) fn verify(
 fn invalid(name: &str, reason: &str) -> SignatureError {
     if reason.starts_with("Reference digest failed") {
         SignatureError::Changed(name.to_owned())
-    } else if reason.starts_with("signature value verification failed") {
+    } else if reason.starts_with("signature value verification failed") || reason.contains("no trusted key") {
         SignatureError::OtherKey(name.to_owned())
     } else {
         SignatureError::Unverifiable(reason.to_owned())

@@ -58,6 +58,24 @@ impl IdpPerson<'_> {
     }
 }
 
+/// Takes a SAML response along: the form posts the hidden fields, by a script, or by its button where scripts do not run.
+#[derive(Template)]
+#[template(path = "hosted/saml_post.html")]
+pub(crate) struct SamlPostPage<'a> {
+    pub(crate) chrome: Chrome<'a>,
+    pub(crate) provider: &'a str,
+    /// None: WorkOS.
+    pub(crate) service_provider: Option<&'a str>,
+    pub(crate) form: Form<'a>,
+    pub(crate) script_path: &'a str,
+}
+
+impl SamlPostPage<'_> {
+    fn initial(&self) -> String {
+        self.provider.chars().take(1).collect()
+    }
+}
+
 /// The identity provider has signed somebody out.
 #[derive(Template)]
 #[template(path = "hosted/idp_signed_out.html")]

@@ -43,15 +43,20 @@ pub(super) fn submit(
     intent: Option<Intent>,
     form: impl FnOnce(&Visit<'_>) -> Result<Reply, ApiError>,
 ) -> Result<Reply, ApiError> {
+    match submitted(call, intent) {
+        Ok(visit) => form(&visit),
+        Err(refusal) => refusal,
+    }
+}
+
+/// The visit whose form this is, or the page that refuses it.
+pub(super) fn submitted(call: &Call, intent: Option<Intent>) -> Result<Visit<'_>, Result<Reply, ApiError>> {
     // What is no browser says nothing of where it comes from, and needs the cookie all the same.
     if !call.is_same_origin() {
-        return error::cross_site_portal(call);
+        return Err(error::cross_site_portal(call));
     }
     let id = call.raw_body().get(SESSION).and_then(|id| id.as_str());
-    match find(call, id, intent) {
-        Some(visit) => form(&visit),
-        None => error::portal_session_over(call),
-    }
+    find(call, id, intent).ok_or_else(|| error::portal_session_over(call))
 }
 
 fn find<'a>(call: &'a Call, id: Option<&str>, intent: Option<Intent>) -> Option<Visit<'a>> {

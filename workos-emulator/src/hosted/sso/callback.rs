@@ -35,9 +35,12 @@ pub(in crate::hosted) fn finish_sso(call: &Call) -> Result<Reply, ApiError> {
         None => {
             let connection_id = call.param("connection_id");
             let code = call.query.get("code").unwrap_or_default();
-            finish_unsolicited(call, connection_id, |tx| {
-                identity_provider::redeem(tx, connection_id, code, None)
-            })
+            finish_unsolicited(
+                call,
+                connection_id,
+                |tx| identity_provider::redeem(tx, connection_id, code, None),
+                |_, _, assertion| Ok(assertion),
+            )
         }
     }
 }
@@ -69,18 +72,20 @@ fn untrusted() -> Refusal {
     )
 }
 
-/// Nobody asked: somebody began at the identity provider. `redeem` gives what it says, and the `RelayState` that came along.
-pub(super) fn finish_unsolicited(
+/// Nobody asked: somebody began at the identity provider. `redeem` gives what came, and the `RelayState` that came along;
+/// `answer` reads it, once there is a sign-in.
+pub(super) fn finish_unsolicited<T>(
     call: &Call,
     connection_id: &str,
-    redeem: impl FnOnce(&mut Transaction<'_>) -> Option<(Assertion, Option<String>)>,
+    redeem: impl FnOnce(&mut Transaction<'_>) -> Option<(T, Option<String>)>,
+    answer: impl FnOnce(&mut Transaction<'_>, &SsoSession, T) -> Result<Assertion, Refusal>,
 ) -> Result<Reply, ApiError> {
     let device = authorize::device(call);
     let begun = call.environment.transact(|tx| {
         let Some(connection) = tx.connections.get(connection_id).cloned() else {
             return Ok(Err(Stop::NotFound));
         };
-        let Some((assertion, relay_state)) = redeem(tx) else {
+        let Some((came, relay_state)) = redeem(tx) else {
             return Ok(Err(Stop::NotFound));
         };
         let Some(redirect_uri) = destination(tx, relay_state.as_deref()) else {
@@ -88,10 +93,10 @@ pub(super) fn finish_unsolicited(
         };
         let callback = Callback::new(&redirect_uri, &Query::default());
         let session = sign_in::begin(tx, &connection, Purpose::Unsolicited { callback }, None, device)?;
-        Ok::<_, ApiError>(Ok((session, assertion)))
+        Ok::<_, ApiError>(Ok((session, came)))
     })?;
     match begun {
-        Ok((session, assertion)) => finish(call, &session, |_| Ok(assertion)),
+        Ok((session, came)) => finish(call, &session, |tx| answer(tx, &session, came)),
         Err(Stop::NotFound) => error::sign_in_not_found(call),
         Err(Stop::Nowhere) => error::identity_provider_leads_nowhere(call),
     }

@@ -6,6 +6,8 @@
 //! * here – the way off, the browser that is bound to the sign-in, and the end.
 //! * [`callback`](mod@callback) – the way back from the stand-in, and sign-ins that nobody asked for.
 //! * [`oidc`] – to an OpenID provider and back.
+//! * [`saml`] – to a SAML identity provider and back.
+//! * [`service_provider`](mod@service_provider) – what an identity provider has to know of WorkOS.
 //! * [`authkit`] – AuthKit's side.
 //! * [`consent`] – the page that asks whether it is you who signs in.
 
@@ -13,6 +15,7 @@ mod authkit;
 mod callback;
 mod consent;
 mod oidc;
+mod saml;
 mod service_provider;
 
 use std::sync::Arc;
@@ -24,12 +27,14 @@ pub(super) use self::{
     callback::{callback, finish_sso},
     consent::{CONSENT, show_sign_in_consent, submit_sign_in_consent},
     oidc::{finish_oidc, start_oidc},
+    saml::{FINISH, consume_saml_response, finish_saml, show_sp_metadata, start_saml},
     service_provider::service_provider,
 };
 use super::{error, identity_provider, portal};
 use crate::{
     api::sso::{
         identity_provider::{Assertion, Provider, Refusal, provider},
+        saml::is_spoken,
         sign_in::{self as sso, Exit, SsoSession},
     },
     server::{call::Call, error::ApiError, reply::Reply},
@@ -44,8 +49,12 @@ pub(crate) fn depart(call: &Call, session: &SsoSession, status: u16) -> Reply {
     let connection = state.connections.get(&session.connection_id);
     let url = match connection.map_or(Provider::StandIn, |connection| provider(connection)) {
         Provider::Oidc => oidc::start_url(call, session),
-        // SAML is not spoken so far: the stand-in takes its place.
-        Provider::StandIn | Provider::Saml => identity_provider::sign_in_url(call, session),
+        Provider::Saml => saml::start_url(call, session),
+        // The stand-in of a SAML connection speaks SAML as well.
+        Provider::StandIn if connection.is_some_and(|connection| is_spoken(connection)) => {
+            saml::start_url(call, session)
+        }
+        Provider::StandIn => identity_provider::sign_in_url(call, session),
     };
     Reply::redirect(status, url)
         .header("Set-Cookie", cookie_with_secret(call, session))

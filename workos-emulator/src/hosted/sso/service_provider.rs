@@ -1,7 +1,7 @@
 //! What an identity provider has to know of WorkOS, for a connection.
 
 use crate::{
-    api::sso::{connections::Connection, saml::ServiceProvider},
+    api::sso::{connections::Connection, oidc, saml::ServiceProvider},
     server::call::Call,
 };
 
@@ -21,6 +21,6 @@ pub(crate) fn service_provider(call: &Call, connection: &Connection) -> Addresse
         acs_url: saml.acs_url,
         entity_id: saml.entity_id,
         metadata_url: format!("{base_url}/sso/saml/metadata/{key}"),
-        redirect_uri: format!("{base_url}/sso/oidc/{key}/callback"),
+        redirect_uri: oidc::redirect_uri(&base_url, connection),
     }
 }

@@ -31,9 +31,12 @@ impl Planting<'_, '_> {
                 domains: seed.domains.clone(),
                 group_roles: seed.group_roles.clone(),
                 idp_initiated_sso: seed.idp_initiated_sso,
+                external_key: seed.external_key.clone(),
                 ..NewConnection::active(Some(organization_id), &seed.connection_type)
             };
-            let created = connections::create(self.tx, new);
+            let created = new
+                .with_oidc(seed.oidc_options.clone())
+                .and_then(|new| connections::create(self.tx, new));
             let Some(connection) = self.accept(path, created) else {
                 continue;
             };

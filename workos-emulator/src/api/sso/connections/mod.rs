@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::{
     configuration::{Configuration, begin, configure},
     operations::{create_connection, delete_connection, get_connection, list_connections, update_connection},
-    options::{KeyPair, OidcOptions, ProtocolOptions, SamlOptions, TokenAuthenticationMethod},
+    options::{KeyPair, NewOidc, OidcOptions, ProtocolOptions, SamlOptions, TokenAuthenticationMethod},
     rules::{
         ConnectionChanges, GroupRole, NewConnection, activate, create, delete, delete_of_organization,
         of_provider, roles_of, update,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    core::secret::Secret,
+    core::{keys::SigningKey, secret::Secret},
     server::{body::Patch, error::ApiError},
 };
 
@@ -70,8 +70,8 @@ pub(crate) struct NewSaml {
     pub(super) sp_encryption_key_pairs: Option<Vec<KeyPair>>,
 }
 
-/// `oidc_options` of `POST /connections`
-#[derive(Debug, Clone, Deserialize)]
+/// `oidc_options` of `POST /connections`, of the control API and of seeds.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct NewOidc {
     discovery_endpoint: String,
     client_id: String,
@@ -172,6 +172,11 @@ impl SamlOptions {
             return Err(mutually_exclusive());
         }
         let mut options = self.clone();
+        if matches!(changes.idp_metadata_url, Patch::Set(_)) {
+            // What stood in other metadata counts no more: they are read when somebody signs in.
+            options.idp_entity_id = None;
+            options.idp_sso_url = None;
+        }
         changes.idp_metadata_url.apply_to(&mut options.idp_metadata_url);
         changes.acs_url.apply_to(&mut options.acs_url);
         changes.sp_entity_id.apply_to(&mut options.sp_entity_id);
@@ -183,6 +188,16 @@ impl SamlOptions {
 }
 
 impl NewOidc {
+    /// A provider that knows WorkOS by a secret.
+    pub(crate) fn with_secret(discovery_endpoint: String, client_id: String, client_secret: Secret) -> Self {
+        Self {
+            discovery_endpoint,
+            client_id,
+            client_secret: Some(client_secret),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn check(self) -> Result<OidcOptions, ApiError> {
         let options = OidcOptions {
             discovery_endpoint: self.discovery_endpoint,
@@ -222,6 +237,16 @@ impl OidcOptions {
                 "oidc_options.id_token_signature_algorithm",
                 "invalid_enum_value",
                 message,
+            ));
+        }
+        if let Some(pair) = &self.jwt_signing_key_pair
+            && let Err(error) = SigningKey::from_pem(pair.key.expose(), None)
+        {
+            let field = "oidc_options.jwt_signing_key_pair.key";
+            return Err(ApiError::invalid_field(
+                field,
+                "invalid",
+                format!("It cannot be used: {error}."),
             ));
         }
         let by_key = self.token_authentication_method == TokenAuthenticationMethod::PrivateKeyJwt;

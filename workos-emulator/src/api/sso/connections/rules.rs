@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    AttributeMaps, BY_EXTERNAL_ID, Connection, ConnectionBody, ConnectionState, ProtocolOptions, active_of,
-    find, of_environment, of_organization,
+    AttributeMaps, BY_EXTERNAL_ID, Connection, ConnectionBody, ConnectionState, NewOidc, ProtocolOptions,
+    active_of, find, of_environment, of_organization,
 };
 use crate::{
     api::{
@@ -51,6 +51,8 @@ pub(crate) struct NewConnection {
     pub(crate) name: Option<String>,
     pub(crate) state: ConnectionState,
     pub(crate) external_id: Option<String>,
+    /// Made unless given: an identity provider that is set up already knows an address with it.
+    pub(crate) external_key: Option<String>,
     pub(crate) options: ProtocolOptions,
     pub(crate) attribute_maps: AttributeMaps,
     pub(crate) idp_initiated_sso: bool,
@@ -69,12 +71,29 @@ impl NewConnection {
             name: None,
             state: ConnectionState::Active,
             external_id: None,
+            external_key: None,
             options: ProtocolOptions::None,
             attribute_maps: AttributeMaps::default(),
             idp_initiated_sso: true,
             group_roles: Vec::new(),
             domains: Vec::new(),
         }
+    }
+
+    /// The same with an OpenID provider.
+    pub(crate) fn with_oidc(self, oidc: Option<NewOidc>) -> Result<Self, ApiError> {
+        let Some(oidc) = oidc else { return Ok(self) };
+        if known_type(&self.connection_type)?.protocol != Protocol::Oidc {
+            let message = format!(
+                "A connection of the type {} has no oidc_options: it would be GenericOIDC, OktaOIDC, ….",
+                self.connection_type
+            );
+            return Err(ApiError::invalid_field("oidc_options", "not_allowed", message));
+        }
+        Ok(Self {
+            options: ProtocolOptions::Oidc(oidc.check()?),
+            ..self
+        })
     }
 }
 
@@ -113,6 +132,9 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewConnection) -> Result<Arc
         }
     }
     check_external_id(tx, None, new.external_id.as_deref())?;
+    if let Some(key) = &new.external_key {
+        check_external_key(key)?;
+    }
     check_group_roles(tx, new.organization_id.as_deref(), &new.group_roles)?;
     vouch(tx, new.organization_id.as_deref(), new.domains)?;
     let connection = Connection {
@@ -125,7 +147,7 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewConnection) -> Result<Arc
         } else {
             new.state
         },
-        external_key: tx.token(25),
+        external_key: new.external_key.unwrap_or_else(|| tx.token(25)),
         external_id: new.external_id,
         options: new.options,
         attribute_maps: new.attribute_maps,
@@ -140,6 +162,15 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewConnection) -> Result<Arc
         activated(tx, &connection)?;
     }
     Ok(connection)
+}
+
+/// It stands in addresses as it is.
+fn check_external_key(key: &str) -> Result<(), ApiError> {
+    if (8..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    let message = "external_key is 8 to 64 letters and digits.";
+    Err(ApiError::invalid_field("external_key", "invalid", message))
 }
 
 /// Changes a connection.

@@ -14,6 +14,7 @@ pub(crate) struct Metadata {
     pub(crate) token_endpoint: Url,
     pub(crate) jwks_uri: Url,
     pub(crate) userinfo_endpoint: Option<Url>,
+    pub(crate) end_session_endpoint: Option<Url>,
     pub(crate) scopes: Vec<String>,
     /// Empty where it does not say.
     pub(crate) signing_algorithms: Vec<Algorithm>,
@@ -31,6 +32,7 @@ struct Document {
     token_endpoint: String,
     jwks_uri: String,
     userinfo_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
     #[serde(default)]
     scopes_supported: Vec<String>,
     #[serde(default)]
@@ -92,6 +94,10 @@ impl Metadata {
             jwks_uri: outbound::checked(&document.jwks_uri)?,
             userinfo_endpoint: document
                 .userinfo_endpoint
+                .map(|address| outbound::checked(&address))
+                .transpose()?,
+            end_session_endpoint: document
+                .end_session_endpoint
                 .map(|address| outbound::checked(&address))
                 .transpose()?,
             scopes: document.scopes_supported,
@@ -192,13 +198,14 @@ mod tests {
             "token_endpoint",
             "jwks_uri",
             "userinfo_endpoint",
+            "end_session_endpoint",
         ] {
             for address in ["http://idp.acme.io/", "javascript:alert(1)", ""] {
                 let mut document = document("https://idp.acme.io");
                 document[endpoint] = address.into();
                 assert!(read(at, &document).is_err(), "{endpoint} {address}");
             }
-            if endpoint != "userinfo_endpoint" {
+            if !["userinfo_endpoint", "end_session_endpoint"].contains(&endpoint) {
                 let mut document = document("https://idp.acme.io");
                 document.as_object_mut().unwrap().remove(endpoint);
                 assert!(read(at, &document).is_err(), "{endpoint}");

@@ -106,7 +106,7 @@ pub(crate) fn ask(
         query.append_pair("login_hint", hint);
     }
     drop(query);
-    let discovered = format!("{} speaks for itself.", metadata.issuer);
+    let discovered = format!("It is that of the issuer {}.", metadata.issuer);
     traces::step(tx, &session.id, StepName::Discovery, true, discovered)?;
     let departure = format!(
         "To {}, for {}, to come back to {}.",
@@ -116,6 +116,28 @@ pub(crate) fn ask(
     );
     traces::step(tx, &session.id, StepName::Departure, true, departure)?;
     tx.put(session.at(Stage::Oidc(Box::new(request))))?;
+    Ok(url)
+}
+
+/// Where a provider signs somebody out (OpenID Connect RP-Initiated Logout 1.0 section 2).
+///
+/// Source: single logout is for "OpenID Connect providers that brings the `revocation_endpoint` and `end_session_endpoint`"
+/// (<https://workos.com/docs/sso/single-logout>). Assumption: nothing is revoked, as no token of theirs is kept.
+pub(crate) fn end_session_url(
+    options: &OidcOptions,
+    metadata: &Metadata,
+    idp_id: &str,
+) -> Result<Url, String> {
+    let endpoint = metadata.end_session_endpoint.as_ref().ok_or_else(|| {
+        format!(
+            "{} signs nobody out: it has no end_session_endpoint.",
+            metadata.issuer
+        )
+    })?;
+    let mut url = endpoint.clone();
+    url.query_pairs_mut()
+        .append_pair("client_id", &options.client_id)
+        .append_pair("logout_hint", idp_id);
     Ok(url)
 }
 
@@ -217,7 +239,7 @@ pub(crate) async fn conclude(
             StepName::UserInfo,
             format!("{endpoint} gave {}.", names.join(", ")),
         );
-        for (name, value) in more {
+        for (name, value) in about_the_person(more) {
             // What is signed counts.
             assertion.attributes.entry(name).or_insert(value);
         }
@@ -277,8 +299,8 @@ async fn signed_claims(
     }
 }
 
-/// Claims that are about the token, and not about the person.
-const OF_THE_TOKEN: [&str; 13] = [
+/// Claims that are about the token, or the sign-in, and not about the person.
+const OF_THE_TOKEN: [&str; 14] = [
     "acr",
     "amr",
     "at_hash",
@@ -292,17 +314,21 @@ const OF_THE_TOKEN: [&str; 13] = [
     "jti",
     "nbf",
     "nonce",
+    "sid",
 ];
 
-/// The claims of a token as attributes.
-///
 /// Assumption: what is about the token itself is none of the profile's, or each sign-in would change it.
-fn assertion(subject: String, mut claims: Map<String, Value>) -> Assertion {
+fn about_the_person(mut claims: Map<String, Value>) -> Map<String, Value> {
     claims.retain(|name, _| !OF_THE_TOKEN.contains(&name.as_str()));
-    let session_index = claims.remove("sid");
+    claims
+}
+
+/// The claims of a token as attributes.
+fn assertion(subject: String, claims: Map<String, Value>) -> Assertion {
+    let sid = claims.get("sid").and_then(Value::as_str);
     Assertion {
         subject,
-        session_index: session_index.and_then(|sid| sid.as_str().map(str::to_owned)),
-        attributes: claims,
+        session_index: sid.map(str::to_owned),
+        attributes: about_the_person(claims),
     }
 }

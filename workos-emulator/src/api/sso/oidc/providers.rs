@@ -138,7 +138,8 @@ impl Providers {
         Ok(self.keys.put(address, keys, now))
     }
 
-    async fn fetch(&self, address: &str) -> Result<Answer, String> {
+    /// What stands at an address of a provider.
+    pub(crate) async fn fetch(&self, address: &str) -> Result<Answer, String> {
         let url = outbound::checked(address)?;
         let answer = self.outbound.send(Request::get(&url)).await?;
         if answer.status == 200 {

@@ -3,6 +3,8 @@
 //! Identity providers post responses from their own pages, so that browsers leave the cookie of the sign-in away. The answer
 //! is therefore kept for the moment, under a code, and the browser is sent to fetch it: then it brings the cookie.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +79,7 @@ impl Expiring for ConsumedAssertion {
 
 /// Whom a response is for.
 enum For {
-    Session(SsoSession),
+    Session(Arc<SsoSession>),
     /// Nobody asked for it.
     Nobody,
     /// A sign-in that is not there, any more.
@@ -98,7 +100,7 @@ impl For {
         };
         let session = state.sso_sessions.get(session_id);
         match session.filter(|session| session.connection_id == connection.id) {
-            Some(session) => Self::Session(SsoSession::clone(session)),
+            Some(session) => Self::Session(Arc::clone(session)),
             None => Self::Unknown,
         }
     }
@@ -147,7 +149,7 @@ pub(crate) fn keep(
     tx.put_expiring(SamlAnswer {
         id: Secret::digest(&code),
         connection_id: connection.id.clone(),
-        session_id: session.map(|session| session.id),
+        session_id: session.map(|session| session.id.clone()),
         relay_state,
         checks,
         outcome,
@@ -198,14 +200,11 @@ pub(crate) fn fetch(tx: &mut Transaction<'_>, code: &str) -> Option<SamlAnswer> 
 
 impl SamlAnswer {
     /// What it says, once its checks stand in the trace of a sign-in.
-    pub(crate) fn traced(
-        self,
-        tx: &mut Transaction<'_>,
-        session_id: &str,
-    ) -> Result<Result<Assertion, Refusal>, ApiError> {
+    pub(crate) fn traced(self, tx: &mut Transaction<'_>, session_id: &str) -> Result<Assertion, Refusal> {
         for check in self.checks {
-            traces::step(tx, session_id, check.step, check.passed, check.detail)?;
+            traces::step(tx, session_id, check.step, check.passed, check.detail)
+                .map_err(|error| Refusal::Failed(error.to_string()))?;
         }
-        Ok(self.outcome)
+        self.outcome
     }
 }

@@ -1,14 +1,21 @@
 //! Metadata (SAML metadata 2.0): how the two sides of a connection learn of each other.
 
+use std::sync::Arc;
+
 use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use url::Url;
 
 use super::{PROTOCOL, ServiceProvider};
 use crate::{
-    api::sso::certificates,
+    api::sso::{
+        certificates,
+        connections::{self, ConnectionChanges, ProtocolOptions, SamlOptions},
+    },
     core::xml::{Document, Element, XmlError},
+    environment::Environment,
     server::error::ApiError,
+    store::Transaction,
 };
 
 const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -107,6 +114,48 @@ pub(crate) fn parse_idp_metadata(xml: &str) -> Result<IdpMetadata, MetadataError
         sso_url: sso_url.to_owned(),
         certificates,
     })
+}
+
+/// Reads the metadata at an address, and keeps what they say for the connection.
+///
+/// Assumption: they are read when somebody signs in who is the first one, or the first one since the address was changed.
+pub(crate) async fn import(
+    environment: &Environment,
+    connection_id: &str,
+    metadata_url: &str,
+) -> Result<IdpMetadata, String> {
+    let answer = environment.providers.fetch(metadata_url).await?;
+    let unusable = |reason: String| format!("What {metadata_url} has cannot be used: {reason}.");
+    let text = String::from_utf8(answer.body).map_err(|_| unusable("it is no UTF-8".to_owned()))?;
+    let metadata = parse_idp_metadata(&text).map_err(|error| unusable(error.to_string()))?;
+    let kept = environment.transact(|tx| keep(tx, connection_id, metadata_url, &metadata));
+    kept.map_err(|error| unusable(error.to_string()))?;
+    Ok(metadata)
+}
+
+fn keep(
+    tx: &mut Transaction<'_>,
+    connection_id: &str,
+    metadata_url: &str,
+    metadata: &IdpMetadata,
+) -> Result<(), ApiError> {
+    let connection = Arc::clone(connections::find(tx, connection_id)?);
+    let ProtocolOptions::Saml(options) = &connection.options else {
+        return Ok(());
+    };
+    if options.idp_metadata_url.as_deref() != Some(metadata_url) {
+        return Ok(());
+    }
+    let changes = ConnectionChanges {
+        options: Some(ProtocolOptions::Saml(SamlOptions {
+            idp_entity_id: Some(metadata.entity_id.clone()),
+            idp_sso_url: Some(metadata.sso_url.clone()),
+            ..options.clone()
+        })),
+        ..ConnectionChanges::default()
+    };
+    certificates::replace_idp_signing(tx, connection_id, &metadata.certificates)?;
+    connections::update(tx, connection_id, changes).map(drop)
 }
 
 fn is_http(url: &str) -> bool {

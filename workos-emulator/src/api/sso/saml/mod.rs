@@ -25,6 +25,7 @@ use super::{
     certificates,
     connection_type::Protocol,
     connections::{Connection, ProtocolOptions, SamlOptions},
+    identity_provider::{Provider, provider},
 };
 use crate::{
     core::{secret::Secret, xml::signature::VerificationKey},
@@ -88,7 +89,8 @@ pub(crate) fn is_spoken(connection: &Connection) -> bool {
 
 impl IdentityProvider {
     pub(crate) fn of(connection: &Connection) -> Self {
-        let Some(options) = options(connection) else {
+        let named = options(connection).filter(|_| provider(connection) == Provider::Saml);
+        let Some(options) = named else {
             return Self::Test;
         };
         match (&options.idp_sso_url, &options.idp_metadata_url) {

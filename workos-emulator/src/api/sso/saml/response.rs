@@ -6,11 +6,13 @@
 //! support has switched them on; production documents the one as required and the other as available
 //! (<https://workos.com/docs/sso/saml-security>).
 
-use base64::{Engine, alphabet, engine::GeneralPurpose, engine::general_purpose::GeneralPurposeConfig};
+mod conditions;
+mod read;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use self::read::{confirmation, decoded, given, read, response_in, sentence};
 use super::{ASSERTION, PROTOCOL, ServiceProvider, TrustedKeys};
 use crate::{
     api::sso::{
@@ -32,7 +34,6 @@ pub(crate) const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
 const LONGEST_ID: usize = 255;
 
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
-const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 /// What a response is measured by.
 #[derive(Debug)]
@@ -313,17 +314,17 @@ impl Checking<'_> {
         response: &Element<'_>,
         assertion: &Element<'_>,
     ) -> Result<Accepted, Refusal> {
-        let issuer = self.issuer(response, assertion);
+        let issuer = self.expected.issuer(response, assertion);
         self.take(StepName::Issuer, issuer)?;
         let confirmation = match confirmation(assertion) {
             Ok(confirmation) => confirmation,
             Err(problem) => return self.refuse(StepName::Recipient, problem),
         };
-        let recipient = self.recipient(response, &confirmation);
+        let recipient = self.expected.recipient(response, &confirmation);
         self.take(StepName::Recipient, recipient)?;
-        let audience = self.audience(assertion);
+        let audience = self.expected.audience(assertion);
         self.take(StepName::Audience, audience)?;
-        let expires_at = match self.validity(response, assertion, &confirmation) {
+        let expires_at = match self.expected.validity(response, assertion, &confirmation) {
             Ok(expires_at) => expires_at,
             Err(problem) => return self.refuse(StepName::Validity, problem),
         };
@@ -357,244 +358,5 @@ impl Checking<'_> {
             }),
             Err(problem) => self.refuse(StepName::Attributes, problem),
         }
-    }
-
-    fn issuer(&self, response: &Element<'_>, assertion: &Element<'_>) -> Result<String, String> {
-        let of = |element: &Element<'_>| {
-            element
-                .first(ASSERTION, "Issuer")
-                .and_then(|issuer| issuer.text())
-        };
-        let issuer = of(assertion).ok_or("The assertion has no Issuer.")?;
-        if let Some(other) = of(response).filter(|other| *other != issuer) {
-            return Err(format!(
-                "The response is issued by {other}, and the assertion by {issuer}."
-            ));
-        }
-        match &self.expected.idp_entity_id {
-            Some(expected) if *expected != issuer => Err(format!(
-                "It is issued by {issuer}, but the entity id of the connection's identity provider is {expected}."
-            )),
-            Some(_) => Ok(format!("It is issued by {issuer}.")),
-            None => Ok(format!(
-                "It is issued by {issuer}; the connection has no idp_entity_id to compare it with."
-            )),
-        }
-    }
-
-    fn recipient(&self, response: &Element<'_>, confirmation: &Element<'_>) -> Result<String, String> {
-        let acs_url = &self.expected.service_provider.acs_url;
-        if let Some(destination) = given(response, "Destination").filter(|destination| destination != acs_url)
-        {
-            return Err(format!(
-                "The Destination is {destination}, but the connection's ACS URL is {acs_url}."
-            ));
-        }
-        match given(confirmation, "Recipient") {
-            Some(recipient) if recipient == *acs_url => Ok(format!("It is for {acs_url}.")),
-            Some(recipient) => Err(format!(
-                "The Recipient is {recipient}, but the connection's ACS URL is {acs_url}."
-            )),
-            None => Err("The SubjectConfirmationData have no Recipient.".to_owned()),
-        }
-    }
-
-    /// Each restriction names the service provider.
-    fn audience(&self, assertion: &Element<'_>) -> Result<String, String> {
-        let own = &self.expected.service_provider.entity_id;
-        let conditions = assertion
-            .first(ASSERTION, "Conditions")
-            .ok_or("The assertion has no Conditions.")?;
-        let restrictions: Vec<Vec<String>> = conditions
-            .all(ASSERTION, "AudienceRestriction")
-            .map(|restriction| {
-                restriction
-                    .all(ASSERTION, "Audience")
-                    .filter_map(|one| one.text())
-                    .collect()
-            })
-            .collect();
-        if restrictions.is_empty() {
-            return Err("The assertion has no AudienceRestriction: it could be for anybody.".to_owned());
-        }
-        match restrictions.iter().find(|audiences| !audiences.contains(own)) {
-            None => Ok(format!("It is for {own}.")),
-            Some(audiences) => Err(format!(
-                "The audience is {}, but the connection's SP entity id is {own}.",
-                audiences.join(", ")
-            )),
-        }
-    }
-
-    /// Until when it is good, by the environment's clock.
-    fn validity(
-        &self,
-        response: &Element<'_>,
-        assertion: &Element<'_>,
-        confirmation: &Element<'_>,
-    ) -> Result<Timestamp, String> {
-        let now = self.expected.now;
-        let conditions = assertion.first(ASSERTION, "Conditions");
-        let sessions = assertion.all(ASSERTION, "AuthnStatement");
-        let mut ends = Vec::new();
-        let limited = [conditions, Some(*confirmation)].into_iter().flatten();
-        for (element, from, until) in limited
-            .map(|element| (element, "NotBefore", "NotOnOrAfter"))
-            .chain(sessions.map(|element| (element, "AuthnInstant", "SessionNotOnOrAfter")))
-        {
-            if let Some(from) =
-                time(&element, from)?.filter(|from| *from > clock::saturating_add(now, LEEWAY))
-            {
-                return Err(format!(
-                    "It is valid from {} on, and it is {} now.",
-                    clock::iso8601(from),
-                    clock::iso8601(now)
-                ));
-            }
-            ends.extend(time(&element, until)?);
-        }
-        for element in [response, assertion] {
-            let issued = time(element, "IssueInstant")?
-                .ok_or_else(|| format!("The {} has no IssueInstant.", element.name()))?;
-            if issued > clock::saturating_add(now, LEEWAY) {
-                return Err(format!(
-                    "It was issued at {}, and it is {} now.",
-                    clock::iso8601(issued),
-                    clock::iso8601(now)
-                ));
-            }
-        }
-        if time(confirmation, "NotOnOrAfter")?.is_none() {
-            return Err(
-                "The SubjectConfirmationData have no NotOnOrAfter: it could be used forever.".to_owned(),
-            );
-        }
-        let end = ends.into_iter().min().unwrap_or(now);
-        if clock::saturating_add(end, LEEWAY) <= now {
-            return Err(format!(
-                "It was valid until {}, and it is {} now.",
-                clock::iso8601(end),
-                clock::iso8601(now)
-            ));
-        }
-        Ok(end)
-    }
-}
-
-/// The text of a message in base64, of a length that is read.
-fn decoded(response: &str) -> Result<String, String> {
-    // Identity providers break lines, and some leave the padding away.
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
-    );
-    let too_long = || format!("The response is longer than {LONGEST} bytes.");
-    if response.len() > LONGEST * 2 {
-        return Err(too_long());
-    }
-    let response: String = response.split_whitespace().collect();
-    if response.is_empty() {
-        return Err("There is no SAMLResponse.".to_owned());
-    }
-    let bytes = LENIENT
-        .decode(response)
-        .map_err(|_| "The SAMLResponse is no base64.".to_owned())?;
-    if bytes.len() > LONGEST {
-        return Err(too_long());
-    }
-    String::from_utf8(bytes).map_err(|_| "The response is no UTF-8.".to_owned())
-}
-
-fn response_in<'d>(document: &'d Document<'d>) -> Result<Element<'d>, String> {
-    if document.has_remarks() {
-        let detail =
-            "There are comments or processing instructions in the response, which no signature speaks about.";
-        return Err(detail.to_owned());
-    }
-    let root = document.root().map_err(|error| error.to_string())?;
-    if root.is(PROTOCOL, "Response") && root.attribute("Version") == Some("2.0") {
-        Ok(root)
-    } else {
-        Err(format!(
-            "The message is a {}, not a Response of SAML 2.0.",
-            root.name()
-        ))
-    }
-}
-
-/// What confirms that whoever brings the assertion is who it is about.
-fn confirmation<'d>(assertion: &Element<'d>) -> Result<Element<'d>, String> {
-    let subject = assertion
-        .first(ASSERTION, "Subject")
-        .ok_or("The assertion has no Subject.")?;
-    let mut bearers = subject
-        .all(ASSERTION, "SubjectConfirmation")
-        .filter(|confirmation| confirmation.attribute("Method") == Some(BEARER));
-    bearers
-        .find_map(|confirmation| confirmation.first(ASSERTION, "SubjectConfirmationData"))
-        .ok_or_else(|| {
-            "The assertion has no bearer SubjectConfirmation with SubjectConfirmationData.".to_owned()
-        })
-}
-
-fn given(element: &Element<'_>, name: &str) -> Option<String> {
-    element
-        .attribute(name)
-        .filter(|value| !value.is_empty())
-        .map(str::to_owned)
-}
-
-fn time(element: &Element<'_>, name: &str) -> Result<Option<Timestamp>, String> {
-    let parsed = element.attribute(name).map(|value| {
-        let parsed = value.trim().parse::<Timestamp>();
-        parsed.map_err(|_| format!("{name} is no time: '{value}'."))
-    });
-    parsed.transpose()
-}
-
-/// Who the assertion is about, and what it says of them. Attributes have a text, or several.
-fn read(assertion: &Element<'_>) -> Result<Assertion, String> {
-    let subject = assertion
-        .first(ASSERTION, "Subject")
-        .and_then(|subject| subject.first(ASSERTION, "NameID"))
-        .and_then(|name_id| name_id.text())
-        .ok_or("The subject has no NameID.")?;
-    let mut attributes: Map<String, Value> = Map::new();
-    let statements = assertion.all(ASSERTION, "AttributeStatement");
-    for attribute in
-        statements.flat_map(|statement| statement.all(ASSERTION, "Attribute").collect::<Vec<_>>())
-    {
-        let Some(name) = given(&attribute, "Name") else {
-            continue;
-        };
-        let values = attribute
-            .all(ASSERTION, "AttributeValue")
-            .filter_map(|value| value.text());
-        let mut all: Vec<Value> = match attributes.remove(&name) {
-            None => Vec::new(),
-            Some(Value::Array(before)) => before,
-            Some(before) => vec![before],
-        };
-        all.extend(values.map(Value::from));
-        let value = match all.len() {
-            1 => all.remove(0),
-            _ => Value::Array(all),
-        };
-        attributes.insert(name, value);
-    }
-    let mut sessions = assertion.all(ASSERTION, "AuthnStatement");
-    Ok(Assertion {
-        subject,
-        attributes,
-        session_index: sessions.find_map(|session| given(&session, "SessionIndex")),
-    })
-}
-
-/// A clause as a sentence.
-fn sentence(clause: &str) -> String {
-    let mut characters = clause.chars();
-    match characters.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
-        None => String::new(),
     }
 }

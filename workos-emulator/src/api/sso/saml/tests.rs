@@ -168,7 +168,7 @@ fn each_mistake_is_named() {
     let cases = [
         (
             refused(&xml, |expected| {
-                expected.idp_entity_id = Some("urn:other".to_owned())
+                expected.idp_entity_id = Some("urn:other".to_owned());
             }),
             StepName::Issuer,
             "urn:other",
@@ -548,7 +548,7 @@ fn reads_the_metadata_that_identity_providers_publish() {
     let own = metadata::of_test_idp(IDP, &TEST_IDP.1.certificate, false).unwrap();
     let read = parse_idp_metadata(&own).unwrap();
     assert_eq!((read.entity_id.as_str(), read.sso_url.as_str()), (IDP, IDP));
-    assert_eq!(read.certificates, [TEST_IDP.1.certificate.clone()]);
+    assert_eq!(read.certificates, std::slice::from_ref(&TEST_IDP.1.certificate));
     let federation = format!(
         "\u{feff}<?xml version='1.0'?><!-- of ours --><f:EntitiesDescriptor xmlns:f='urn:oasis:names:tc:SAML:2.0:metadata'>{}</f:EntitiesDescriptor>",
         between(&own, "<md:EntityDescriptor", "</md:EntityDescriptor>")

@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     api::user_management::{
-        jwt_template, organization_policies,
+        jwt_template,
+        organization_policies::{self, Came},
         sessions::{self, Session},
         users::User,
     },
@@ -35,6 +36,8 @@ pub(crate) struct RefreshTokens {
     method: AuthenticationMethod,
     /// The sign-in showed a second factor.
     second_factor: bool,
+    /// The organization whose connection the sign-in came through.
+    through: Option<String>,
     /// What all of them begin with.
     family: Secret,
     /// The digest of the token that is to be exchanged next.
@@ -81,16 +84,16 @@ pub(super) fn begin(
     tx: &mut Transaction<'_>,
     client: &Client,
     session: &Session,
-    method: AuthenticationMethod,
-    second_factor: bool,
+    came: Came<'_>,
 ) -> Result<Secret, ApiError> {
     let family = Secret::new(tx.token(FAMILY));
     let token = next(tx, &family);
     tx.put(RefreshTokens {
         session_id: session.id.clone(),
         client_id: client.id.clone(),
-        method,
-        second_factor,
+        method: came.method,
+        second_factor: came.second_factor,
+        through: came.through.map(str::to_owned),
         family,
         next: Secret::digest(token.expose()),
         last: None,
@@ -180,7 +183,12 @@ fn exchange(
     if let Some(wanted) = organization_id
         && session.impersonator.is_none()
     {
-        organization_policies::check_switch(tx, wanted, &user, tokens.method, tokens.second_factor)?;
+        let came = Came {
+            method: tokens.method,
+            second_factor: tokens.second_factor,
+            through: tokens.through.as_deref(),
+        };
+        organization_policies::check_switch(tx, wanted, &user, came)?;
     }
     let session = tx.put(session)?;
     let extra = jwt_template::claims(tx, &user, session.organization_id.as_deref())?;

@@ -38,7 +38,7 @@ use crate::{
         user_management::{
             email_verification::Prover,
             impersonation, invitations, jwt_template, memberships,
-            organization_policies::{self, OtherMethod},
+            organization_policies::{self, Came, OtherMethod},
             radar_challenges::Channel,
             sessions::{self, Device, Session},
             users::User,
@@ -208,6 +208,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     // The template may say something of the membership that the invitation makes.
     let extra = tx.attempt(|tx| {
         invitations::spend(tx, &user, &sign_in)?;
+        sso::follow(tx, &sign_in)?;
         jwt_template::claims(tx, &user, organization_id.as_deref())
     });
     let extra = match extra {
@@ -218,10 +219,9 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
         method,
         device,
         impersonator,
-        second_factor,
         provided,
         ..
-    } = sign_in;
+    } = sign_in.clone();
     // Assumption: a user who is impersonated has not signed in.
     let user = match impersonator {
         Some(_) => {
@@ -235,7 +235,7 @@ pub(crate) fn sign_in(tx: &mut Transaction<'_>, client: &Client, sign_in: SignIn
     };
     let auth_method = method.of_session();
     let session = sessions::create(tx, &user.id, organization_id, auth_method, impersonator, device)?;
-    let refresh_token = refresh_token::begin(tx, client, &session, method, second_factor)?;
+    let refresh_token = refresh_token::begin(tx, client, &session, Came::of(&sign_in))?;
     Ok(Ok(Authentication {
         user,
         claims: claims(tx, client, &session, extra),

@@ -25,11 +25,13 @@ use crate::{
             traces::{self, StepName},
         },
         user_management::{
+            invitations,
             memberships::{self, MembershipStatus, NewMembership},
             providers,
             users::{self, NewUser, User, UserChanges},
         },
     },
+    core::secret::Secret,
     server::{body::Patch, error::ApiError},
     store::{State, Transaction},
 };
@@ -125,10 +127,13 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: SsoArrival) -> Attempt
     if !arrival.for_profile {
         tell_succeeded(tx, &arrival, Some(&user.id), &user.email)?;
     }
-    if verified {
-        provision(tx, &connection, &profile, &user)?;
-    }
     let organization_id = connection.organization_id.clone();
+    let invitation = organization_id
+        .as_deref()
+        .and_then(|id| invitations::pending(tx, &user.email, Some(id), tx.now()));
+    if verified {
+        provision(tx, &connection, &profile, &user, invitation.is_some())?;
+    }
     let sso = SsoSignIn {
         session_id: arrival.session_id,
         profile_id: profile.id.clone(),
@@ -137,6 +142,7 @@ pub(crate) fn conclude(tx: &mut Transaction<'_>, arrival: SsoArrival) -> Attempt
     };
     let sign_in = SignIn {
         sso: Some(Box::new(sso)),
+        invitation: invitation.map(|invitation| Secret::digest(invitation.token.expose())),
         ..SignIn::new(&user.id, AuthenticationMethod::Sso, arrival.device)
     };
     Ok(Ok(sign_in.to(organization_id.as_deref())))
@@ -202,17 +208,22 @@ fn updated(
 
 /// Makes somebody a member of the organization whose domain they have, with the roles of their groups; a member's roles
 /// follow the groups where the connection maps any. Guests have to be invited.
+///
+/// Assumption: an invitation that waits for them is accepted by the sign-in, and they have its role unless the connection
+/// maps groups to roles. Theirs is accepted when they are in.
 fn provision(
     tx: &mut Transaction<'_>,
     connection: &Connection,
     profile: &Profile,
     user: &User,
+    invited: bool,
 ) -> Result<(), ApiError> {
     let Some(organization_id) = connection.organization_id.as_deref() else {
         return Ok(());
     };
     let roles = connections::roles_of(tx, connection, &profile.groups);
     match memberships::id_of(tx, &user.id, organization_id) {
+        None if invited && connection.group_roles.is_empty() => Ok(()),
         None => {
             let new = NewMembership {
                 id: None,
@@ -222,10 +233,35 @@ fn provision(
                 status: MembershipStatus::Active,
                 directory_managed: false,
             };
-            memberships::create(tx, new).map(drop)
+            memberships::create_with(tx, new, profile.custom_attributes.clone()).map(drop)
         }
         Some(id) if !connection.group_roles.is_empty() => memberships::set_roles(tx, &id, roles).map(drop),
         Some(_) => Ok(()),
+    }
+}
+
+/// Gives the membership of somebody who is in now what their profile says of them.
+///
+/// Assumption: at each sign-in through a connection that maps any, not only at the first.
+pub(super) fn follow(tx: &mut Transaction<'_>, sign_in: &SignIn) -> Result<(), ApiError> {
+    let Some(profile) = sign_in
+        .sso
+        .as_ref()
+        .and_then(|sso| tx.profiles.get(&sso.profile_id))
+        .cloned()
+    else {
+        return Ok(());
+    };
+    let Some(connection) = tx.connections.get(&profile.connection_id).cloned() else {
+        return Ok(());
+    };
+    let organization_id = connection.organization_id.as_deref();
+    let membership_id = organization_id.and_then(|id| memberships::id_of(tx, &sign_in.user_id, id));
+    match membership_id {
+        Some(id) if !connection.attribute_maps.custom_attributes.is_empty() => {
+            memberships::set_custom_attributes(tx, &id, &profile.custom_attributes)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -207,8 +207,12 @@ pub(crate) fn go_on(
         None => sign_in.to(wanted),
         Some(_) => sign_in,
     };
+    // The one that the link of an e-mail has brought along, before one that waits for somebody who comes through SSO.
+    let own = sign_in.sso.as_ref().and_then(|sso| sso.organization_id.clone());
+    let waiting = sign_in.invitation.clone();
+    let waiting = waiting.filter(|_| wanted.is_none() || wanted == own.as_deref());
     let sign_in = SignIn {
-        invitation: session.request.invitation.clone(),
+        invitation: session.request.invitation.clone().or(waiting),
         ..sign_in
     };
     match next_step(tx, &user, &sign_in, tx.now()) {

@@ -296,7 +296,7 @@ pub(crate) fn presented(
 }
 
 /// The pending invitation of an address to an organization, or to the application.
-fn pending(
+pub(crate) fn pending(
     state: &State,
     email: &str,
     organization_id: Option<&str>,

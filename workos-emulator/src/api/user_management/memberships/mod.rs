@@ -24,7 +24,10 @@ pub(crate) use self::{
         get_organization_membership, list_organization_memberships, reactivate_organization_membership,
         update_organization_membership,
     },
-    rules::{NewMembership, create, delete, delete_of_organization, delete_of_user, join, set_roles},
+    rules::{
+        NewMembership, create, create_with, delete, delete_of_organization, delete_of_user, join,
+        set_custom_attributes, set_roles,
+    },
 };
 use super::users::User;
 use crate::{

@@ -43,8 +43,8 @@ pub(crate) fn create(
     create_with(tx, new, Map::new())
 }
 
-/// The same with the custom attributes of the directory user whom a new membership follows.
-pub(super) fn create_with(
+/// The same with the custom attributes that a directory or an identity provider gives a new membership.
+pub(crate) fn create_with(
     tx: &mut Transaction<'_>,
     new: NewMembership,
     custom_attributes: Map<String, Value>,
@@ -135,6 +135,26 @@ pub(crate) fn set_roles(
         ..OrganizationMembership::clone(&membership)
     };
     put(tx, membership, "organization_membership.updated")
+}
+
+/// Gives a membership the custom attributes that an identity provider has told. Those of a directory take precedence.
+///
+/// Source: <https://workos.com/docs/authkit/jit-provisioning>.
+pub(crate) fn set_custom_attributes(
+    tx: &mut Transaction<'_>,
+    id: &str,
+    custom_attributes: &Map<String, Value>,
+) -> Result<(), ApiError> {
+    let membership = Arc::clone(find(tx, id)?);
+    if membership.directory_managed || membership.custom_attributes == *custom_attributes {
+        return Ok(());
+    }
+    let membership = OrganizationMembership {
+        custom_attributes: custom_attributes.clone(),
+        updated_at: tx.now(),
+        ..OrganizationMembership::clone(&membership)
+    };
+    put(tx, membership, "organization_membership.updated").map(drop)
 }
 
 /// Ends an active membership until it is reactivated, and for good the user's sessions in the organization, and an

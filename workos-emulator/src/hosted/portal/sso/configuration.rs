@@ -4,27 +4,27 @@
 use serde::Deserialize;
 
 use super::{
-    frame_of,
-    guides::guide,
-    page,
+    INTENT, error, frame_of,
+    guides::{gives_files, guide},
+    own, page,
     pages::{
         Form, TextField,
         portal::sso::{ConfigurationFields, ConfigurationPage, OidcFields, SamlFields},
     },
     path, provider, show,
     steps::{self, Step},
-    submit,
-    visit::Visit,
+    visit::{self, Visit},
 };
 use crate::{
     api::sso::{
         certificates,
         connection_type::Protocol,
         connections::{self, Configuration, Connection, ConnectionState, ProtocolOptions},
+        identity_provider::is_somebodys,
         saml::metadata::parse_idp_metadata,
     },
     core::secret::Secret,
-    server::{call::Call, error::ApiError, reply::Reply},
+    server::{call::Call, error::ApiError, operation::Answer, reply::Reply},
 };
 
 /// What was typed, or chosen.
@@ -76,24 +76,54 @@ pub(crate) fn show_configuration(call: &Call) -> Result<Reply, ApiError> {
     })
 }
 
-/// `POST /portal/sso/{id}/configuration`
-pub(crate) fn submit_configuration(call: &Call) -> Result<Reply, ApiError> {
-    submit(call, |visit, connection| {
-        let fields: Fields = call.body()?;
-        let refused = |problems: Vec<Problem>| configuration(visit, 400, connection, &fields, &problems);
-        let wanted = match wanted(connection, &fields) {
-            Ok(wanted) => wanted,
-            Err(problems) => return refused(problems),
-        };
-        let configured = call
-            .environment
-            .transact(|tx| connections::configure(tx, &connection.id, wanted));
-        match configured {
-            Ok(connection) => Ok(visit.to(&after(&connection))),
-            Err(refusal) if refusal.status < 500 => refused(problems(&refusal, fields.way)),
-            Err(failure) => Err(failure),
-        }
-    })
+/// `POST /portal/sso/{id}/configuration`: an OpenID provider is asked first who it is.
+pub(crate) fn submit_configuration(call: Call) -> Answer {
+    Box::pin(async move { submit(&call).await })
+}
+
+async fn submit(call: &Call) -> Result<Reply, ApiError> {
+    let visit = match visit::submitted(call, INTENT) {
+        Ok(visit) => visit,
+        Err(refusal) => return refusal,
+    };
+    let Some(connection) = own(&visit) else {
+        return error::portal_session_over(call);
+    };
+    let fields: Fields = call.body()?;
+    let refused = |problems: &[Problem]| configuration(&visit, 400, &connection, &fields, problems);
+    let wanted = match wanted(&connection, &fields) {
+        Ok(wanted) => wanted,
+        Err(problems) => return refused(&problems),
+    };
+    if let Some(problem) = unreachable(call, &wanted).await {
+        return refused(&[problem]);
+    }
+    let configured = call
+        .environment
+        .transact(|tx| connections::configure(tx, &connection.id, wanted));
+    match configured {
+        Ok(connection) => Ok(visit.to(&after(&connection))),
+        Err(refusal) if refusal.status < 500 => refused(&problems(&refusal, fields.way)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Why the identity provider that is named cannot be used, where there may be one at its address.
+async fn unreachable(call: &Call, wanted: &Configuration) -> Option<Problem> {
+    let Configuration::Oidc {
+        discovery_endpoint, ..
+    } = wanted
+    else {
+        return None;
+    };
+    if !is_somebodys(discovery_endpoint) {
+        return None;
+    }
+    let environment = &call.environment;
+    let now = environment.clock.now();
+    let discovered = environment.providers.metadata(discovery_endpoint, now).await;
+    let reason = discovered.err()?;
+    Some(Problem::new("discovery_endpoint", reason))
 }
 
 fn after(connection: &Connection) -> String {
@@ -281,6 +311,11 @@ fn configuration(
         })
     } else {
         let begun = connection.options != ProtocolOptions::None || !problems.is_empty();
+        let open = match begun {
+            true => fields.way,
+            false if gives_files(kind) => Way::File,
+            false => Way::Url,
+        };
         ConfigurationFields::Saml(SamlFields {
             file: field("", &file),
             xml: field(&fields.metadata_xml, &xml),
@@ -288,9 +323,9 @@ fn configuration(
             sso_url: field(&fields.sso_url, &sso_url),
             entity_id: field(&fields.entity_id, &entity_id),
             certificate: field(&fields.certificate, &certificate),
-            by_file: !begun || fields.way == Way::File,
-            by_url: begun && fields.way == Way::Url,
-            by_hand: begun && fields.way == Way::Manual,
+            by_file: open == Way::File,
+            by_url: open == Way::Url,
+            by_hand: open == Way::Manual,
         })
     };
     page(

@@ -57,6 +57,11 @@ pub(super) fn guide(kind: &ConnectionType) -> &'static Guide {
     }
 }
 
+/// Whether a provider gives its metadata as a file alone.
+pub(super) fn gives_files(kind: &ConnectionType) -> bool {
+    matches!(kind.slug, "GoogleSAML" | "PingFederateSAML")
+}
+
 static GUIDES: [(&str, Guide); 13] = [
     (
         "ADFSSAML",

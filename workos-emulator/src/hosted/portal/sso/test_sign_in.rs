@@ -200,11 +200,18 @@ fn advice(visit: &Visit<'_>, connection: &Connection, trace: &SsoTrace) -> Optio
             text: "Your identity provider knows the person and does not let them use the application: assign it to them.",
             link: None,
         },
-        StepName::Response | StepName::Correlation | StepName::Departure => step(
+        StepName::Connection
+        | StepName::Profile
+        | StepName::Roles
+        | StepName::Consent
+        | StepName::User
+        | StepName::Code
+        | StepName::Exchange => return None,
+        // Whatever was said, it was not what the two have agreed on.
+        _ => step(
             "Compare what is set up here with what your identity provider shows.",
             Step::Configuration,
         ),
-        _ => return None,
     })
 }
 
