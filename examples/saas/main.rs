@@ -103,6 +103,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(authkit.middleware())
             .configure(authkit.routes())
             .configure(pages)
+            .route("/webhooks/workos", webhooks.route())
             .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
     })
     .workers(2)
