@@ -14,7 +14,8 @@ use std::{error::Error, net::TcpListener};
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
 use serde_json::{Value, json};
 use workos_actix::{
-    ApiKey, AuthContext, AuthKit, AuthUser, MachineTokens, OrganizationId, Require, Required, Requires, require,
+    ApiKey, AuthContext, AuthKit, AuthUser, MachineTokens, OrganizationId, Require, Required, Requires,
+    require,
     workos::{
         CreateOrganizationApiKey, api_keys::CreateOrganizationApiKeyParams,
         user_management::AuthenticateWithPasswordParams,
@@ -43,10 +44,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("/documents", "GET", "Ada", &credentials.access_token),
         ("/documents", "POST", "Ada", &credentials.access_token),
         ("/documents", "GET", "the API key", &credentials.api_key),
-        ("/documents", "POST", "the API key, which may not", &credentials.api_key),
+        (
+            "/documents",
+            "POST",
+            "the API key, which may not",
+            &credentials.api_key,
+        ),
         ("/import", "POST", "the API key", &credentials.api_key),
         ("/jobs", "GET", "the machine", &credentials.machine_token),
-        ("/me", "GET", "the machine, which is nobody", &credentials.machine_token),
+        (
+            "/me",
+            "GET",
+            "the machine, which is nobody",
+            &credentials.machine_token,
+        ),
     ] {
         println!("# as {who}\ncurl -i -X {method} {url}{path} -H 'Authorization: Bearer {credential}'\n");
     }
@@ -161,7 +172,10 @@ async fn credentials(emulator: &Emulator, authkit: &AuthKit) -> Result<Credentia
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &robot.client_id),
-        ("client_secret", robot.client_secret.as_deref().unwrap_or_default()),
+        (
+            "client_secret",
+            robot.client_secret.as_deref().unwrap_or_default(),
+        ),
     ];
     let http = reqwest::Client::builder().no_proxy().build()?;
     let token = http.post(format!("{}/oauth2/token", emulator.url())).form(&form);

@@ -44,16 +44,17 @@ async fn close_account(_: Required<NotImpersonated>) -> HttpResponse {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let authkit = testing::authkit();
-    let app = App::new()
-        .wrap(authkit.middleware())
-        .configure(app(&authkit));
+    let app = App::new().wrap(authkit.middleware()).configure(app(&authkit));
     let app = test::init_service(app).await;
     let alice = TestUser::new("alice@acme.example").organization("org_1");
     let writer = alice.clone().role("editor").permissions(["posts:write"]);
     for (who, request) in [
         ("nobody", test::TestRequest::post()),
         ("alice", test::TestRequest::post().signed_in_as(&alice)),
-        ("alice as an editor", test::TestRequest::post().signed_in_as(&writer)),
+        (
+            "alice as an editor",
+            test::TestRequest::post().signed_in_as(&writer),
+        ),
     ] {
         let response = test::call_service(&app, request.uri("/posts").to_request()).await;
         let status = response.status();
@@ -71,9 +72,7 @@ mod tests {
     macro_rules! app {
         () => {{
             let authkit = testing::authkit();
-            let app = App::new()
-                .wrap(authkit.middleware())
-                .configure(app(&authkit));
+            let app = App::new().wrap(authkit.middleware()).configure(app(&authkit));
             test::init_service(app).await
         }};
     }
@@ -132,6 +131,6 @@ mod tests {
             .insert_header(("sec-fetch-dest", "document"));
         let response = test::call_service(&app, visit.to_request()).await;
         assert!(response.status().is_redirection());
-        assert_eq!(response.headers()["location"], "/auth/sign-in?return_to=%2Fme");
+        assert_eq!(response.headers().get("location").unwrap(), "/auth/sign-in?return_to=%2Fme");
     }
 }

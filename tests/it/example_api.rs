@@ -39,7 +39,12 @@ async fn each_credential_opens_what_is_for_it() {
     assert_eq!((status, &body["key"]), (202, &json!("CI")));
     let (status, body) = ask(Method::GET, "/jobs", machine).await;
     assert_eq!((status, &body["jobs"]), (200, &json!(["nightly report"])));
-    for (path, credential) in [("/me", machine), ("/me", key), ("/documents", machine), ("/jobs", key)] {
+    for (path, credential) in [
+        ("/me", machine),
+        ("/me", key),
+        ("/documents", machine),
+        ("/jobs", key),
+    ] {
         assert_eq!(ask(Method::GET, path, credential).await.0, 403, "{path}");
     }
     let (status, body) = http::answer(http::client().get(format!("{url}/me"))).await;

@@ -31,7 +31,10 @@ fn webhooks() {
 fn api() {
     let printed = output_of("api", &["--once"]);
     assert_eq!(printed.matches("\ncurl -i ").count(), 9, "{printed}");
-    assert!(printed.contains("/documents -H 'Authorization: Bearer sk_"), "{printed}");
+    assert!(
+        printed.contains("/documents -H 'Authorization: Bearer sk_"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -40,5 +43,8 @@ fn testing() {
     let lines: Vec<_> = printed.lines().collect();
     assert!(lines[0].starts_with("nobody: 401 Unauthorized, {"), "{printed}");
     assert!(lines[1].starts_with("alice: 403 Forbidden, {"), "{printed}");
-    assert_eq!(lines[2], "alice as an editor: 201 Created, written by alice@acme.example");
+    assert_eq!(
+        lines[2],
+        "alice as an editor: 201 Created, written by alice@acme.example"
+    );
 }

@@ -15,6 +15,8 @@ async fn the_cookie_of_a_signed_in_browser() {
     let (status, me) = http::answer(request).await;
     assert_eq!((status, me["email"].as_str()), (200, Some("ada@example.com")));
 
-    let error = testing::sign_in(&sign_in, "nobody@example.com").await.unwrap_err();
+    let error = testing::sign_in(&sign_in, "nobody@example.com")
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("nobody is signed in"), "{error}");
 }

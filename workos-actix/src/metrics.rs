@@ -32,16 +32,37 @@ use ::metrics::{Unit, describe_counter, describe_histogram};
 pub fn describe() {
     for (name, description) in [
         ("authkit_requests_total", "Requests by credential and outcome."),
-        ("authkit_verifications_total", "Verifications of sessions and access tokens."),
+        (
+            "authkit_verifications_total",
+            "Verifications of sessions and access tokens.",
+        ),
         ("authkit_refreshes_total", "Refresh tokens exchanged at WorkOS."),
-        ("authkit_shared_refreshes_total", "Refreshes that shared the exchange of another request."),
-        ("authkit_key_set_fetches_total", "Fetches of WorkOS's public keys."),
-        ("authkit_api_key_validations_total", "Validations of WorkOS API keys."),
-        ("authkit_sign_ins_total", "Sign-ins that came back to the callback route."),
+        (
+            "authkit_shared_refreshes_total",
+            "Refreshes that shared the exchange of another request.",
+        ),
+        (
+            "authkit_key_set_fetches_total",
+            "Fetches of WorkOS's public keys.",
+        ),
+        (
+            "authkit_api_key_validations_total",
+            "Validations of WorkOS API keys.",
+        ),
+        (
+            "authkit_sign_ins_total",
+            "Sign-ins that came back to the callback route.",
+        ),
         ("authkit_webhooks_total", "Webhook deliveries."),
         ("authkit_actions_total", "Requests for Actions."),
-        ("authkit_session_store_failures_total", "Failures of the session store."),
-        ("authkit_shared_state_failures_total", "Failures of the shared state."),
+        (
+            "authkit_session_store_failures_total",
+            "Failures of the session store.",
+        ),
+        (
+            "authkit_shared_state_failures_total",
+            "Failures of the shared state.",
+        ),
     ] {
         describe_counter!(name, Unit::Count, description);
     }

@@ -96,7 +96,11 @@ mod tests {
 
     #[actix_web::test]
     async fn a_problem_is_as_rfc_9457_says() {
-        let response = problem(&mut HttpResponse::ServiceUnavailable(), "too_early", "try \"later\"");
+        let response = problem(
+            &mut HttpResponse::ServiceUnavailable(),
+            "too_early",
+            "try \"later\"",
+        );
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -118,6 +118,7 @@ impl SignInError {
             Self::Unavailable => "unavailable",
             Self::Hook(_) => "hook",
             Self::CrossOrigin => "cross_origin",
+            Self::WithoutSessions => "without_sessions",
             Self::MissingMiddleware => "middleware_missing",
         }
     }

@@ -121,7 +121,9 @@ impl AnySessionStore {
         ttl: &Duration,
     ) -> Result<String, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => in_time("update", self.0.update(key, state, ttl)).await.map(String::from),
+            Ok(key) => in_time("update", self.0.update(key, state, ttl))
+                .await
+                .map(String::from),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -31,16 +31,17 @@ impl<S: SharedState> DynSharedState for S {
     }
 
     fn set_if_absent<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {
-        Box::pin(in_time("set_if_absent", SharedState::set_if_absent(
-            self,
-            key,
-            value,
-            time_to_live,
-        )))
+        Box::pin(in_time(
+            "set_if_absent",
+            SharedState::set_if_absent(self, key, value, time_to_live),
+        ))
     }
 
     fn replace<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {
-        Box::pin(in_time("replace", SharedState::replace(self, key, value, time_to_live)))
+        Box::pin(in_time(
+            "replace",
+            SharedState::replace(self, key, value, time_to_live),
+        ))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
@@ -48,7 +49,10 @@ impl<S: SharedState> DynSharedState for S {
     }
 
     fn delete_if_equal<'a>(&'a self, key: &'a str, value: &'a str) -> Answer<'a, bool> {
-        Box::pin(in_time("delete_if_equal", SharedState::delete_if_equal(self, key, value)))
+        Box::pin(in_time(
+            "delete_if_equal",
+            SharedState::delete_if_equal(self, key, value),
+        ))
     }
 
     fn append<'a>(&'a self, log: &'a str, entry: &'a str, keep: Duration) -> Answer<'a, ()> {

@@ -77,7 +77,6 @@ use std::{error::Error, fmt, sync::LazyLock};
 
 use actix_web::cookie::Cookie;
 
-pub(crate) use self::{keys::key_set, workos::InMemoryTransport};
 pub use self::{
     api_key::TestApiKey,
     machine::{TestMachine, machine_tokens},
@@ -85,6 +84,7 @@ pub use self::{
     sign_in::sign_in,
     user::TestUser,
 };
+pub(crate) use self::{keys::key_set, workos::InMemoryTransport};
 use crate::{
     AuthKit, AuthKitBuilder,
     clock::{SystemClock, unix_seconds},

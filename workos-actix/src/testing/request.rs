@@ -2,11 +2,7 @@
 
 use std::sync::LazyLock;
 
-use actix_web::{
-    cookie::Cookie,
-    http::header::AUTHORIZATION,
-    test::TestRequest,
-};
+use actix_web::{cookie::Cookie, http::header::AUTHORIZATION, test::TestRequest};
 
 use super::{TestApiKey, TestMachine, TestUser, authkit, now, workos};
 use crate::AuthKit;

@@ -171,7 +171,12 @@ async fn an_expired_session_is_refreshed_for_good() {
     assert_eq!(cookies[0].name(), "wos-session");
     let who = json_of(ask!(app, TestRequest::get().uri("/who").with_cookies(cookies)));
     assert_eq!(who["role"], "admin");
-    let (status, _) = ask!(app, TestRequest::get().uri("/who").with_access_token(&alice().expired()));
+    let (status, _) = ask!(
+        app,
+        TestRequest::get()
+            .uri("/who")
+            .with_access_token(&alice().expired())
+    );
     assert_eq!(status, 401, "nobody refreshes a bare token");
 }
 
@@ -179,7 +184,11 @@ async fn an_expired_session_is_refreshed_for_good() {
 async fn a_session_moves_to_the_organizations_of_its_user_only() {
     let app = app_of!(&authkit());
     let user = alice().member_of("org_2", "member");
-    let switch = |to: &str| TestRequest::post().uri(&format!("/switch/{to}")).signed_in_as(&user);
+    let switch = |to: &str| {
+        TestRequest::post()
+            .uri(&format!("/switch/{to}"))
+            .signed_in_as(&user)
+    };
     assert_eq!(ask!(app, switch("org_2")), (200, "member".to_owned()));
     let (status, body) = ask!(app, switch("org_3"));
     assert!(status == 403 && body.contains("organization_forbidden"), "{body}");

@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
+use ::workos::{AuthenticateResponse, User};
 use serde_json::{Map, Value, json};
-use workos::{AuthenticateResponse, User};
 
 use super::{keys, random, workos};
-use crate::{
-    Impersonator,
-    credential::Session,
-    digest::sha256_base64url,
-};
+use crate::{Impersonator, credential::Session, digest::sha256_base64url};
 
 /// As long as WorkOS's access tokens are good by default, in seconds.
 const LIFETIME: i64 = 300;
@@ -227,7 +223,10 @@ impl TestUser {
             Some((id, role)) => (Some(id), role.clone().or_else(|| self.current_role())),
             None => (None, self.current_role()),
         };
-        let roles = self.roles.clone().unwrap_or_else(|| role.iter().cloned().collect());
+        let roles = self
+            .roles
+            .clone()
+            .unwrap_or_else(|| role.iter().cloned().collect());
         let mut claims = json!({
             "iss": "https://api.workos.com", "sub": self.user.id, "sid": self.session_id, "jti": random(),
             "iat": issued_at, "exp": issued_at + LIFETIME, "auth_time": now.saturating_sub(self.authenticated_ago),

@@ -118,7 +118,11 @@ impl WebhookError {
 
 /// A delivery, counted.
 pub(super) fn counted<T>(received: Result<T, WebhookError>) -> Result<T, WebhookError> {
-    counted::webhook(received.as_ref().map_or_else(WebhookError::reason, |_| "accepted"));
+    counted::webhook(
+        received
+            .as_ref()
+            .map_or_else(WebhookError::reason, |_| "accepted"),
+    );
     received
 }
 

@@ -35,8 +35,13 @@ fn the_tests_that_prove_the_guide_exist() {
         let tests = named_tests(page);
         assert!(tests.len() >= at_least, "{} tests are named", tests.len());
         for (file, name) in tests {
-            let source = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            assert!(source.contains(&format!("fn {name}()")), "{}: {name}", file.display());
+            let source =
+                fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            assert!(
+                source.contains(&format!("fn {name}()")),
+                "{}: {name}",
+                file.display()
+            );
         }
     }
 }
@@ -44,7 +49,9 @@ fn the_tests_that_prove_the_guide_exist() {
 #[test]
 fn every_row_of_the_comparison_is_there() {
     let page = include_str!("../../docs/from_authkit_nextjs.md");
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
     let numbers: Vec<u32> = rows.filter_map(|(number, _)| number.parse().ok()).collect();
     assert_eq!(numbers, (1..=38).collect::<Vec<_>>());
 }

@@ -39,9 +39,9 @@ mod large_sessions;
 #[cfg(test)]
 mod machines;
 #[cfg(test)]
-mod open_redirects;
-#[cfg(test)]
 mod observed;
+#[cfg(test)]
+mod open_redirects;
 #[cfg(test)]
 mod own_flows;
 #[cfg(test)]

@@ -83,9 +83,10 @@ async fn everything() -> Vec<String> {
         Cookie::new(cookie.name().to_owned(), cookie.value().to_owned())
     };
 
-    let link = NAVIGATE
-        .into_iter()
-        .fold(TestRequest::get().uri("/auth/sign-in"), TestRequest::insert_header);
+    let link = NAVIGATE.into_iter().fold(
+        TestRequest::get().uri("/auth/sign-in"),
+        TestRequest::insert_header,
+    );
     let response = ask(link, 307).await;
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     let verifier = cookie_of(&response);
@@ -199,7 +200,8 @@ async fn spans_and_events_say_who_and_never_by_what() {
         r#"credential="api_key" outcome="signed_in" refreshed=false subject="api_key_1" organization.id="org_1""#,
         r#"credential="api_key" outcome="refused" refreshed=false"#,
     ] {
-        let is_said = |line: &&str| line.contains("authenticate{") && line.contains("close") && line.contains(fields);
+        let is_said =
+            |line: &&str| line.contains("authenticate{") && line.contains("close") && line.contains(fields);
         assert!(ours.iter().any(is_said), "{fields}\n{}", ours.join("\n"));
     }
 }
@@ -221,14 +223,20 @@ async fn counters_count_what_happened() {
         ("authkit_refreshes_total{outcome=ended}", 1),
         ("authkit_refreshes_total{outcome=rotated}", 1),
         ("authkit_refreshes_total{outcome=unavailable}", 1),
-        ("authkit_requests_total{credential=access_token,outcome=signed_in}", 2),
+        (
+            "authkit_requests_total{credential=access_token,outcome=signed_in}",
+            2,
+        ),
         ("authkit_requests_total{credential=api_key,outcome=refused}", 1),
         ("authkit_requests_total{credential=api_key,outcome=signed_in}", 2),
         ("authkit_requests_total{credential=bearer,outcome=refused}", 1),
         ("authkit_requests_total{credential=none,outcome=signed_out}", 4),
         ("authkit_requests_total{credential=session,outcome=signed_in}", 4),
         ("authkit_requests_total{credential=session,outcome=signed_out}", 2),
-        ("authkit_requests_total{credential=session,outcome=unavailable}", 1),
+        (
+            "authkit_requests_total{credential=session,outcome=unavailable}",
+            1,
+        ),
         ("authkit_shared_refreshes_total{source=settled}", 1),
         ("authkit_sign_ins_total{outcome=signed_in}", 1),
         ("authkit_verifications_total{outcome=cached}", 2),

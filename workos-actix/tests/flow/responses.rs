@@ -111,7 +111,14 @@ async fn require_auth_protects_everything_but_the_open_paths() {
 #[actix_web::test]
 async fn refusals_pass_through_what_is_wrapped_around() {
     for (is_closed, path) in [(false, "/me"), (false, "/scope/page"), (true, "/no-such-page")] {
-        let app = TestApp::start_with(|builder| if is_closed { builder.require_auth() } else { builder }).await;
+        let app = TestApp::start_with(|builder| {
+            if is_closed {
+                builder.require_auth()
+            } else {
+                builder
+            }
+        })
+        .await;
         let service = actix_web::test::init_service(
             App::new()
                 .wrap(app.authkit.middleware())
@@ -120,7 +127,9 @@ async fn refusals_pass_through_what_is_wrapped_around() {
         )
         .await;
         let request = TestRequest::get().uri(path).to_request();
-        let response = actix_web::test::try_call_service(&service, request).await.unwrap();
+        let response = actix_web::test::try_call_service(&service, request)
+            .await
+            .unwrap();
         assert_eq!(response.status(), 401, "{path}");
         let allowed = &response.headers()["access-control-allow-origin"];
         assert_eq!(allowed, "https://spa.example", "{path}");
