@@ -41,5 +41,11 @@ fn the_readme_has_the_code_that_is_compiled_here() {
     let here = between(include_str!("readme.rs"), "// <README>\n", "// </README>\n");
     let quickstart = code(include_str!("../../examples/quickstart.rs"));
     assert_eq!(here.len(), 1);
-    assert_eq!(readme, [quickstart, here[0].clone()]);
+    assert_eq!(readme, [quickstart.clone(), here[0].clone()]);
+    let guide = between(
+        include_str!("../../workos-actix/docs/quick_start.md"),
+        "```no_run\n",
+        "```",
+    );
+    assert_eq!(guide, [quickstart]);
 }
