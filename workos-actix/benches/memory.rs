@@ -51,6 +51,7 @@ const SEEN: u64 = 1_000_000;
 const KEYS_PER_SEEN: u64 = 20;
 
 fn main() {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the benchmark")]
     let seen = env::var("SEEN").map_or(SEEN, |text| text.parse().unwrap());
     let system = System::new();
     sessions(&system, seen);

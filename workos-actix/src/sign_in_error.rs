@@ -107,6 +107,22 @@ impl SignInError {
         }
     }
 
+    /// What the metrics call it: nothing that comes from outside.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownAttempt => "unknown_attempt",
+            Self::Provider { .. } => "provider",
+            Self::Rejected { .. } => "rejected",
+            Self::BadAnswer => "bad_answer",
+            Self::Unavailable => "unavailable",
+            Self::Hook(_) => "hook",
+            Self::CrossOrigin => "cross_origin",
+            Self::WithoutSessions => "without_sessions",
+            Self::MissingMiddleware => "middleware_missing",
+        }
+    }
+
     /// The status of the answer, unless it is a redirect.
     #[must_use]
     pub fn status(&self) -> StatusCode {

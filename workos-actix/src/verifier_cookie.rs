@@ -14,7 +14,7 @@ use crate::{
     random::{Randomness, unguessable},
 };
 
-const PREFIX: &str = "wos-auth-verifier-";
+pub(crate) const PREFIX: &str = "wos-auth-verifier-";
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Tabs left open at the sign-in page; more are purged, before they fill the request header.
 const MAX_PENDING: usize = 5;

@@ -25,6 +25,8 @@ mod fake_workos;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod handlers;
 #[cfg(test)]
 mod header_tricks;
@@ -36,6 +38,8 @@ mod hooks_that_panic;
 mod large_sessions;
 #[cfg(test)]
 mod machines;
+#[cfg(test)]
+mod observed;
 #[cfg(test)]
 mod open_redirects;
 #[cfg(test)]
