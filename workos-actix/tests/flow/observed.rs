@@ -88,7 +88,13 @@ async fn everything() -> Vec<String> {
         TestRequest::insert_header,
     );
     let response = ask(link, 307).await;
-    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let location = response
+        .headers()
+        .get("location")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     let verifier = cookie_of(&response);
     keep(&query(&location)["state"]);
     keep(&query(&location)["code_challenge"]);
