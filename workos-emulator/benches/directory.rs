@@ -37,7 +37,7 @@ static SITES: Sites<Site> = Sites::new();
 
 /// Uses the emulator with `rows` users, which is started when it is first asked for.
 fn with_site<T>(rows: usize, run: impl FnOnce(&mut Client, &mut Site) -> T) -> T {
-    SITES.with(rows, Site::start, |site| {
+    SITES.with(rows, Site::weighed, |site| {
         run(&mut Client::connect(site.emulator.url()), site)
     })
 }
@@ -50,13 +50,25 @@ fn resident() -> Option<usize> {
 }
 
 impl Site {
+    /// Tells what its users weigh.
+    fn weighed(rows: usize) -> Self {
+        let before = resident();
+        let site = Self::start(rows);
+        if let (Some(before), Some(after)) = (before, resident()) {
+            let bytes = after.saturating_sub(before) * 1024 / rows.max(1);
+            println!(
+                "{rows} directory users: {bytes} bytes for each, its events and its membership included"
+            );
+        }
+        site
+    }
+
     fn start(rows: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
         let emulator = runtime.block_on(Emulator::start()).expect("a free port");
         let acme = emulator.organization("Acme").create().expect("a name");
-        let before = resident();
         let mut builder = emulator.directory(&acme).group("Everybody");
         for number in 0..rows {
             let person = DirectoryPerson::new(email(number))
@@ -69,12 +81,6 @@ impl Site {
             });
         }
         let directory = builder.create().expect("addresses that differ");
-        if let (Some(before), Some(after)) = (before, resident()) {
-            let bytes = after.saturating_sub(before) * 1024 / rows.max(1);
-            println!(
-                "{rows} directory users: {bytes} bytes for each, its events and its membership included"
-            );
-        }
         let client = &mut Client::connect(emulator.url());
         let mut first = |path: &str| {
             let list = client.json(&request("GET", path, ""), 200);
