@@ -169,7 +169,12 @@ impl Browser {
 
     /// Fills the page's form, sends it, and goes where it is sent.
     pub(crate) async fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Page {
-        load(filled(&self.following, page, fields)).await
+        let shown = load(filled(&self.following, page, fields)).await;
+        if shown.text.contains(" data-post>") {
+            // A form that sends itself.
+            return load(filled(&self.following, &shown, &[])).await;
+        }
+        shown
     }
 
     /// Types an e-mail address into the sign-in page, and a password into the next, and goes where it is sent.

@@ -26,3 +26,25 @@ fn webhooks() {
         active: true }\nIn the table: Carol Carver, carol@acme.example, member\n";
     assert_eq!(printed, expected);
 }
+
+#[test]
+fn api() {
+    let printed = output_of("api", &["--once"]);
+    assert_eq!(printed.matches("\ncurl -i ").count(), 9, "{printed}");
+    assert!(
+        printed.contains("/documents -H 'Authorization: Bearer sk_"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn testing() {
+    let printed = output_of("testing", &[]);
+    let lines: Vec<_> = printed.lines().collect();
+    assert!(lines[0].starts_with("nobody: 401 Unauthorized, {"), "{printed}");
+    assert!(lines[1].starts_with("alice: 403 Forbidden, {"), "{printed}");
+    assert_eq!(
+        lines[2],
+        "alice as an editor: 201 Created, written by alice@acme.example"
+    );
+}

@@ -14,6 +14,7 @@ mod email_change;
 mod email_verification;
 mod environments;
 mod events;
+mod example_api;
 mod example_organizations;
 mod examples;
 mod feature_flags;
@@ -55,6 +56,7 @@ mod scim_okta;
 mod sdk;
 mod sessions;
 mod sign_in;
+mod signing_in_for_tests;
 mod social;
 #[path = "../../workos-emulator/src/core/webauthn/software_authenticator.rs"]
 mod software_authenticator;

@@ -134,7 +134,7 @@ async fn a_program_gets_401_as_json_and_no_redirect() {
         let (status, body) = http::answer(http::client().get(app.path(path))).await;
         assert_eq!(status, 401, "{path}");
         assert_eq!(
-            (&body["code"], body["message"].is_string()),
+            (&body["code"], body["detail"].is_string()),
             (&json!("sign_in_required"), true),
             "{body}"
         );

@@ -1,6 +1,6 @@
-//! What authentication adds to a request, and how fast webhooks are verified.
+//! What authentication adds to a request.
 //!
-//! `cargo bench -p workos-actix`. `plain` is the same request without the middleware: the difference to it is ours.
+//! `cargo bench -p workos-actix --bench authenticated_request`. `plain` is the same request without the middleware: the difference to it is ours.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,10 +24,7 @@ mod fake_workos;
 #[path = "../tests/flow/handlers.rs"]
 mod handlers;
 
-use std::{
-    cell::RefCell,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::cell::RefCell;
 
 use actix_session::{Session, SessionMiddleware, storage::CookieSessionStore};
 use actix_web::{
@@ -38,12 +35,16 @@ use actix_web::{
     test::{TestRequest, init_service},
     web,
 };
-use divan::{Bencher, black_box};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use workos_actix::{AuthKitBuilder, AuthUser, Clock, MemorySharedState, WebhookConfig};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use divan::Bencher;
+use serde_json::json;
+use workos_actix::{AuthContext, AuthKitBuilder, AuthUser, MemorySharedState};
 
-use crate::app::TestApp;
+use crate::{
+    app::TestApp,
+    fake_workos::{KID, LIFETIME, NOW, modulus, sign},
+};
 
 fn main() {
     divan::main();
@@ -167,6 +168,52 @@ fn first_sight_of_a_sealed_session(bencher: Bencher<'_, '_>) {
     first_sight(bencher, AuthKitBuilder::sealed_cookie);
 }
 
+/// A token in `Authorization`, with nothing around it: parse, verify RS256, and put into the cache.
+#[divan::bench(sample_count = 100, sample_size = 10)]
+fn first_sight_of_a_bearer_token(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let app = system.block_on(TestApp::start_with(AuthKitBuilder::bearer_tokens));
+    let claims = |number: u32| {
+        json!({
+            "iss": "https://api.workos.com", "sub": "user_1", "sid": "session_1", "jti": format!("jti_{number}"),
+            "iat": NOW, "exp": NOW + LIFETIME, "org_id": "org_1", "role": "admin", "roles": ["admin"],
+            "permissions": ["posts:write"],
+        })
+    };
+    let tokens = (0..=FIRST_SIGHTS).map(|number| format!("Bearer {}", sign("RS256", KID, &claims(number))));
+    let tokens = RefCell::new(tokens.collect::<Vec<_>>());
+    let routes = App::new().wrap(app.authkit.middleware()).route(
+        "/",
+        web::get().to(|auth: AuthContext| async move { auth.subject().len().to_string() }),
+    );
+    let service = system.block_on(init_service(routes));
+    let request = || {
+        let token = tokens.borrow_mut().pop().unwrap();
+        TestRequest::get()
+            .uri("/")
+            .insert_header(("authorization", token))
+            .to_request()
+    };
+    system.block_on(async { service.call(request()).await.unwrap() });
+    call(bencher, &system, service, request);
+}
+
+/// RS256 alone, with a key that was parsed before: what no first sight can be faster than.
+#[divan::bench]
+fn rs256_verification(bencher: Bencher<'_, '_>) {
+    let token = sign("RS256", KID, &json!({ "sub": "user_1", "x": "x".repeat(400) }));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let components = RsaPublicKeyComponents {
+        n: URL_SAFE_NO_PAD.decode(modulus()).unwrap(),
+        e: vec![1, 0, 1],
+    };
+    let key = components
+        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+        .unwrap();
+    bencher.bench_local(|| key.verify_sig(signed.as_bytes(), &signature).unwrap());
+}
+
 fn first_sight(bencher: Bencher<'_, '_>, settings: Settings) {
     let system = System::new();
     // One more, to fetch the key set.
@@ -197,58 +244,4 @@ async fn signed_in(settings: Settings, sessions: u32) -> (TestApp, Vec<String>) 
         cookies.push(format!("wos-session={}", browser.session().unwrap()));
     }
     (app, cookies)
-}
-
-const MILLIS: u64 = 1_800_000_000_000;
-
-#[derive(Debug)]
-struct Fixed;
-
-impl Clock for Fixed {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(MILLIS)
-    }
-}
-
-/// A delivery of 1 KiB: signature, timestamp, replay memory, JSON.
-#[divan::bench]
-fn webhook_1_kib(bencher: Bencher<'_, '_>) {
-    let config = WebhookConfig::new("whsec_benchmark").clock(Fixed);
-    let number = RefCell::new(0_u64);
-    bencher
-        .with_inputs(|| {
-            *number.borrow_mut() += 1;
-            let number = number.borrow();
-            let head = format!(r#"{{"id":"event_{number:020}","event":"user.created","data":{{"x":""#);
-            let body = format!("{head}{}\"}}}}", "x".repeat(1024 - head.len() - 3));
-            let mac = mac(body.as_bytes());
-            (body, format!("t={MILLIS}, v1={mac}"))
-        })
-        .bench_local_refs(|(body, header)| {
-            config
-                .verify(black_box(header), black_box(body.as_bytes()))
-                .unwrap()
-        });
-}
-
-/// The bare HMAC-SHA256 of 1 KiB, which no verification can be faster than.
-#[divan::bench]
-fn hmac_1_kib(bencher: Bencher<'_, '_>) {
-    let body = [b'x'; 1024];
-    bencher.bench_local(|| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_benchmark").unwrap();
-        mac.update(black_box(&body));
-        mac.finalize().into_bytes()
-    });
-}
-
-fn mac(body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(b"whsec_benchmark").unwrap();
-    mac.update(format!("{MILLIS}.").as_bytes());
-    mac.update(body);
-    mac.finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -148,6 +148,6 @@ impl ResponseError for AdminPortalError {
                 ("bad_gateway", "The Admin Portal cannot be opened at the moment.")
             }
         };
-        page::json_error(&mut HttpResponse::build(self.status_code()), code, message)
+        page::problem(&mut HttpResponse::build(self.status_code()), code, message)
     }
 }

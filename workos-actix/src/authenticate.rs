@@ -1,12 +1,14 @@
 //! From a request's credential to whoever sent it. For the session cookie: load, verify, refresh if due.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use actix_web::http::header::HeaderMap;
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     AuthKit,
     context::{AuthContext, AuthState},
+    counted::{self, Stopwatch},
     credential::{LoadedSession, Session, SessionCookies, SessionError},
     digest::Fingerprint,
     rotation::Rotation,
@@ -24,6 +26,9 @@ pub(crate) struct Authenticated {
     pub(crate) session: Option<LoadedSession>,
     /// Set with the response: the refreshed session, or the removal of one that is over.
     pub(crate) cookie: Option<SessionCookies>,
+    /// What kind of credential the request came with, for logs and metrics.
+    presented: &'static str,
+    is_refreshed: bool,
 }
 
 impl Authenticated {
@@ -31,15 +36,15 @@ impl Authenticated {
         Self {
             state: AuthState::SignedIn(context),
             session: Some(session),
-            cookie: None,
+            ..Self::signed_out()
         }
     }
 
-    pub(crate) fn by_bearer(state: AuthState) -> Self {
+    pub(crate) fn by_bearer(state: AuthState, presented: &'static str) -> Self {
         Self {
             state,
-            session: None,
-            cookie: None,
+            presented,
+            ..Self::signed_out()
         }
     }
 
@@ -48,6 +53,8 @@ impl Authenticated {
             state: AuthState::SignedOut,
             session: None,
             cookie: None,
+            presented: "none",
+            is_refreshed: false,
         }
     }
 
@@ -55,27 +62,85 @@ impl Authenticated {
         Self {
             state: AuthState::Unavailable { retry_after },
             session,
-            cookie: None,
+            ..Self::signed_out()
         }
     }
 
-    fn with_cookie(mut self, cookie: Option<SessionCookies>) -> Self {
+    fn refreshed(mut self, cookie: Option<SessionCookies>) -> Self {
         self.cookie = cookie;
+        self.is_refreshed = true;
         self
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self.state {
+            AuthState::SignedIn(_) => "signed_in",
+            AuthState::SignedOut => "signed_out",
+            AuthState::Refused(_) => "refused",
+            AuthState::Unavailable { .. } => "unavailable",
+        }
+    }
+
+    /// Ids, never credentials.
+    fn record(&self, span: &Span) {
+        if span.is_disabled() {
+            return;
+        }
+        span.record("credential", self.presented);
+        span.record("outcome", self.outcome());
+        span.record("refreshed", self.is_refreshed);
+        if let AuthState::SignedIn(context) = &self.state {
+            for (field, id) in [
+                ("subject", Some(context.subject())),
+                ("user.id", context.user_id()),
+                ("organization.id", context.organization_id()),
+                ("session.id", context.session_id()),
+            ] {
+                if let Some(id) = id {
+                    span.record(field, id);
+                }
+            }
+        }
     }
 }
 
 impl AuthKit {
+    /// Under one span, `authenticate`, which in the end says who it was.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
+        let span = tracing::info_span!(
+            "authenticate",
+            credential = Empty,
+            outcome = Empty,
+            refreshed = Empty,
+            subject = Empty,
+            user.id = Empty,
+            organization.id = Empty,
+            session.id = Empty,
+        );
+        let stopwatch = Stopwatch::start();
+        let authenticated = self.authenticate_by_any(headers).instrument(span.clone()).await;
+        authenticated.record(&span);
+        counted::request(authenticated.presented, authenticated.outcome(), &stopwatch);
+        authenticated
+    }
+
+    async fn authenticate_by_any(&self, headers: &HeaderMap) -> Authenticated {
         match self.authenticate_bearer(headers).await {
             Some(authenticated) => authenticated,
-            None if self.config().sources.sessions => self.authenticate_cookie(headers).await,
+            None if self.config().sources.sessions => {
+                let values = self.session_cookie().values(headers);
+                let presented = if values.is_empty() { "none" } else { "session" };
+                Authenticated {
+                    presented,
+                    ..self.authenticate_cookie(values).await
+                }
+            }
             None => Authenticated::signed_out(),
         }
     }
 
-    async fn authenticate_cookie(&self, headers: &HeaderMap) -> Authenticated {
-        for value in self.session_cookie().values(headers) {
+    async fn authenticate_cookie(&self, values: Vec<Cow<'_, str>>) -> Authenticated {
+        for value in values {
             let of_cookie = self.session_cookie().fingerprint(&value);
             if let Some(credential) = of_cookie
                 && let Some(hit) = self.cached(&credential).await
@@ -152,6 +217,9 @@ impl AuthKit {
         let is_good = hit.generation == self.verifier().jwks.generation()
             && hit.context.is_current(self.now())
             && !self.has_ended(&hit.context);
+        if is_good {
+            counted::verification("cached");
+        }
         is_good.then_some(hit)
     }
 
@@ -216,13 +284,13 @@ impl AuthKit {
                     cookie,
                 },
                 _,
-            ) => Authenticated::signed_in(context, session).with_cookie(cookie),
+            ) => Authenticated::signed_in(context, session).refreshed(cookie),
             (Rotation::Unproven { session, cookie }, Some(context)) => {
-                Authenticated::signed_in(context, session).with_cookie(cookie)
+                Authenticated::signed_in(context, session).refreshed(cookie)
             }
             (Rotation::Unproven { session, cookie }, None) => {
                 let retry_after = Duration::from_secs(UNKNOWN_KEY_SECONDS.unsigned_abs());
-                Authenticated::unavailable(retry_after, Some(session)).with_cookie(cookie)
+                Authenticated::unavailable(retry_after, Some(session)).refreshed(cookie)
             }
             (Rotation::Unacceptable, _) | (Rotation::Ended | Rotation::Refused { .. }, None) => {
                 self.end(old).await
@@ -240,9 +308,9 @@ impl AuthKit {
             tracing::error!(%error, "the ended session cannot be deleted");
         }
         Authenticated {
-            state: AuthState::SignedOut,
             session: Some(session),
             cookie: Some(self.session_cookie().removal()),
+            ..Authenticated::signed_out()
         }
     }
 

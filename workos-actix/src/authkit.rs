@@ -18,7 +18,7 @@ use crate::{
     routes,
     shared_state::AnySharedState,
     token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
-    transport::{ReqwestTransport, http_client},
+    transport::WorkOs,
     verifier_cookie::VerifierCookies,
 };
 
@@ -100,18 +100,18 @@ impl AuthKit {
 
     pub(crate) fn new(
         config: Config,
+        workos: &WorkOs,
         session_place: SessionPlace,
         shared_state: Option<AnySharedState>,
         hooks: Hooks,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, String> {
-        let http = http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
         let client = Client::builder()
             .api_key(config.api_key.expose())
             .client_id(&config.client_id)
             .base_url(&config.api_base_url)
-            .transport(Arc::new(ReqwestTransport(http.clone())))
+            .transport(workos.transport())
             .try_build()
             .map_err(|_| "has characters that no HTTP header can carry; copy it again.".to_owned())?;
         let jwks_url = format!(
@@ -119,14 +119,14 @@ impl AuthKit {
             config.api_base_url,
             workos::client::path_segment(&config.client_id)
         );
-        let jwks = Jwks::new(jwks_url, http.clone(), Arc::clone(&clock));
+        let jwks = Jwks::new(workos.keys(jwks_url), Arc::clone(&clock));
         let machine_verifier = config.sources.machines.as_ref().map(|machines| {
             let url = format!("{}/oauth2/jwks", machines.issuer);
             let expected = TokenConfig {
                 issuers: vec![machines.issuer.clone()],
                 audiences: machines.audiences.clone(),
             };
-            Verifier::new(Jwks::new(url, http, Arc::clone(&clock)), expected)
+            Verifier::new(Jwks::new(workos.keys(url), Arc::clone(&clock)), expected)
         });
         let mut verified = VerifiedSessions::new();
         let mut refresher = Refresher::new(client.clone(), Arc::clone(&clock));

@@ -402,7 +402,7 @@ impl ResponseError for AuthorizeError {
         }
         tracing::error!("a sign-in cannot begin: {self}");
         let message = "The sign-in cannot begin; the server's log says why.";
-        page::json_error(
+        page::problem(
             &mut HttpResponse::InternalServerError(),
             "sign_in_not_begun",
             message,

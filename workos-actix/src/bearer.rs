@@ -10,6 +10,7 @@ use crate::{
     AccessToken, AuthContext, AuthError, AuthKit, Claims, CredentialKind,
     authenticate::Authenticated,
     context::{AuthState, Credential},
+    counted,
     credential::{ApiKeyError, ApiKeys, bearer},
     digest::fingerprint,
     token::{
@@ -27,11 +28,17 @@ impl AuthKit {
         if !self.config().sources.read_authorization() {
             return None;
         }
-        let known = match bearer(headers) {
+        let (presented, known) = match bearer(headers) {
             Ok(None) => return None,
-            Ok(Some(credential)) if ApiKeys::is_one(credential) => self.api_key(credential).await,
-            Ok(Some(token)) => self.token(token).await,
-            Err(error) => Err(error),
+            Ok(Some(credential)) if ApiKeys::is_one(credential) => {
+                (CredentialKind::ApiKey.as_str(), self.api_key(credential).await)
+            }
+            Ok(Some(token)) => ("bearer", self.token(token).await),
+            Err(error) => ("bearer", Err(error)),
+        };
+        let presented = match &known {
+            Ok(context) => context.credential().as_str(),
+            Err(_) => presented,
         };
         let state = match known {
             Ok(context) => AuthState::SignedIn(context),
@@ -41,7 +48,7 @@ impl AuthKit {
                 AuthState::Refused(error)
             }
         };
-        Some(Authenticated::by_bearer(state))
+        Some(Authenticated::by_bearer(state, presented))
     }
 
     async fn api_key(&self, value: &str) -> Result<AuthContext, AuthError> {
@@ -60,6 +67,7 @@ impl AuthKit {
         if let Some(hit) = self.verified_tokens().get(&key).await
             && self.is_still_good(&hit)
         {
+            counted::verification("cached");
             return self.unless_ended(hit.context).await;
         }
         // Says which proof to ask for, and proves nothing.

@@ -18,8 +18,13 @@ use crate::{AuthKit, Requirement, navigation, page, path_pattern, return_path::R
 
 /// Why there is no signed-in user.
 ///
-/// As a response it is a redirect to sign-in for a browser that navigates, and JSON with `code` and `message` for
-/// everyone else.
+/// As a response it is a redirect to sign-in for a browser that navigates, and for everyone else problem details
+/// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457), `application/problem+json`) with a `code` of ours to tell one
+/// refusal from another:
+///
+/// ```json
+/// {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "sign-in required", "code": "sign_in_required"}
+/// ```
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -274,6 +279,6 @@ impl ResponseError for AuthError {
             }
             _ => {}
         }
-        page::json_error(&mut response, self.code(), &self.to_string())
+        page::problem(&mut response, self.code(), &self.to_string())
     }
 }

@@ -91,6 +91,7 @@ where
                 state,
                 session,
                 cookie,
+                ..
             } = authkit.authenticate(request.headers()).await;
             let cookie =
                 cookie.map(|cookie| authkit.session_cookie().in_answer_to(request.headers(), cookie));

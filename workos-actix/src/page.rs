@@ -1,13 +1,23 @@
-//! The few answers this crate writes itself: JSON errors and two plain HTML pages.
+//! The few answers this crate writes itself: problem details and two plain HTML pages.
 
 use std::borrow::Cow;
 
-use actix_web::{HttpResponse, HttpResponseBuilder, http::header::ContentType};
+use actix_web::{HttpResponse, HttpResponseBuilder, body::BoxBody, http::header::ContentType};
 use serde_json::json;
 
-/// `{"code": …, "message": …}`, as the WorkOS API answers.
-pub(crate) fn json_error(response: &mut HttpResponseBuilder, code: &str, message: &str) -> HttpResponse {
-    response.json(json!({ "code": code, "message": message }))
+/// What went wrong, for a program: problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) of the type
+/// `about:blank`, whose title is the phrase of the status, with a `code` to tell one from another.
+pub(crate) fn problem(response: &mut HttpResponseBuilder, code: &str, detail: &str) -> HttpResponse {
+    let response = response.content_type("application/problem+json").finish();
+    let status = response.status();
+    let problem = json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": detail,
+        "code": code,
+    });
+    response.set_body(BoxBody::new(problem.to_string()))
 }
 
 /// A page that says what went wrong and links to the way on.
@@ -83,6 +93,23 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[actix_web::test]
+    async fn a_problem_is_as_rfc_9457_says() {
+        let response = problem(
+            &mut HttpResponse::ServiceUnavailable(),
+            "too_early",
+            "try \"later\"",
+        );
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let expected = json!({
+            "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "try \"later\"",
+            "code": "too_early",
+        });
+        assert_eq!(body, expected);
+    }
 
     #[test]
     fn html_is_escaped() {

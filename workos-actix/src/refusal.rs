@@ -1,10 +1,10 @@
-//! What a refusal looks like: the app's own answer, a page for a person, JSON for a program.
+//! What a refusal looks like: the app's own answer, a page for a person, problem details for a program.
 
 use actix_web::{HttpResponse, ResponseError, dev::ServiceResponse, http::header::RETRY_AFTER};
 
 use crate::{AuthError, context::RequestAuth, navigation, page};
 
-/// What is answered instead of the JSON that an [`AuthError`] makes by itself, which does not know who asked.
+/// What is answered instead of the problem details that an [`AuthError`] makes by itself, which does not know who asked.
 pub(crate) fn instead<B>(auth: &RequestAuth, response: &ServiceResponse<B>) -> Option<HttpResponse> {
     let error = response.response().error()?.as_error::<AuthError>()?;
     let request = response.request();

@@ -7,7 +7,7 @@ use crate::{AuthContext, CredentialKind};
 /// One thing that is asked of whoever sent a request, and when they lack it the reason of an
 /// [`AuthError::Forbidden`](crate::AuthError::Forbidden).
 ///
-/// `Display` is the `message` of the answer, [`code`](Self::code) its `code`. [`require`](crate::require) puts several
+/// `Display` is the `detail` of the answer, [`code`](Self::code) its `code`. [`require`](crate::require) puts several
 /// together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -45,12 +45,16 @@ impl AuthKit {
     ///
     /// # Errors
     /// [`SignInError::BadAnswer`] when the access token is none of this AuthKit, [`SignInError::Unavailable`] when WorkOS's
-    /// keys cannot be fetched, [`SignInError::CrossOrigin`], [`SignInError::MissingMiddleware`]. Whoever was signed in before still is.
+    /// keys cannot be fetched, [`SignInError::CrossOrigin`], [`SignInError::MissingMiddleware`], and
+    /// [`SignInError::WithoutSessions`] where sessions are switched off. Whoever was signed in before still is.
     pub async fn save_session(
         &self,
         request: &HttpRequest,
         response: AuthenticateResponse,
     ) -> Result<AuthUser, SignInError> {
+        if !self.config().sources.sessions {
+            return Err(SignInError::WithoutSessions);
+        }
         let auth = RequestAuth::of(request).map_err(|_| SignInError::MissingMiddleware)?;
         if self.config().origins.is_forged(request.head()) {
             return Err(SignInError::CrossOrigin);

@@ -57,6 +57,13 @@ pub enum SignInError {
     /// [`trusted_origins`](crate::AuthKitBuilder::trusted_origins).
     #[error("Another site may not sign you in.")]
     CrossOrigin,
+    /// The app keeps a session although it has switched sessions off: nobody would read the cookie. A mistake in the app:
+    /// 500.
+    #[error(
+        "There are no sessions here: the app has switched them off by `without_sessions()`, and `save_session` needs them. \
+         Remove the one or the other."
+    )]
+    WithoutSessions,
     /// The app does not wrap the AuthKit middleware around this route. A mistake in the app: 500.
     #[error("{}", AuthError::MissingMiddleware)]
     MissingMiddleware,
@@ -84,7 +91,7 @@ impl ResponseError for SignInError {
 
 impl SignInError {
     /// What a program makes of it: `invalid_request`, `invalid_state`, `bad_gateway`, `temporarily_unavailable`,
-    /// `sign_in_hook_failed`, or the code of the provider or of WorkOS.
+    /// `sign_in_hook_failed`, `sessions_switched_off`, or the code of the provider or of WorkOS.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -95,7 +102,24 @@ impl SignInError {
             Self::Unavailable => "temporarily_unavailable",
             Self::Hook(_) => "sign_in_hook_failed",
             Self::CrossOrigin => "cross_origin_request",
+            Self::WithoutSessions => "sessions_switched_off",
             Self::MissingMiddleware => "authkit_middleware_missing",
+        }
+    }
+
+    /// What the metrics call it: nothing that comes from outside.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownAttempt => "unknown_attempt",
+            Self::Provider { .. } => "provider",
+            Self::Rejected { .. } => "rejected",
+            Self::BadAnswer => "bad_answer",
+            Self::Unavailable => "unavailable",
+            Self::Hook(_) => "hook",
+            Self::CrossOrigin => "cross_origin",
+            Self::WithoutSessions => "without_sessions",
+            Self::MissingMiddleware => "middleware_missing",
         }
     }
 
@@ -113,7 +137,9 @@ impl SignInError {
             Self::BadAnswer => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::CrossOrigin => StatusCode::FORBIDDEN,
-            Self::Hook(_) | Self::MissingMiddleware => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Hook(_) | Self::WithoutSessions | Self::MissingMiddleware => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 

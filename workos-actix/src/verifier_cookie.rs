@@ -14,12 +14,14 @@ use crate::{
     random::{Randomness, unguessable},
 };
 
-const PREFIX: &str = "wos-auth-verifier-";
+pub(crate) const PREFIX: &str = "wos-auth-verifier-";
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Tabs left open at the sign-in page; more are purged, before they fill the request header.
 const MAX_PENDING: usize = 5;
 /// The values of all of them: proxies refuse headers of 8 KB.
 const MAX_PENDING_BYTES: usize = 5 * 1024;
+/// How many of them a response purges: more than a browser can have collected here.
+const MAX_REMOVALS: usize = 16;
 
 /// What a sign-in was begun for: one for AuthKit is worthless at a callback of single sign-on, and the other way round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,19 +95,15 @@ impl VerifierCookies {
         let json = serde_json::to_string(&attempt).unwrap_or_default();
         let name = cookie_name(&attempt.state);
         let sealed = self.sealer.seal(&name, &json);
-        let pending: Vec<_> = cookie::names(headers, PREFIX).collect();
-        let pending_bytes: usize = pending
-            .iter()
-            .flat_map(|name| cookie::values(headers, name))
-            .map(|value| value.len())
-            .sum();
+        let pending = || cookie::pairs(headers).filter(|(name, _)| name.starts_with(PREFIX));
+        let pending_bytes: usize = pending().map(|(_, value)| value.len()).sum();
         let mut cookies = Vec::new();
-        if pending.len() >= MAX_PENDING || pending_bytes + sealed.len() > MAX_PENDING_BYTES {
+        if pending().count() >= MAX_PENDING || pending_bytes + sealed.len() > MAX_PENDING_BYTES {
             cookies.extend(
-                pending
-                    .into_iter()
-                    .filter(|name| is_ours(name))
-                    .map(|name| self.attributes.removal(name)),
+                pending()
+                    .filter(|(name, _)| is_ours(name))
+                    .take(MAX_REMOVALS)
+                    .map(|(name, _)| self.attributes.removal(name)),
             );
         }
         cookies.push(self.attributes.cookie(&name, sealed, LIFETIME));

@@ -218,10 +218,9 @@ async fn what_is_no_message_at_all_is_refused_and_told() {
 #[actix_web::test]
 async fn an_assertion_is_for_one_service_provider_and_one_time() {
     let world = world().await;
-    let now = SystemTime::now();
     let clock = world.emulator.clock();
-    clock.set(now);
     clock.freeze();
+    let now = clock.now();
     let browser = Browser::new();
     let signed = world.signed(&browser).await;
     clock.set(now + Duration::from_secs(361));

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{WebhookError, page};
 
-/// Why an Action is refused. The response is JSON with `code` and `message`; WorkOS then does what the dashboard says about
+/// Why an Action is refused. The response is problem details (RFC 9457) with a `code`; WorkOS then does what the dashboard says about
 /// errors of the Action: by default it denies.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -21,6 +21,17 @@ pub enum ActionError {
     Request(#[from] WebhookError),
 }
 
+impl ActionError {
+    /// What follows `action_` in the `code` of the response.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingConfig => "config_missing",
+            Self::OtherAction(_) => "other",
+            Self::Request(error) => error.reason(),
+        }
+    }
+}
+
 impl ResponseError for ActionError {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -31,18 +42,13 @@ impl ResponseError for ActionError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let reason = match self {
-            Self::MissingConfig => "config_missing",
-            Self::OtherAction(_) => "other",
-            Self::Request(error) => error.reason(),
-        };
         match self {
             Self::MissingConfig => tracing::error!("{self}"),
             _ => tracing::warn!("Action refused: {self}"),
         }
-        page::json_error(
+        page::problem(
             &mut HttpResponse::build(self.status_code()),
-            &format!("action_{reason}"),
+            &format!("action_{}", self.reason()),
             &self.to_string(),
         )
     }

@@ -17,6 +17,7 @@ pub use self::{
 use crate::{
     clock::{Clock, unix_millis},
     config::{ConfigError, secret_from_env},
+    counted,
     shared_state::{AnySharedState, SharedState},
     webhook::{Incoming, SignedRequests, WebhookError},
 };
@@ -191,9 +192,14 @@ impl<T: ActionPayload> FromRequest for Action<T> {
             .cloned();
         let incoming = Incoming::of(request, payload);
         Box::pin(async move {
-            let config = config.ok_or(ActionError::MissingConfig)?;
-            let (signature, body) = incoming.read(&config.requests).await?;
-            config.receive(&signature, &body).await
+            let received = async {
+                let config = config.ok_or(ActionError::MissingConfig)?;
+                let (signature, body) = incoming.read(&config.requests).await?;
+                config.receive(&signature, &body).await
+            };
+            let received = received.await;
+            counted::action(received.as_ref().map_or_else(ActionError::reason, |_| "accepted"));
+            received
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     hooks::Hooks,
     random::{Randomness, SystemRandomness},
     shared_state::{AnySharedState, SharedSessions, SharedState},
+    transport::{WorkOs, http_client},
 };
 
 const DEFAULT_REVOCATION_MAX_AGE: Duration = Duration::from_secs(10);
@@ -59,6 +60,9 @@ pub struct AuthKitBuilder {
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
+    /// Speaks to the WorkOS of the module `testing`.
+    #[cfg(feature = "testing")]
+    pub(crate) is_in_memory: bool,
 }
 
 impl std::fmt::Debug for AuthKitBuilder {
@@ -109,6 +113,8 @@ impl Default for AuthKitBuilder {
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
+            #[cfg(feature = "testing")]
+            is_in_memory: false,
         }
     }
 }
@@ -304,7 +310,7 @@ impl AuthKitBuilder {
         self
     }
 
-    /// Several processes, on one machine or many, act as one: see the [guide](crate#several-machines). Give all of them the
+    /// Several processes, on one machine or many, act as one: see the [guide](crate::guide::several_machines). Give all of them the
     /// same state and the same cookie password.
     pub fn shared_state(mut self, state: impl SharedState + 'static) -> Self {
         self.shared_state = Some(AnySharedState::new(state));
@@ -523,7 +529,7 @@ impl AuthKitBuilder {
     }
 
     /// Answers a request that is refused, instead of this crate: whichever extractor, guard or setting refused it. `None`
-    /// leaves it as it is: a redirect or a small page for a browser that navigates, JSON for everyone else. The cookies and
+    /// leaves it as it is: a redirect or a small page for a browser that navigates, problem details for everyone else. The cookies and
     /// cache headers of the response are still looked after.
     ///
     /// ```
@@ -558,6 +564,7 @@ impl AuthKitBuilder {
     /// # Errors
     /// All problems at once, see [`ConfigError`].
     pub fn build(self) -> Result<AuthKit, ConfigError> {
+        let workos = self.workos();
         let mut problems = Vec::new();
         let config = self.check(&mut problems);
         match config {
@@ -576,18 +583,31 @@ impl AuthKitBuilder {
                     }
                     _ => self.session_place,
                 };
-                AuthKit::new(
-                    config,
-                    session_place,
-                    self.shared_state,
-                    self.hooks,
-                    self.clock,
-                    self.randomness,
-                )
-                .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
+                workos
+                    .and_then(|workos| {
+                        AuthKit::new(
+                            config,
+                            &workos,
+                            session_place,
+                            self.shared_state,
+                            self.hooks,
+                            self.clock,
+                            self.randomness,
+                        )
+                    })
+                    .map_err(|error| ConfigError::new(vec![ConfigProblem::new("WORKOS_API_KEY", error)]))
             }
             _ => Err(ConfigError::new(problems)),
         }
+    }
+
+    fn workos(&self) -> Result<WorkOs, String> {
+        #[cfg(feature = "testing")]
+        if self.is_in_memory {
+            return Ok(WorkOs::InMemory(Arc::clone(&self.clock)));
+        }
+        let http = http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
+        Ok(WorkOs::Network(http))
     }
 }
 

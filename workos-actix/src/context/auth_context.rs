@@ -61,7 +61,7 @@ impl AuthContext {
         let by_token = claims.act.as_ref().map(Impersonator::of_actor);
         let credential = Credential::Session {
             token: AccessToken::new(claims, session.access_token.clone()),
-            user: Arc::new(session.user.clone()),
+            user: Arc::clone(&session.user),
         };
         Self::impersonated(credential, impersonator.or(by_token))
     }

@@ -11,6 +11,7 @@ use workos::{Client, ValidateApiKey, api_keys::CreateValidationParams};
 use crate::{
     ApiKey,
     clock::{Clock, unix_seconds},
+    counted,
     digest::{Fingerprint, fingerprint},
 };
 
@@ -90,17 +91,20 @@ impl ApiKeys {
     /// The key, if WorkOS knows it. Requests with one key share one question.
     pub(crate) async fn validate(&self, value: &str) -> Result<ApiKey, ApiKeyError> {
         if !is_well_formed(value) {
+            counted::api_key("unknown");
             return Err(ApiKeyError::Unknown);
         }
         let fingerprint = fingerprint(&[value.as_bytes()]);
         if let Some(at) = self.refused.get(&fingerprint).await
             && self.now() < at.saturating_add(REFUSED_SECONDS)
         {
+            counted::api_key("cached");
             return Err(ApiKeyError::Unknown);
         }
         let known = self.accepted.get(&fingerprint).await;
         let lane = match &known {
             Some(known) if self.now() < known.at.saturating_add(ACCEPTED_SECONDS) => {
+                counted::api_key("cached");
                 return Ok(known.key.clone());
             }
             Some(_) => {
@@ -113,6 +117,11 @@ impl ApiKeys {
             .accepted
             .try_get_with(fingerprint, self.ask(lane, value))
             .await;
+        counted::api_key(match asked.as_ref().map_err(AsRef::as_ref) {
+            Ok(_) => "accepted",
+            Err(ApiKeyError::Unknown) => "unknown",
+            Err(ApiKeyError::Unavailable { .. }) => "unavailable",
+        });
         match asked {
             Ok(accepted) => Ok(accepted.key),
             Err(error) => {

@@ -75,7 +75,7 @@ fn user() -> String {
 }
 
 pub(super) fn to_json(session: &Session) -> Result<String, JsonError> {
-    let user = session.user.clone();
+    let user = User::clone(&session.user);
     let user = KitUser {
         object: user.object,
         id: user.id,
@@ -115,7 +115,7 @@ pub(super) fn from_json(json: &str) -> Option<Session> {
         access_token: session.access_token.into(),
         refresh_token: session.refresh_token.into(),
         unknown_user_members: (!user.unknown.is_empty()).then(|| Arc::new(user.unknown)),
-        user: User {
+        user: Arc::new(User {
             object: user.object,
             id: user.id,
             email: user.email,
@@ -130,7 +130,7 @@ pub(super) fn from_json(json: &str) -> Option<Session> {
             updated_at: user.updated_at,
             external_id: user.external_id,
             metadata: user.metadata,
-        },
+        }),
         impersonator: session
             .impersonator
             .map(|KitImpersonator { email, reason }| Impersonator { email, reason }),

@@ -2,6 +2,8 @@
 
 mod api_keys;
 mod authorization;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod iron;
 mod kind;
 mod kit_session;

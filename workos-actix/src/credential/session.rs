@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Session {
     pub(crate) access_token: SecretString,
     pub(crate) refresh_token: SecretString,
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) impersonator: Option<Impersonator>,
     pub(crate) authentication_method: Option<AuthenticationMethod>,
     /// What only another kit knows of the user, from the cookie that it shares with us.
@@ -32,7 +32,7 @@ impl From<AuthenticateResponse> for Session {
         Self {
             access_token: response.access_token,
             refresh_token: response.refresh_token,
-            user: response.user,
+            user: Arc::new(response.user),
             impersonator: response.impersonator.map(|impersonator| Impersonator {
                 email: impersonator.email,
                 reason: impersonator.reason,

@@ -192,7 +192,8 @@ impl SessionCookie {
         time::Duration::seconds(i64::try_from(self.max_age.as_secs()).unwrap_or(i64::MAX))
     }
 
-    fn self_contained(&self, session: &Session) -> Result<SessionCookies, SessionError> {
+    /// The cookies that are a session, whatever there is beside them.
+    pub(crate) fn self_contained(&self, session: &Session) -> Result<SessionCookies, SessionError> {
         let value = match self.place {
             SessionPlace::SealedCookie { .. } => kit_session::to_json(session)
                 .ok()

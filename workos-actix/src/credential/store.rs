@@ -5,6 +5,8 @@ use std::{collections::HashMap, fmt, future::Future, pin::Pin, sync::Arc};
 use actix_session::storage::{LoadError, SessionKey, SessionStore};
 use actix_web::cookie::time::Duration;
 
+use crate::counted;
+
 /// How long a store elsewhere may take for one operation. Not every store has a limit of its own, and no request may hang
 /// because of one.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(3);
@@ -101,14 +103,14 @@ impl AnySessionStore {
     /// The state kept under a key; `None` when there is none, or the key is none.
     pub(crate) async fn load(&self, key: &str) -> Result<Option<StoredState>, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => in_time(self.0.load(&key)).await,
+            Ok(key) => in_time("load", self.0.load(&key)).await,
             Err(_) => Ok(None),
         }
     }
 
     /// Keeps a state under a fresh key.
     pub(crate) async fn save(&self, state: StoredState, ttl: &Duration) -> Result<String, String> {
-        in_time(self.0.save(state, ttl)).await.map(String::from)
+        in_time("save", self.0.save(state, ttl)).await.map(String::from)
     }
 
     /// Replaces the state under a key; answers the key to use from now on.
@@ -119,21 +121,27 @@ impl AnySessionStore {
         ttl: &Duration,
     ) -> Result<String, String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => in_time(self.0.update(key, state, ttl)).await.map(String::from),
+            Ok(key) => in_time("update", self.0.update(key, state, ttl))
+                .await
+                .map(String::from),
             Err(error) => Err(error.to_string()),
         }
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), String> {
         match SessionKey::try_from(key.to_owned()) {
-            Ok(key) => in_time(self.0.delete(&key)).await,
+            Ok(key) => in_time("delete", self.0.delete(&key)).await,
             Err(_) => Ok(()),
         }
     }
 }
 
-async fn in_time<T>(answer: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+async fn in_time<T>(
+    operation: &'static str,
+    answer: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
     tokio::time::timeout(LIMIT, answer)
         .await
         .unwrap_or_else(|_| Err("it did not answer in time".to_owned()))
+        .inspect_err(|_| counted::session_store_failure(operation))
 }

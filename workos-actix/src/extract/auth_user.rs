@@ -130,6 +130,30 @@ impl AuthUser {
         &self.token.claims().feature_flags
     }
 
+    /// Whether the user has a role in the organization, be it the one or among all.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.context.has_role(role)
+    }
+
+    /// Whether the user's role has a permission.
+    #[must_use]
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.context.has_permission(permission)
+    }
+
+    /// Whether the organization has an entitlement.
+    #[must_use]
+    pub fn has_entitlement(&self, entitlement: &str) -> bool {
+        self.context.has_entitlement(entitlement)
+    }
+
+    /// Whether a feature flag is on.
+    #[must_use]
+    pub fn has_feature_flag(&self, flag: &str) -> bool {
+        self.context.has_feature_flag(flag)
+    }
+
     /// Who impersonates the user, if anyone.
     #[must_use]
     pub fn impersonator(&self) -> Option<&Impersonator> {

@@ -20,6 +20,7 @@ use self::{
 use crate::{
     clock::{Clock, unix_seconds},
     cookie::CookieSealer,
+    counted::{self, Stopwatch},
     credential::Session,
     digest::{Fingerprint, fingerprint},
     random::Randomness,
@@ -53,6 +54,17 @@ pub(crate) enum Refreshed {
     Unavailable {
         retry_after: Duration,
     },
+}
+
+impl Refreshed {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rotated(_) => "rotated",
+            Self::Refused { .. } => "refused",
+            Self::Ended { .. } => "ended",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
 }
 
 /// An exchange that is done.
@@ -181,6 +193,7 @@ impl Refresher {
     ) -> watch::Receiver<Option<Exchange>> {
         let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = in_flight.get(&key) {
+            counted::shared_refresh("in_flight");
             return flight.clone();
         }
         let (sender, receiver) = watch::channel(None);
@@ -213,6 +226,7 @@ impl Refresher {
         if let Some(settled) = self.settled.get(&key).await
             && unix_seconds(self.clock.as_ref()) < settled.at.saturating_add(GRACE_SECONDS)
         {
+            counted::shared_refresh("settled");
             return settled;
         }
         let exchange = match &self.machines {
@@ -224,11 +238,14 @@ impl Refresher {
                     machines.conclude(ticket, &exchange).await;
                     exchange
                 }
-                Turn::Settled(exchange) => Exchange {
-                    // The clock of the other machine may be ahead.
-                    at: exchange.at.min(unix_seconds(self.clock.as_ref())),
-                    ..exchange
-                },
+                Turn::Settled(exchange) => {
+                    counted::shared_refresh("machine");
+                    Exchange {
+                        // The clock of the other machine may be ahead.
+                        at: exchange.at.min(unix_seconds(self.clock.as_ref())),
+                        ..exchange
+                    }
+                }
                 Turn::Unknown => self.exchange_now(organization_id, UNAVAILABLE),
             },
         };
@@ -247,7 +264,7 @@ impl Refresher {
     }
 
     async fn ask(&self, refresh_token: SecretString, organization_id: Option<String>) -> Exchange {
-        let is_switch = organization_id.is_some();
+        let (is_switch, stopwatch) = (organization_id.is_some(), Stopwatch::start());
         let params = AuthenticateWithRefreshTokenParams {
             organization_id: organization_id.clone(),
             ..AuthenticateWithRefreshTokenParams::new(refresh_token)
@@ -273,6 +290,7 @@ impl Refresher {
                 outcome
             }
         };
+        counted::refresh(outcome.as_str(), &stopwatch);
         self.exchange_now(organization_id, outcome)
     }
 }

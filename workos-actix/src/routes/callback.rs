@@ -18,6 +18,7 @@ use super::{redirect, refuse, return_path};
 use crate::{
     SignInError, SignedIn,
     context::{RequestAuth, SessionChange},
+    counted,
     credential::Session,
     verifier_cookie::{Attempt, Purpose},
 };
@@ -46,6 +47,7 @@ pub(crate) async fn callback(request: HttpRequest, query: Option<Query<CallbackQ
     };
     let mut response = match complete(&auth, &request, query, &state).await {
         Ok((session, location)) => {
+            counted::sign_in("signed_in");
             auth.change_session(SessionChange::Begin(session));
             redirect(StatusCode::TEMPORARY_REDIRECT, &location)
         }
@@ -181,6 +183,7 @@ pub(crate) fn provider_error(query: &CallbackQuery) -> Option<SignInError> {
 
 async fn failure(auth: &RequestAuth, request: &HttpRequest, error: &SignInError) -> HttpResponse {
     let paths = &auth.authkit.config().paths;
+    counted::sign_in(error.outcome());
     match error.hook_error() {
         Some(cause) => tracing::error!(%cause, "the app's on_success has failed"),
         None => tracing::warn!(code = error.code(), "sign-in failed: {error}"),

@@ -80,6 +80,6 @@ pub(crate) fn refuse(
     if navigation::is_navigation(request.head()) {
         page::error_page(&mut response, "Sign-in", message, link)
     } else {
-        page::json_error(&mut response, code, message)
+        page::problem(&mut response, code, message)
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::{LogPage, SharedState, SharedStateError};
+use crate::counted;
 
 /// Nothing waits longer for one operation, whatever the implementation does.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -22,49 +23,55 @@ trait DynSharedState: fmt::Debug + Send + Sync {
 
 impl<S: SharedState> DynSharedState for S {
     fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<String>> {
-        Box::pin(in_time(SharedState::get(self, key)))
+        Box::pin(in_time("get", SharedState::get(self, key)))
     }
 
     fn set<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, ()> {
-        Box::pin(in_time(SharedState::set(self, key, value, time_to_live)))
+        Box::pin(in_time("set", SharedState::set(self, key, value, time_to_live)))
     }
 
     fn set_if_absent<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {
-        Box::pin(in_time(SharedState::set_if_absent(
-            self,
-            key,
-            value,
-            time_to_live,
-        )))
+        Box::pin(in_time(
+            "set_if_absent",
+            SharedState::set_if_absent(self, key, value, time_to_live),
+        ))
     }
 
     fn replace<'a>(&'a self, key: &'a str, value: &'a str, time_to_live: Duration) -> Answer<'a, bool> {
-        Box::pin(in_time(SharedState::replace(self, key, value, time_to_live)))
+        Box::pin(in_time(
+            "replace",
+            SharedState::replace(self, key, value, time_to_live),
+        ))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
-        Box::pin(in_time(SharedState::delete(self, key)))
+        Box::pin(in_time("delete", SharedState::delete(self, key)))
     }
 
     fn delete_if_equal<'a>(&'a self, key: &'a str, value: &'a str) -> Answer<'a, bool> {
-        Box::pin(in_time(SharedState::delete_if_equal(self, key, value)))
+        Box::pin(in_time(
+            "delete_if_equal",
+            SharedState::delete_if_equal(self, key, value),
+        ))
     }
 
     fn append<'a>(&'a self, log: &'a str, entry: &'a str, keep: Duration) -> Answer<'a, ()> {
-        Box::pin(in_time(SharedState::append(self, log, entry, keep)))
+        Box::pin(in_time("append", SharedState::append(self, log, entry, keep)))
     }
 
     fn read_log<'a>(&'a self, log: &'a str, after: Option<&'a str>) -> Answer<'a, LogPage> {
-        Box::pin(in_time(SharedState::read_log(self, log, after)))
+        Box::pin(in_time("read_log", SharedState::read_log(self, log, after)))
     }
 }
 
 async fn in_time<T>(
+    operation: &'static str,
     answer: impl Future<Output = Result<T, SharedStateError>>,
 ) -> Result<T, SharedStateError> {
     tokio::time::timeout(LIMIT, answer)
         .await
         .unwrap_or_else(|_| Err(SharedStateError::new("it did not answer in time")))
+        .inspect_err(|_| counted::shared_state_failure(operation))
 }
 
 /// The shared state of an [`AuthKit`](crate::AuthKit) or a [`WebhookConfig`](crate::WebhookConfig).

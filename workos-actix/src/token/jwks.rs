@@ -16,7 +16,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::verify::TokenError;
-use crate::clock::{Clock, unix_seconds};
+use crate::{
+    clock::{Clock, unix_seconds},
+    counted,
+};
 
 /// A copy older than this is fetched again, while it goes on serving.
 const FRESH_SECONDS: i64 = 60 * 60;
@@ -39,8 +42,7 @@ pub(crate) struct Jwks(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    url: String,
-    http: reqwest::Client,
+    source: KeySource,
     clock: Arc<dyn Clock>,
     keys: ArcSwapOption<KeySet>,
     /// Held by the one fetch; keeps what the last one said.
@@ -52,6 +54,18 @@ struct Inner {
     generation: AtomicU64,
 }
 
+/// Where keys come from.
+#[derive(Debug)]
+pub(crate) enum KeySource {
+    Url {
+        url: String,
+        http: reqwest::Client,
+    },
+    /// A JWKS document.
+    #[cfg(feature = "testing")]
+    Known(String),
+}
+
 #[derive(Debug)]
 struct KeySet {
     keys: HashMap<String, Arc<ParsedPublicKey>>,
@@ -60,10 +74,9 @@ struct KeySet {
 }
 
 impl Jwks {
-    pub(crate) fn new(url: String, http: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(source: KeySource, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
-            url,
-            http,
+            source,
             clock,
             keys: ArcSwapOption::empty(),
             fetching: Mutex::new(None),
@@ -71,6 +84,18 @@ impl Jwks {
             renewed_at: AtomicI64::new(i64::MIN),
             generation: AtomicU64::new(0),
         }))
+    }
+
+    /// One that has been fetched just now.
+    #[cfg(fuzzing)]
+    pub(super) fn of_document(document: &[u8], clock: Arc<dyn Clock>) -> Self {
+        let jwks = Self::new(String::new(), reqwest::Client::default(), clock);
+        jwks.0.keys.store(Some(Arc::new(KeySet {
+            keys: parse(document).unwrap(),
+            fetched_at: jwks.now(),
+            document: document.to_vec(),
+        })));
+        jwks
     }
 
     pub(crate) fn now(&self) -> i64 {
@@ -135,6 +160,7 @@ impl Inner {
             return outcome.clone();
         }
         let outcome = self.fetch().await;
+        counted::key_set_fetch(outcome.is_ok());
         self.attempts.fetch_add(1, Ordering::AcqRel);
         *last = Some(outcome.clone());
         outcome
@@ -165,9 +191,13 @@ impl Inner {
 
     /// `None` when the answer is longer than a key set can be.
     async fn download(&self) -> Result<Option<Vec<u8>>, reqwest::Error> {
-        let mut response = self
-            .http
-            .get(&self.url)
+        let (url, http) = match &self.source {
+            KeySource::Url { url, http } => (url, http),
+            #[cfg(feature = "testing")]
+            KeySource::Known(document) => return Ok(Some(document.clone().into_bytes())),
+        };
+        let mut response = http
+            .get(url)
             .timeout(FETCH_TIMEOUT)
             .send()
             .await?
@@ -201,7 +231,7 @@ struct Jwk {
 
 /// The RS256 keys of a JWKS document; of two with one id the first counts. Keys of other kinds and malformed ones are
 /// skipped (RFC 7517 section 5): one of them must not take the good ones along.
-fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
+pub(super) fn parse(document: &[u8]) -> Result<HashMap<String, Arc<ParsedPublicKey>>, String> {
     let document: Document =
         serde_json::from_slice(document).map_err(|error| format!("the answer is not a key set: {error}"))?;
     let mut keys = HashMap::new();

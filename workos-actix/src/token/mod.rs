@@ -4,6 +4,8 @@ mod access_token;
 pub(crate) mod cache;
 mod claims;
 mod ended;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 pub(crate) mod jwks;
 pub(crate) mod verified_tokens;
 pub(crate) mod verify;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{Claims, jwks::Jwks};
-use crate::config::TokenConfig;
+use crate::{config::TokenConfig, counted};
 
 /// Real tokens stay under 4 KiB (a rendered JWT template under 3 KiB); more is not worth hashing.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -62,6 +62,17 @@ impl Verifier {
 
     /// The claims of a token that is signed by WorkOS and valid now.
     pub(crate) async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        let verified = self.verify_uncounted(token).await;
+        counted::verification(match &verified {
+            Ok(_) => "verified",
+            Err(TokenError::Expired) => "expired",
+            Err(TokenError::Unavailable(_)) => "unavailable",
+            Err(_) => "refused",
+        });
+        verified
+    }
+
+    async fn verify_uncounted(&self, token: &str) -> Result<Claims, TokenError> {
         let parts = TokenParts::of(token)?;
         let header: Header = decode(parts.header)?;
         // The key decides the algorithm, never the token: `none` and HMAC with the public key end here.

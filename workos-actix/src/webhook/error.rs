@@ -8,9 +8,9 @@ use actix_web::{
 };
 use thiserror::Error;
 
-use crate::page;
+use crate::{counted, page};
 
-/// Why a webhook is refused. The response is JSON with `code` and `message`.
+/// Why a webhook is refused. The response is problem details (RFC 9457) with a `code`.
 ///
 /// WorkOS [delivers again](https://workos.com/docs/events/data-syncing/webhooks) whatever is not answered with 2xx: up to 6
 /// times with exponential backoff, over 3 days (in staging for several minutes), and shows it in its dashboard.
@@ -116,6 +116,16 @@ impl WebhookError {
     }
 }
 
+/// A delivery, counted.
+pub(super) fn counted<T>(received: Result<T, WebhookError>) -> Result<T, WebhookError> {
+    counted::webhook(
+        received
+            .as_ref()
+            .map_or_else(WebhookError::reason, |_| "accepted"),
+    );
+    received
+}
+
 impl ResponseError for WebhookError {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -147,7 +157,7 @@ impl ResponseError for WebhookError {
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "5"));
         }
-        page::json_error(
+        page::problem(
             &mut response,
             &format!("webhook_{}", self.reason()),
             &self.to_string(),

@@ -20,6 +20,7 @@ use serde_json::json;
 use super::{
     Claim, EventClaims, EventHandler, Incoming, TypedEvent, Webhook, WebhookConfig, WebhookError,
     claims::{DynEventClaims, MemoryClaims},
+    error,
     event::Event,
     handler::Failure,
     shared_claims::SharedClaims,
@@ -209,7 +210,7 @@ impl WebhookHandlers {
         let handlers = Arc::new(self.clone());
         web::post().to(move |request: HttpRequest, body: Body| {
             let handlers = Arc::clone(&handlers);
-            async move { handlers.receive(request, body).await }
+            async move { error::counted(handlers.receive(request, body).await) }
         })
     }
 

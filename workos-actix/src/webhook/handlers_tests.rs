@@ -208,7 +208,7 @@ async fn a_handler_that_fails_is_called_again_with_those_before_it() {
         .collect();
     let answers = answers_of(&handlers, &seen, deliveries).await;
     assert_eq!(code(&answers[0]), (500, "webhook_handler_failed"));
-    assert_eq!(answers[0].1["message"], "event_1 could not be handled");
+    assert_eq!(answers[0].1["detail"], "event_1 could not be handled");
     assert_eq!(answers[1..], [ok(), ok()]);
     assert_eq!(seen.take(), ["first", "first", "last"]);
 }
@@ -272,7 +272,7 @@ async fn what_an_extractor_or_a_type_refuses_is_to_come_again() {
     assert_eq!(answers[1], ok());
     assert_eq!(code(&answers[2]), (500, "webhook_unexpected_shape"));
     assert_eq!(
-        answers[2].1["message"],
+        answers[2].1["detail"],
         "user.created (event_3) has an unexpected shape: missing field `email`"
     );
     assert_eq!(answers[2], answers[3]);

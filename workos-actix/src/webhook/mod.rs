@@ -3,6 +3,8 @@
 mod claims;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod handler;
 mod handlers;
 mod replay;
@@ -137,6 +139,10 @@ impl WebhookConfig {
     /// # Errors
     /// See [`WebhookError`]. A failed check leaves no trace; a second call with an accepted delivery is a replay.
     pub async fn receive(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        error::counted(self.receive_uncounted(signature, body).await)
+    }
+
+    async fn receive_uncounted(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
         let proof = self.requests.check(signature, body)?;
         let webhook = Webhook::parse(body)?;
         if !self.requests.is_first_anywhere(&proof).await? {
@@ -151,6 +157,10 @@ impl WebhookConfig {
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn verify(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
+        error::counted(self.verify_uncounted(signature, body))
+    }
+
+    fn verify_uncounted(&self, signature: &str, body: &[u8]) -> Result<Webhook, WebhookError> {
         let proof = self.requests.check(signature, body)?;
         let webhook = Webhook::parse(body)?;
         if !self.requests.is_first(&proof) {
@@ -219,9 +229,12 @@ impl FromRequest for Webhook {
         let config = WebhookConfig::of(request);
         let incoming = Incoming::of(request, payload);
         Box::pin(async move {
-            let config = config?;
-            let (signature, body) = incoming.read(&config.requests).await?;
-            config.receive(&signature, &body).await
+            let received = async {
+                let config = config?;
+                let (signature, body) = incoming.read(&config.requests).await?;
+                config.receive_uncounted(&signature, &body).await
+            };
+            error::counted(received.await)
         })
     }
 }

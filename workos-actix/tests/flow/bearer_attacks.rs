@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The description with which the token is refused, or `None` where it is not.
-async fn refusal(app: &TestApp, token: &str) -> Option<String> {
+pub(crate) async fn refusal(app: &TestApp, token: &str) -> Option<String> {
     let response = app.browser().ask("/who", token).await;
     if response.status == 200 {
         return None;

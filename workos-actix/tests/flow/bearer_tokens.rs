@@ -270,7 +270,7 @@ async fn each_part_is_there_or_says_that_it_is_missing() {
     ] {
         let response = ask(path, &plain).await;
         assert_eq!(response.refusal(), refused(403, code), "{path}");
-        assert!(response.json()["message"].is_string());
+        assert!(response.json()["detail"].is_string());
         let nobody = app.browser().fetch(path).await;
         assert_eq!(nobody.refusal(), refused(401, "sign_in_required"), "{path}");
         assert_eq!(app.browser().visit(path).await.status, 307, "{path}");

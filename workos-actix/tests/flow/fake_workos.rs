@@ -171,6 +171,7 @@ impl FakeWorkOs {
 
     /// From now on a refresh that is repeated within 30 seconds gets the same answer, as in production. Otherwise a token
     /// works once, and a test that passes does not depend on this.
+    #[cfg(feature = "redis")]
     pub(crate) fn repeat_answers(&self) {
         self.0.state.lock().unwrap().repeats = Some(HashMap::new());
     }

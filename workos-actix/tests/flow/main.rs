@@ -25,13 +25,21 @@ mod fake_workos;
 #[cfg(test)]
 mod guards;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod handlers;
 #[cfg(test)]
+mod header_tricks;
+#[cfg(test)]
 mod hooks;
+#[cfg(test)]
+mod hooks_that_panic;
 #[cfg(test)]
 mod large_sessions;
 #[cfg(test)]
 mod machines;
+#[cfg(test)]
+mod observed;
 #[cfg(test)]
 mod open_redirects;
 #[cfg(test)]
@@ -54,6 +62,8 @@ mod sealed_cookie;
 #[cfg(test)]
 mod sessions_begun_elsewhere;
 #[cfg(test)]
+mod shared_state;
+#[cfg(test)]
 mod sign_in;
 #[cfg(test)]
 mod sign_in_options;
@@ -67,5 +77,7 @@ mod switch_organization;
 mod switch_races;
 #[cfg(test)]
 mod token_route;
+#[cfg(test)]
+mod token_tricks;
 #[cfg(test)]
 mod webhook_bodies;

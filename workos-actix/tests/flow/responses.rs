@@ -1,6 +1,6 @@
 //! What the middleware does to responses, and where it lets requests through.
 
-use actix_web::{App, test::TestRequest};
+use actix_web::{App, middleware::DefaultHeaders, test::TestRequest};
 use reqwest::Method;
 
 use crate::{
@@ -105,6 +105,35 @@ async fn require_auth_protects_everything_but_the_open_paths() {
     assert_ne!(browser.send(Method::OPTIONS, "/me", &preflight).await.status, 401);
     assert_eq!(browser.sign_in(&app.workos, "/auth/sign-in").await.status, 307);
     assert_eq!(browser.visit("/no-such-page").await.status, 404);
+}
+
+/// As CORS and logs do, which have no say in what is an error to Actix.
+#[actix_web::test]
+async fn refusals_pass_through_what_is_wrapped_around() {
+    for (is_closed, path) in [(false, "/me"), (false, "/scope/page"), (true, "/no-such-page")] {
+        let app = TestApp::start_with(|builder| {
+            if is_closed {
+                builder.require_auth()
+            } else {
+                builder
+            }
+        })
+        .await;
+        let service = actix_web::test::init_service(
+            App::new()
+                .wrap(app.authkit.middleware())
+                .configure(pages)
+                .wrap(DefaultHeaders::new().add(("Access-Control-Allow-Origin", "https://spa.example"))),
+        )
+        .await;
+        let request = TestRequest::get().uri(path).to_request();
+        let response = actix_web::test::try_call_service(&service, request)
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 401, "{path}");
+        let allowed = &response.headers()["access-control-allow-origin"];
+        assert_eq!(allowed, "https://spa.example", "{path}");
+    }
 }
 
 #[actix_web::test]

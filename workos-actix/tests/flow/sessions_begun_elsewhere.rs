@@ -102,3 +102,15 @@ async fn a_session_too_large_for_the_cookie_is_an_error() {
     assert_eq!(save(&mut browser, &answer).await.status, 500);
     assert!(browser.session().is_none());
 }
+
+#[actix_web::test]
+async fn an_app_without_sessions_is_told_that_nobody_would_read_the_cookie() {
+    let app = TestApp::start_with(|builder| builder.without_sessions().bearer_tokens()).await;
+    let mut browser = app.browser();
+    let answer = app.workos.begin_session();
+    let response = save(&mut browser, &answer).await;
+    assert_eq!(response.status, 500);
+    assert!(response.body.contains("without_sessions()"), "{}", response.body);
+    assert!(response.body.contains("save_session"), "{}", response.body);
+    assert!(response.set_cookies().is_empty());
+}
