@@ -256,7 +256,7 @@ async fn counters_count_what_happened() {
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
     assert_eq!(counters.counted(), expected);
-    assert_eq!(counters.measured("authkit_authentication_seconds"), 18);
+    assert_eq!(counters.measured("authkit_authentication_seconds"), 17);
     assert_eq!(counters.measured("authkit_refresh_seconds"), 3);
 }
 

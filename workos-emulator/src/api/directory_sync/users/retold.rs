@@ -86,7 +86,9 @@ pub(crate) fn after_settings_change(
         if was == is {
             continue;
         }
-        let directory = Arc::clone(directories::find(tx, &user.directory_id)?);
+        let Some(directory) = tx.directories.get(&user.directory_id).cloned() else {
+            continue;
+        };
         let Some(mut body) = shown(tx, &directory, user)? else {
             continue;
         };
