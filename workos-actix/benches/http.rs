@@ -8,7 +8,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark that fails should stop, and prints its figures"
+    clippy::disallowed_methods,
+    reason = "a benchmark that fails should stop, measures the time, and prints its figures"
 )]
 
 #[path = "../tests/flow/app.rs"]
