@@ -237,8 +237,8 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), Directory
 pub(crate) fn forget(tx: &mut Transaction<'_>, directory_id: &str, most: usize) -> usize {
     let mut dropped = 0;
     while dropped < most {
-        let mut groups = tx.directory_groups.group(BY_DIRECTORY, directory_id);
-        let Some(id) = groups.next().map(|group| group.id.clone()) else {
+        let next = tx.directory_groups.group(BY_DIRECTORY, directory_id).next();
+        let Some(id) = next.map(|group| group.id.clone()) else {
             break;
         };
         let members = members::of_group(tx, &id).take(most - dropped);

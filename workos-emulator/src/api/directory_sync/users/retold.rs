@@ -86,7 +86,8 @@ pub(crate) fn after_settings_change(
         if was == is {
             continue;
         }
-        let Some(directory) = tx.directories.get(&user.directory_id).cloned() else {
+        // Those of a deleted directory may not be dropped yet.
+        let Ok(directory) = directories::find(tx, &user.directory_id).cloned() else {
             continue;
         };
         let Some(mut body) = shown(tx, &directory, user)? else {
