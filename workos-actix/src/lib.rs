@@ -19,10 +19,10 @@
 //! Four environment variables, and it runs; what is missing is said at start, with how to get it:
 //!
 //! ```sh
-//! WORKOS_API_KEY=sk_…                # WorkOS dashboard, API Keys
-//! WORKOS_CLIENT_ID=client_…          # the same page
-//! WORKOS_COOKIE_PASSWORD=…           # openssl rand -base64 32
-//! WORKOS_REDIRECT_URI=http://localhost:8080/auth/callback   # the same under Redirects in the dashboard
+//! WORKOS_API_KEY=sk_…                 # WorkOS dashboard, API Keys
+//! WORKOS_CLIENT_ID=client_…           # the same page
+//! WORKOS_COOKIE_PASSWORD=…            # openssl rand -base64 32
+//! WORKOS_REDIRECT_URI=http://localhost:8080/auth/callback  # also under Redirects there
 //! ```
 //!
 //! A browser that opens `/me` is sent to sign in and comes back; a program gets 401. The session is in an encrypted cookie, its
@@ -47,7 +47,7 @@
 //! | "is it still you?" | [`RecentAuth`], [`AuthKit::require_recent_auth`] | [re-authentication](guide::reauthentication) |
 //! | tests | the feature `testing`, [`Clock`], `workos-emulator` | [testing](guide::testing) |
 //! | logs, metrics | `tracing`; the feature `metrics` | [sign-in](guide::sign_in#logs-and-metrics) |
-//! | the WorkOS API | [`AuthKit::client`], [`workos`] | |
+//! | the WorkOS API | [`AuthKit::client`]; the [SDK](https://docs.rs/workos), re-exported as `workos` | |
 //!
 //! Also in the [guide]: [security](guide::security) with the threats and the tests that try them, and the way here
 //! [from JWT middleware](guide::from_jwt) and [from `authkit-nextjs`](guide::from_authkit_nextjs).

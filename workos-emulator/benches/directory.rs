@@ -10,29 +10,18 @@
 
 #[expect(dead_code, reason = "this bench needs only a part of it")]
 mod client;
-
-use std::{
-    collections::BTreeMap,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+mod sites;
 
 use divan::{Bencher, black_box};
 use workos_emulator::{DirectoryPerson, Emulator};
 
-use crate::client::{Client, request};
+use crate::{
+    client::{Client, request},
+    sites::{Sites, email, rows},
+};
 
 fn main() {
     divan::main();
-}
-
-/// The numbers of users to bench with.
-#[expect(clippy::disallowed_methods, reason = "a bench reads its own environment")]
-fn rows() -> Vec<usize> {
-    let given = std::env::var("ROWS").unwrap_or_else(|_| "1000,100000".to_owned());
-    given
-        .split(',')
-        .filter_map(|number| number.trim().parse().ok())
-        .collect()
 }
 
 /// An emulator with a directory of so many users, and a user in the middle of it.
@@ -44,18 +33,13 @@ struct Site {
     emulator: Emulator,
 }
 
-static SITES: LazyLock<Mutex<BTreeMap<usize, Site>>> = LazyLock::new(Mutex::default);
+static SITES: Sites<Site> = Sites::new();
 
 /// Uses the emulator with `rows` users, which is started when it is first asked for.
 fn with_site<T>(rows: usize, run: impl FnOnce(&mut Client, &mut Site) -> T) -> T {
-    let mut sites = SITES.lock().unwrap_or_else(PoisonError::into_inner);
-    let site = sites.entry(rows).or_insert_with(|| Site::start(rows));
-    run(&mut Client::connect(site.emulator.url()), site)
-}
-
-/// Anywhere in the order of addresses, as in life.
-fn email(number: usize) -> String {
-    format!("{:x}@example.com", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    SITES.with(rows, Site::weighed, |site| {
+        run(&mut Client::connect(site.emulator.url()), site)
+    })
 }
 
 /// The memory that this process has in use, in kilobytes; nothing where the system does not tell.
@@ -66,13 +50,25 @@ fn resident() -> Option<usize> {
 }
 
 impl Site {
+    /// Tells what its users weigh.
+    fn weighed(rows: usize) -> Self {
+        let before = resident();
+        let site = Self::start(rows);
+        if let (Some(before), Some(after)) = (before, resident()) {
+            let bytes = after.saturating_sub(before) * 1024 / rows.max(1);
+            println!(
+                "{rows} directory users: {bytes} bytes for each, its events and its membership included"
+            );
+        }
+        site
+    }
+
     fn start(rows: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
         let emulator = runtime.block_on(Emulator::start()).expect("a free port");
         let acme = emulator.organization("Acme").create().expect("a name");
-        let before = resident();
         let mut builder = emulator.directory(&acme).group("Everybody");
         for number in 0..rows {
             let person = DirectoryPerson::new(email(number))
@@ -85,12 +81,6 @@ impl Site {
             });
         }
         let directory = builder.create().expect("addresses that differ");
-        if let (Some(before), Some(after)) = (before, resident()) {
-            let bytes = after.saturating_sub(before) * 1024 / rows.max(1);
-            println!(
-                "{rows} directory users: {bytes} bytes for each, its events and its membership included"
-            );
-        }
         let client = &mut Client::connect(emulator.url());
         let mut first = |path: &str| {
             let list = client.json(&request("GET", path, ""), 200);
@@ -166,4 +156,19 @@ fn add_to_a_group(bencher: Bencher<'_, '_>, rows: usize) {
             })
             .bench_local_values(|request| black_box(client.exchange(&request, 201).len()));
     });
+}
+
+/// A whole directory, with all that it holds.
+#[divan::bench(args = rows(), sample_count = 3, sample_size = 1)]
+fn delete(bencher: Bencher<'_, '_>, rows: usize) {
+    bencher
+        .with_inputs(|| {
+            let site = Site::start(rows);
+            let request = request("DELETE", &format!("/directories/{}", site.directory_id), "");
+            (site, request)
+        })
+        .bench_local_values(|(site, request)| {
+            Client::connect(site.emulator.url()).exchange(&request, 202);
+            site
+        });
 }

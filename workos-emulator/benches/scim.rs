@@ -8,30 +8,20 @@
 
 #[expect(dead_code, reason = "this bench needs only a part of it")]
 mod client;
+mod sites;
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+use std::fmt::Write as _;
 
 use divan::{Bencher, black_box};
 use workos_emulator::Emulator;
 
-use crate::client::{Client, request};
+use crate::{
+    client::{Client, request},
+    sites::{Sites, email, rows},
+};
 
 fn main() {
     divan::main();
-}
-
-/// The numbers of people to bench with.
-#[expect(clippy::disallowed_methods, reason = "a bench reads its own environment")]
-fn rows() -> Vec<usize> {
-    let given = std::env::var("ROWS").unwrap_or_else(|_| "1000,100000".to_owned());
-    given
-        .split(',')
-        .filter_map(|number| number.trim().parse().ok())
-        .collect()
 }
 
 /// An emulator with a directory of so many people, and the way into it.
@@ -44,17 +34,12 @@ struct Site {
     emulator: Emulator,
 }
 
-static SITES: LazyLock<Mutex<BTreeMap<usize, Site>>> = LazyLock::new(Mutex::default);
+static SITES: Sites<Site> = Sites::new();
 
 fn with_site<T>(rows: usize, run: impl FnOnce(&mut Client, &mut Site) -> T) -> T {
-    let mut sites = SITES.lock().unwrap_or_else(PoisonError::into_inner);
-    let site = sites.entry(rows).or_insert_with(|| Site::start(rows));
-    run(&mut Client::connect(site.emulator.url()), site)
-}
-
-/// Anywhere in the order of addresses, as in life.
-fn email(number: usize) -> String {
-    format!("{:x}@example.com", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    SITES.with(rows, Site::start, |site| {
+        run(&mut Client::connect(site.emulator.url()), site)
+    })
 }
 
 fn person(number: usize) -> String {

@@ -16,6 +16,7 @@ use crate::{
         clock::{Clock, ClockSetting, TimeSource},
         ids::IdGenerator,
     },
+    server::request_log::RequestLog,
     store::{Of, State, Transaction},
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Environment {
     /// What a reset goes back to.
     start: ArcSwap<Snapshot>,
     pub(crate) snapshots: Snapshots,
+    /// The last requests to it.
+    pub(crate) requests: RequestLog,
     /// The OpenID providers of its connections.
     pub(crate) providers: Providers,
 }
@@ -66,6 +69,7 @@ impl Environment {
             committed: watch::Sender::new(0),
             start: ArcSwap::default(),
             snapshots: Snapshots::default(),
+            requests: RequestLog::default(),
             providers: Providers::default(),
         }
     }
@@ -83,12 +87,22 @@ impl Environment {
         &self,
         rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.transact_at(None, rule)
+    }
+
+    /// The same for a client that reaches the emulator at `base_url`: there lead the links in e-mails that the rule sends.
+    pub(crate) fn transact_at<T, E>(
+        &self,
+        base_url: Option<&str>,
+        rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut ids = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let state = State::clone(&self.state.load());
         let of = Of {
             environment_id: &self.id,
             environment_name: &self.name,
             client_id: &self.client_id,
+            base_url,
         };
         let mut tx = Transaction::new(of, state, self.clock.now(), &mut ids);
         let value = rule(&mut tx)?;
@@ -135,6 +149,7 @@ impl Environment {
     /// Back to the state after seeding.
     pub(crate) fn reset(&self) {
         self.restore(&self.start.load());
+        self.requests.empty();
     }
 
     /// Waits until `found` finds something in the state, but no longer than `timeout` of real time. It looks when something

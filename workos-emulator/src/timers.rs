@@ -1,5 +1,5 @@
 //! What happens by itself when its time has come: domains have waited long enough for their DNS record, certificates
-//! expire, sign-ins time out.
+//! expire, sign-ins time out, and a deleted directory is dropped step by step.
 //!
 //! The environment's clock decides. Whoever moves it finds done what was due; a clock that runs is watched.
 
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     api::{
+        directory_sync::directories,
         organization_domains,
         sso::{certificates, sign_in},
     },
@@ -27,6 +28,7 @@ fn next(state: &State) -> Option<Timestamp> {
         organization_domains::next_expiry(state),
         certificates::next_notice(state),
         sign_in::next_deadline(state),
+        directories::has_remains(state).then_some(Timestamp::MIN),
     ];
     all.into_iter().flatten().min()
 }
@@ -38,6 +40,7 @@ pub(crate) fn run_due(environment: &Environment) -> bool {
         let done = environment.transact(|tx| {
             organization_domains::expire(tx)?;
             certificates::tell_due(tx)?;
+            directories::go_on_deleting(tx);
             sign_in::time_out(tx)
         });
         if let Err::<(), ApiError>(error) = done {

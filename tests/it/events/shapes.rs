@@ -92,7 +92,7 @@ pub(super) const SHAPES: &[Shape] = &[
     ("waitlist_user.denied", fits::<models::WaitlistUserDenied>),
 ];
 
-/// The events whose causes stand in files of their own: `directory_sync.rs`, `organization_domains.rs`, `sso.rs`, `sso_connections.rs`.
+/// The events whose causes stand in files of their own: `directory_sync/`, `organization_domains.rs`, `sso/`, `sso_connections.rs`.
 pub(super) const ELSEWHERE: &[&str] = &[
     "authentication.sso_failed",
     "authentication.sso_started",

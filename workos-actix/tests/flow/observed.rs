@@ -78,7 +78,9 @@ async fn everything() -> Vec<String> {
     ]);
     let keep = |secret: &str| secrets.lock().unwrap().push(secret.to_owned());
     let cookie_of = |response: &actix_web::dev::ServiceResponse<_>| {
-        let cookie = response.response().cookies().next().unwrap().into_owned();
+        let mut cookies = response.response().cookies();
+        let cookie = cookies.find(|cookie| !cookie.value().is_empty());
+        let cookie = cookie.unwrap().into_owned();
         keep(cookie.value());
         Cookie::new(cookie.name().to_owned(), cookie.value().to_owned())
     };

@@ -95,7 +95,7 @@ pub(super) fn create_directory(call: &Call) -> Result<Reply, ApiError> {
         groups: body.groups.into_iter().map(NamedGroup::group).collect(),
         users: body.users,
     };
-    let (directory, token) = call.environment.transact(|tx| plain::create_filled(tx, new))?;
+    let (directory, token) = call.transact(|tx| plain::create_filled(tx, new))?;
     let state = call.environment.state();
     Reply::created(&Created {
         directory: directory.body(&state),
@@ -117,7 +117,7 @@ pub(super) fn update_directory(call: &Call) -> Result<Reply, ApiError> {
         group_roles: body.group_roles,
     };
     let id = call.param("id");
-    let directory = call.environment.transact(|tx| {
+    let directory = call.transact(|tx| {
         let directory = directories::update(tx, id, changes)?;
         if let Some(token) = &body.bearer_token {
             tokens::revoke_all(tx, id)?;
@@ -131,7 +131,7 @@ pub(super) fn update_directory(call: &Call) -> Result<Reply, ApiError> {
 /// `POST /_emulate/directories/{id}/users`
 pub(super) fn create_directory_user(call: &Call) -> Result<Reply, ApiError> {
     let person: Person = call.body()?;
-    let user = call.environment.transact(|tx| {
+    let user = call.transact(|tx| {
         let directory = Arc::clone(directories::find(tx, call.param("id"))?);
         plain::add_person(tx, &directory, person)
     })?;
@@ -141,9 +141,7 @@ pub(super) fn create_directory_user(call: &Call) -> Result<Reply, ApiError> {
 /// `PATCH /_emulate/directory_users/{id}`
 pub(super) fn update_directory_user(call: &Call) -> Result<Reply, ApiError> {
     let changes: PersonChanges = call.body()?;
-    let user = call
-        .environment
-        .transact(|tx| plain::change_person(tx, call.param("id"), changes))?;
+    let user = call.transact(|tx| plain::change_person(tx, call.param("id"), changes))?;
     show_user(call, 200, &user)
 }
 
@@ -156,15 +154,14 @@ fn show_user(call: &Call, status: u16, user: &DirectoryUser) -> Result<Reply, Ap
 
 /// `DELETE /_emulate/directory_users/{id}`
 pub(super) fn delete_directory_user(call: &Call) -> Result<Reply, ApiError> {
-    call.environment
-        .transact(|tx| users::delete(tx, call.param("id")))?;
+    call.transact(|tx| users::delete(tx, call.param("id")))?;
     Reply::empty(204)
 }
 
 /// `POST /_emulate/directories/{id}/groups`
 pub(super) fn create_directory_group(call: &Call) -> Result<Reply, ApiError> {
     let group: PlainGroup = call.body()?;
-    let group = call.environment.transact(|tx| {
+    let group = call.transact(|tx| {
         let directory = Arc::clone(directories::find(tx, call.param("id"))?);
         plain::create_group(tx, &directory, group)
     })?;
@@ -175,7 +172,7 @@ pub(super) fn create_directory_group(call: &Call) -> Result<Reply, ApiError> {
 pub(super) fn update_directory_group(call: &Call) -> Result<Reply, ApiError> {
     let UpdateGroup { name, role } = call.body()?;
     let id = call.param("id");
-    let group = call.environment.transact(|tx| {
+    let group = call.transact(|tx| {
         let group = Arc::clone(groups::find(tx, id)?);
         if let Some(name) = name {
             let mut scim = group.attributes.clone();
@@ -193,15 +190,14 @@ pub(super) fn update_directory_group(call: &Call) -> Result<Reply, ApiError> {
 
 /// `DELETE /_emulate/directory_groups/{id}`
 pub(super) fn delete_directory_group(call: &Call) -> Result<Reply, ApiError> {
-    call.environment
-        .transact(|tx| groups::delete(tx, call.param("id")))?;
+    call.transact(|tx| groups::delete(tx, call.param("id")))?;
     Reply::empty(204)
 }
 
 /// `PUT /_emulate/directory_groups/{id}/users/{user_id}`. One who is not in the group's directory is 404.
 pub(super) fn add_directory_group_user(call: &Call) -> Result<Reply, ApiError> {
     let (id, user_id) = (call.param("id"), call.param("user_id"));
-    let group = call.environment.transact(|tx| {
+    let group = call.transact(|tx| {
         let group = groups::find(tx, id)?;
         if users::find(tx, user_id)?.directory_id != group.directory_id {
             return Err(ApiError::not_found("Directory user", user_id));
@@ -214,7 +210,7 @@ pub(super) fn add_directory_group_user(call: &Call) -> Result<Reply, ApiError> {
 
 /// `DELETE /_emulate/directory_groups/{id}/users/{user_id}`
 pub(super) fn remove_directory_group_user(call: &Call) -> Result<Reply, ApiError> {
-    call.environment.transact(|tx| {
+    call.transact(|tx| {
         users::find(tx, call.param("user_id"))?;
         groups::remove_member(tx, call.param("id"), call.param("user_id"))
     })?;

@@ -10,13 +10,16 @@ pub(crate) mod hooks;
 pub(crate) mod impersonations;
 mod keys;
 pub(crate) mod mailbox;
+mod masking;
 mod organization_domains;
 mod organizations;
+mod requests;
 mod seed;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub(crate) mod snapshots;
 pub(crate) mod sso_traces;
+mod state;
 pub(crate) mod webhooks;
 
 use serde_json::json;
@@ -45,8 +48,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     post("/_emulate/snapshots", "create_snapshot", snapshots::create_snapshot).control(),
     post("/_emulate/snapshots/{id}/restore", "restore_snapshot", snapshots::restore_snapshot).control(),
     delete("/_emulate/snapshots/{id}", "delete_snapshot", snapshots::delete_snapshot).control(),
-    not_built("GET", "/_emulate/state", "export_state").control(),
-    not_built("PUT", "/_emulate/state", "import_state").control(),
+    get("/_emulate/state", "export_state", state::export_state).control().slow(),
+    put("/_emulate/state", "import_state", state::import_state).control().slow(),
 
     get("/_emulate/clock", "get_clock", clock::get_clock).control(),
     post("/_emulate/clock", "move_clock", clock::move_clock).control(),
@@ -57,8 +60,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     waiting("/_emulate/mailbox/wait", "wait_for_message", mailbox::wait_for_message).control(),
     get("/_emulate/mailbox/{id}", "get_message", mailbox::get_message).control(),
     delete("/_emulate/mailbox", "empty_mailbox", mailbox::empty_mailbox).control(),
-    not_built("GET", "/_emulate/requests", "list_requests").control(),
-    not_built("DELETE", "/_emulate/requests", "empty_requests").control(),
+    get("/_emulate/requests", "list_requests", requests::list_requests).control(),
+    delete("/_emulate/requests", "empty_requests", requests::empty_requests).control(),
 
     get("/_emulate/hooks", "list_hooks", hooks::list_hooks).control(),
     post("/_emulate/hooks", "create_hook", hooks::create_hook).control(),

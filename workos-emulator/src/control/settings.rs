@@ -7,16 +7,17 @@ use serde_json::Value;
 
 use crate::{
     api::{
-        admin_portal::{intent::Intent, return_urls},
+        admin_portal::settings::AdminPortal,
+        connect::settings::Connect,
         directory_sync::{
             settings::{DirectorySync, ScimProfile},
             users,
         },
         organization_domains::dns::DomainVerification,
-        user_management::{providers, radar_challenges::Channel, sign_out_redirects},
+        user_management::{radar_challenges::Channel, sign_in_methods::SignInMethods, sign_out_redirects},
     },
     core::password::policy::{MAX_HISTORY, PasswordPolicy},
-    hosted::brand,
+    hosted::branding::Branding,
     server::{
         call::Call,
         error::{ApiError, FieldError},
@@ -38,32 +39,6 @@ pub(crate) enum Interactive {
     Never,
 }
 
-/// The ways in that an environment offers. Source: <https://workos.com/docs/authkit/overview>.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct SignInMethods {
-    pub(crate) password: bool,
-    pub(crate) magic_auth: bool,
-    pub(crate) passkey: bool,
-    /// Who signs in in another way is asked whether they want a passkey. Off in production unless turned on; here it is on,
-    /// and counts as soon as passkeys are.
-    pub(crate) passkey_progressive_enrollment: bool,
-    /// The providers that the sign-in page shows: `GoogleOAuth`, `MicrosoftOAuth`, … Others work by `provider=` as well.
-    pub(crate) providers: Vec<String>,
-}
-
-impl Default for SignInMethods {
-    fn default() -> Self {
-        Self {
-            password: true,
-            magic_auth: true,
-            passkey: false,
-            passkey_progressive_enrollment: true,
-            providers: Vec::new(),
-        }
-    }
-}
-
 /// Multi-factor authentication of an environment. Source: <https://workos.com/docs/authkit/mfa>.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,50 +50,6 @@ pub(crate) enum Mfa {
     Optional,
     /// Everybody must enroll one, unless they come through SSO.
     Required,
-}
-
-/// WorkOS Connect. Source: <https://workos.com/docs/authkit/mcp> and <https://workos.com/docs/authkit/connect/standalone>.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Connect {
-    /// Applications may register themselves. Off, as in production.
-    pub(crate) dynamic_client_registration: bool,
-    /// Where people sign in to Connect applications, instead of on AuthKit's pages.
-    pub(crate) login_uri: Option<String>,
-}
-
-/// The Admin Portal. Source: <https://workos.com/docs/admin-portal>.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct AdminPortal {
-    /// Where its logo leads, unless a link says otherwise.
-    pub(crate) return_url: Option<String>,
-    /// Where it leads at the end of a setup, unless a link says otherwise.
-    pub(crate) success_url: Option<String>,
-    /// What it may be opened for; links for anything else are refused with 403.
-    pub(crate) intents: Vec<Intent>,
-}
-
-impl Default for AdminPortal {
-    fn default() -> Self {
-        Self {
-            return_url: None,
-            success_url: None,
-            intents: Intent::ALL.to_vec(),
-        }
-    }
-}
-
-/// How hosted pages and e-mails look.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Branding {
-    /// In place of the environment's name.
-    pub(crate) name: Option<String>,
-    /// A picture as a `data:image/…` URI: pages load nothing from elsewhere.
-    pub(crate) logo_url: Option<String>,
-    /// The colour of buttons and links: `#rrggbb`.
-    pub(crate) color: Option<String>,
 }
 
 /// The one row of its table. All durations are in seconds.
@@ -365,57 +296,6 @@ impl Settings {
     }
 }
 
-impl SignInMethods {
-    fn check(&self) -> Result<(), SettingProblem> {
-        for (at, slug) in self.providers.iter().enumerate() {
-            let message = match providers::by_slug(slug) {
-                None => "WorkOS has no such provider; they are called GoogleOAuth, MicrosoftOAuth, …",
-                Some(_) if self.providers[..at].contains(slug) => "is there already",
-                Some(_) => continue,
-            };
-            return Err(SettingProblem {
-                path: format!("sign_in_methods.providers[{at}]"),
-                message: message.to_owned(),
-            });
-        }
-        Ok(())
-    }
-}
-
-impl AdminPortal {
-    fn check(&self) -> Result<(), SettingProblem> {
-        let urls = [
-            ("return_url", &self.return_url),
-            ("success_url", &self.success_url),
-        ];
-        let wrong = urls
-            .into_iter()
-            .find(|(_, url)| url.as_deref().is_some_and(|url| !return_urls::is_allowed(url)));
-        wrong.map_or(Ok(()), |(name, _)| {
-            Err(SettingProblem {
-                path: format!("admin_portal.{name}"),
-                message: return_urls::RULE.to_owned(),
-            })
-        })
-    }
-}
-
-impl Connect {
-    fn check(&self) -> Result<(), SettingProblem> {
-        let is_web = |uri: &str| {
-            url::Url::parse(uri)
-                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
-        };
-        match self.login_uri.as_deref() {
-            Some(uri) if !is_web(uri) => Err(SettingProblem {
-                path: "connect.login_uri".to_owned(),
-                message: "must be a URL, like https://app.example.com/auth/login".to_owned(),
-            }),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Settings {
     fn check_sign_out(&self) -> Result<(), SettingProblem> {
         let redirects = self.sign_out_redirect_uris.iter().enumerate();
@@ -432,36 +312,6 @@ impl Settings {
             Some(SettingProblem { path, message })
         };
         redirects.chain(homepage).find_map(wrong).map_or(Ok(()), Err)
-    }
-}
-
-impl Branding {
-    /// What people see an environment of this name called.
-    pub(crate) fn shown_name<'a>(&'a self, environment: &'a str) -> &'a str {
-        match (&self.name, environment) {
-            (Some(name), _) => name,
-            // What WorkOS calls an environment that one develops against.
-            (None, "default") => "Sandbox",
-            (None, name) => name,
-        }
-    }
-
-    fn check(&self) -> Result<(), SettingProblem> {
-        let problem = |path: &str, message: &str| SettingProblem {
-            path: format!("branding.{path}"),
-            message: message.to_owned(),
-        };
-        if self.color.as_deref().is_some_and(|color| !brand::is_color(color)) {
-            return Err(problem("color", "must be a colour like #5650d6"));
-        }
-        if self
-            .logo_url
-            .as_deref()
-            .is_some_and(|logo| !logo.starts_with("data:image/"))
-        {
-            return Err(problem("logo_url", "must be a data:image/… URI"));
-        }
-        Ok(())
     }
 }
 
@@ -500,7 +350,7 @@ pub(super) fn update_settings(call: &Call) -> Result<Reply, ApiError> {
             "The body must be a JSON object.",
         ));
     }
-    Reply::ok(&call.environment.transact(|tx| change(tx, call.raw_body()))??)
+    Reply::ok(&call.transact(|tx| change(tx, call.raw_body()))??)
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ pub(crate) fn system_time() -> TimeSource {
 /// How the environment's time relates to its source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ClockSetting {
-    offset: SignedDuration,
-    frozen_at: Option<Timestamp>,
+    /// How far it is ahead of its source, unless it is frozen.
+    pub(crate) offset: SignedDuration,
+    pub(crate) frozen_at: Option<Timestamp>,
 }
 
 impl ClockSetting {

@@ -188,7 +188,7 @@ impl UserBuilder {
                     organization_id,
                     roles: vec![role],
                     status: MembershipStatus::Active,
-                    directory_managed: false,
+                    directory_id: None,
                 };
                 memberships::create(tx, membership)?;
             }

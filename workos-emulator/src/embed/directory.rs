@@ -162,13 +162,16 @@ impl DirectoryBuilder {
     pub fn create(self) -> Result<Directory, EmulatorError> {
         let what = format!("creating the directory {}", self.new.directory.name);
         let mut new = self.new;
-        let created = self.environment.inner.transact(|tx| {
-            if let Some(provider) = self.provider {
-                new.directory.r#type = serde_json::from_value(provider.as_str().into())
-                    .map_err(|_| ApiError::not_found("Directory type", &provider))?;
-            }
-            plain::create_filled(tx, new).map_err(ApiError::from)
-        });
+        let created = self
+            .environment
+            .inner
+            .transact_at(Some(self.environment.url()), |tx| {
+                if let Some(provider) = self.provider {
+                    new.directory.r#type = serde_json::from_value(provider.as_str().into())
+                        .map_err(|_| ApiError::not_found("Directory type", &provider))?;
+                }
+                plain::create_filled(tx, new).map_err(ApiError::from)
+            });
         let (directory, token) = created.map_err(EmulatorError::refused(what))?;
         Ok(Directory {
             id: directory.id.clone(),

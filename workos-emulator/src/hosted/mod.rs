@@ -12,6 +12,7 @@
 
 mod another_way;
 pub(crate) mod brand;
+pub(crate) mod branding;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod error;

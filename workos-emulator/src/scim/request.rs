@@ -64,7 +64,7 @@ pub(super) fn change<T>(
     rule: impl FnOnce(&mut Transaction<'_>, &Directory) -> Result<T, DirectoryError>,
 ) -> Result<T, ApiError> {
     let profile = profile(&call.environment.state());
-    let changed = error::transact(&call.environment, |tx| {
+    let changed = error::transact(call, |tx| {
         let mut directory = Arc::clone(directory(tx, call)?);
         if matches!(
             directory.state,

@@ -400,7 +400,7 @@ impl Planting<'_, '_> {
             organization_id: organization_id.to_owned(),
             roles: membership.role.iter().cloned().collect(),
             status: membership.status,
-            directory_managed: false,
+            directory_id: None,
         };
         let created = memberships::create(self.tx, new);
         if self.accept(|| path.to_owned(), created).is_some() {

@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{body, error::ApiError, origin, pagination, registry::Registry};
-use crate::{environment::Environment, store::Page};
+use crate::{
+    environment::Environment,
+    store::{Page, Transaction},
+};
 
 /// All but the characters that are never encoded (RFC 3986 section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -176,6 +179,15 @@ impl Call {
     /// Where the client reaches the emulator, without a trailing slash: `--public-url`, else the request's own host.
     pub(crate) fn base_url(&self) -> String {
         origin::base_url(&self.headers, &self.registry)
+    }
+
+    /// Runs a rule as [`Environment::transact`] does. The links in e-mails that it sends lead to where the client reaches the
+    /// emulator.
+    pub(crate) fn transact<T, E>(
+        &self,
+        rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.environment.transact_at(Some(&self.base_url()), rule)
     }
 
     /// Whether one of our own pages sent this, or no page at all.

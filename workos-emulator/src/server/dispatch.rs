@@ -1,6 +1,9 @@
 //! A request's way: route → environment → fault → body → operation → response.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -24,6 +27,7 @@ use super::{
     origin,
     registry::Registry,
     reply::Reply,
+    request_log::{Answered, Entry},
     routes::Routes,
 };
 use crate::{api::sso::connections, environment::Environment, hosted, scim};
@@ -43,8 +47,11 @@ pub(crate) async fn dispatch(
     payload: web::Payload,
     server: web::Data<Server>,
 ) -> HttpResponse {
+    #[expect(clippy::disallowed_methods, reason = "how long an answer really took")]
+    let started = Instant::now();
     let request_id = request_id(&request, &server);
-    let reply = match serve(&request, payload, &server, &request_id).await {
+    let mut seen = Seen::default();
+    let reply = match serve(&request, payload, &server, &request_id, &mut seen).await {
         Ok(reply) => reply,
         Err(error) => {
             tracing::debug!(%error, method = %request.method(), path = request.path(), "refused");
@@ -55,7 +62,42 @@ pub(crate) async fn dispatch(
             }
         }
     };
+    let reply = Answered::from(reply);
+    if seen.is_logged {
+        let environment = seen
+            .environment
+            .as_ref()
+            .unwrap_or_else(|| server.registry.default_environment());
+        environment.requests.record(Entry {
+            request_id: request_id.clone(),
+            method: request.method().to_string(),
+            path: request.path().to_owned(),
+            query: request.query_string().to_owned(),
+            operation: seen.operation,
+            content_type: text(&request, "content-type").map(str::to_owned),
+            request_body: seen.body,
+            status: reply.status,
+            location: reply.header("Location").map(str::to_owned),
+            response_body: if reply.is_json() {
+                reply.body.clone()
+            } else {
+                web::Bytes::new()
+            },
+            duration: started.elapsed(),
+            created_at: environment.clock.now(),
+        });
+    }
     respond(reply, request_id)
+}
+
+/// What became known of a request on its way.
+#[derive(Default)]
+struct Seen {
+    /// Whether it belongs into the log: what a test asks of the emulator itself does not.
+    is_logged: bool,
+    operation: Option<&'static str>,
+    environment: Option<Arc<Environment>>,
+    body: web::Bytes,
 }
 
 async fn serve(
@@ -63,6 +105,7 @@ async fn serve(
     payload: web::Payload,
     server: &web::Data<Server>,
     request_id: &str,
+    seen: &mut Seen,
 ) -> Result<Reply, ApiError> {
     if let Some(wanted) = cors::preflighted(request.method(), request.headers())
         && let Ok((operation, _)) = server.routes.find(&wanted, request.path())
@@ -70,7 +113,10 @@ async fn serve(
     {
         return cors::preflight(&operation, request.headers(), &server.registry);
     }
+    seen.is_logged = !request.path().starts_with("/_emulate");
     let (operation, params) = server.routes.find(request.method(), request.path())?;
+    seen.is_logged = !matches!(operation.access, Access::Control | Access::Page);
+    seen.operation = Some(operation.name);
     if operation.single_use && request.method() == Method::HEAD {
         return Ok(Reply::html(200, String::new()).header("Cache-Control", "no-store"));
     }
@@ -90,21 +136,27 @@ async fn serve(
         }
         Access::Client => None,
     };
+    seen.environment.clone_from(&by_key);
     let body = match operation.access {
         // A seed may be YAML, which is not for this place to read.
         Access::Control => body::parse_or_text(content_type, &read(payload, body::CONTROL_LIMIT).await?),
-        Access::Directory => scim::parse_body(content_type, &read(payload, scim::BODY_LIMIT).await?),
+        Access::Directory => {
+            seen.body = read(payload, scim::BODY_LIMIT).await?;
+            scim::parse_body(content_type, &seen.body)
+        }
         Access::Client if operation.uploads && multipart::is_sent_as(content_type) => {
             multipart::parse(content_type, &read(payload, body::LIMIT).await?).await
         }
         Access::ApiKey | Access::Client | Access::Page => {
-            body::parse(content_type, &read(payload, body::LIMIT).await?)
+            seen.body = read(payload, body::LIMIT).await?;
+            body::parse(content_type, &seen.body)
         }
     }?;
     // Who opened a page is told on a page.
     let is_of_none = operation.access == Access::Page && by_key.is_none();
     let environment =
         by_key.unwrap_or_else(|| of_client(&server.registry, &params, &query, &body, request.headers()));
+    seen.environment = Some(Arc::clone(&environment));
     let cors = if operation.cross_origin {
         cors::headers(&environment, request.headers())
     } else {
@@ -298,7 +350,7 @@ fn request_id(request: &HttpRequest, server: &Server) -> String {
     }
 }
 
-fn respond(reply: Reply, request_id: String) -> HttpResponse {
+fn respond(reply: Answered, request_id: String) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponseBuilder::new(status);
     for (name, value) in reply.headers {

@@ -15,6 +15,7 @@ mod origin;
 pub(crate) mod pagination;
 pub(crate) mod registry;
 pub(crate) mod reply;
+pub(crate) mod request_log;
 pub(crate) mod routes;
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! * [`table`] – rows in order of creation, with declared unique and ordered indexes.
 //! * [`select`] – one page of a table or of an index, in O(log n + page).
 //! * [`state`] – the list of all tables: a new resource is one line there.
+//! * [`document`] – a whole state as JSON, and back.
 //! * [`transaction`] – changes that are seen together or not at all, and the [`Commit`] they make.
 
+mod document;
 mod select;
 mod state;
 mod table;

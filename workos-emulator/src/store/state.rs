@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
 
-use super::table::{Record, Table};
+use super::{
+    document::InvalidDocument,
+    table::{Record, Table},
+};
 use crate::{
     api::{
         admin_portal::{links::PortalLink, sessions::PortalSession, setup_links::SetupLink},
@@ -18,7 +22,7 @@ use crate::{
             token::grants::ConnectGrant,
         },
         directory_sync::{
-            directories::{Directory, DirectoryCounts},
+            directories::{Directory, DirectoryCounts, DirectoryRemains},
             groups::DirectoryGroup,
             members::DirectoryGroupMember,
             tokens::DirectoryToken,
@@ -127,6 +131,18 @@ macro_rules! tables {
         }
 
         impl State {
+            /// The state that a document has, as [`Serialize`] writes it.
+            pub(crate) fn of_tables(mut tables: Map<String, Value>) -> Result<Self, InvalidDocument> {
+                let mut state = Self::default();
+                $(if let Some(rows) = tables.remove(stringify!($name)) {
+                    state.$name = Table::of_document(stringify!($name), rows)?;
+                })+
+                match tables.keys().next() {
+                    None => Ok(state),
+                    Some(unknown) => Err(InvalidDocument::new(unknown, "there is no such table.")),
+                }
+            }
+
             /// Makes the changes of `commit` again: what a journal will do at start, and what proves that commits are complete.
             #[cfg(test)]
             pub(crate) fn apply(&mut self, commit: Commit) -> Result<(), super::table::Conflict> {
@@ -154,6 +170,17 @@ macro_rules! tables {
                 dump.insert("sequence".to_owned(), self.sequence.into());
                 $(dump.insert(stringify!($name).to_owned(), self.$name.dump());)+
                 dump.into()
+            }
+        }
+
+        /// The tables that have rows, by name.
+        impl Serialize for State {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut tables = serializer.serialize_map(None)?;
+                $(if self.$name.len() > 0 {
+                    tables.serialize_entry(stringify!($name), &self.$name)?;
+                })+
+                tables.end()
             }
         }
 
@@ -253,6 +280,7 @@ tables! {
     // Directory Sync
     directories: Directory,
     directory_counts: DirectoryCounts,
+    directory_remains: DirectoryRemains,
     directory_tokens: DirectoryToken,
     directory_users: DirectoryUser,
     directory_groups: DirectoryGroup,

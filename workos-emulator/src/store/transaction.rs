@@ -25,6 +25,8 @@ pub(crate) struct Of<'a> {
     pub(crate) environment_id: &'a str,
     pub(crate) environment_name: &'a str,
     pub(crate) client_id: &'a str,
+    /// Where whoever asked for it reaches the emulator, without a trailing slash. None: nobody asked over HTTP.
+    pub(crate) base_url: Option<&'a str>,
 }
 
 /// Reads like the [`State`] as changed so far; what is not committed leaves no trace.
@@ -61,6 +63,11 @@ impl<'a> Transaction<'a> {
     /// `client_…`
     pub(crate) fn client_id(&self) -> &'a str {
         self.of.client_id
+    }
+
+    /// Where links in e-mails lead, without a trailing slash. None where no client says how it reaches the emulator.
+    pub(crate) fn base_url(&self) -> Option<&'a str> {
+        self.of.base_url
     }
 
     /// The environment's time at the start of the transaction.

@@ -10,6 +10,7 @@ pub(crate) mod intent;
 pub(crate) mod links;
 pub(crate) mod return_urls;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod setup_links;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ pub(crate) mod redirect_uris;
 pub(crate) mod registration;
 pub(crate) mod resources;
 pub(crate) mod scopes;
+pub(crate) mod settings;
 pub(crate) mod standalone;
 pub(crate) mod token;
 pub(crate) mod userinfo;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     operations::{create_directory_sync, delete_directory, get_directory, list_directories},
-    rules::{DirectoryChanges, NewDirectory, create, delete, delete_of_organization, update},
+    rules::{DirectoryChanges, NewDirectory, create, delete, delete_of_organization, go_on_deleting, update},
 };
 use crate::{
     core::clock,
@@ -183,6 +183,25 @@ impl Record for DirectoryCounts {
     fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// That a deleted directory's users and groups are still to be dropped. It has the directory's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DirectoryRemains {
+    pub(crate) id: String,
+}
+
+impl Record for DirectoryRemains {
+    const REMEMBERS_DELETED: bool = false;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Whether the deletion of a directory is to be gone on with.
+pub(crate) fn has_remains(state: &State) -> bool {
+    state.directory_remains.len() > 0
 }
 
 /// What a directory holds in numbers.

@@ -1,8 +1,10 @@
 //! Why a push into a directory is refused.
 
 use crate::{
-    environment::Environment,
-    server::error::{ApiError, FieldError},
+    server::{
+        call::Call,
+        error::{ApiError, FieldError},
+    },
     store::{Conflict, Transaction},
 };
 
@@ -45,12 +47,12 @@ impl DirectoryError {
     }
 }
 
-/// Runs a rule of this product as [`Environment::transact`] does, but keeps what a refusal leaves behind.
+/// Runs a rule of this product as [`Call::transact`] does, but keeps what a refusal leaves behind.
 pub(crate) fn transact<T>(
-    environment: &Environment,
+    call: &Call,
     rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, DirectoryError>,
 ) -> Result<T, DirectoryError> {
-    environment.transact(|tx| match rule(tx) {
+    call.transact(|tx| match rule(tx) {
         Err(refusal) if !refusal.leaves_a_trace() => Err(refusal),
         attempt => Ok(attempt),
     })?

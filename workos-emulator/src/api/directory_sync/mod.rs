@@ -13,6 +13,9 @@
 //!
 //! The rules take a user or a group as SCIM (RFC 7643) describes it, whoever pushes: the SCIM endpoint, the control API, a
 //! seed.
+//!
+//! Assumption: the 403 that the description of the API has for every operation, with an unknown organization as its example, is
+//! of API keys that may not see a directory. An API key of an environment sees all of it here: what it does not see is 404.
 
 pub(crate) mod custom_attributes;
 pub(crate) mod directories;

@@ -112,6 +112,7 @@ fn provision(
         MembershipStatus::Pending
     };
     let with = Provisioned {
+        directory_id: directory.id.clone(),
         status,
         roles: roles::mapped_to(tx, directory, &user.id),
         custom_attributes: user.custom_attributes(tx),
@@ -128,8 +129,7 @@ fn provision(
 /// Invites a guest, who is a member when the invitation is accepted. Who cannot be invited, because an invitation waits already
 /// or the address is one of a throw-away service, stays pending all the same.
 ///
-/// No e-mail goes out, as where an environment turned its invitation e-mails off: a directory is not pushed into from a page
-/// whose address the link could have. The API shows the link.
+/// The link of its e-mail leads to where the provider, or the test that stands in for it, reaches the emulator.
 fn invite(tx: &mut Transaction<'_>, directory: &Directory, email: &str, role_slug: Option<String>) {
     let new = NewInvitation {
         email: email.to_owned(),
@@ -138,8 +138,7 @@ fn invite(tx: &mut Transaction<'_>, directory: &Directory, email: &str, role_slu
         expires_in_days: None,
         inviter_user_id: None,
     };
-    // It refuses before it does anything.
-    drop(invitations::create(tx, new));
+    drop(tx.attempt(|tx| invitations::send_for_provider(tx, new)));
 }
 
 /// Whether the address is at a domain that the directory's organization has verified.

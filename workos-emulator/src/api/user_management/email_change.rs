@@ -116,7 +116,7 @@ fn refused(reason: CodeRefusal) -> ApiError {
 
 /// Assumption: the address of somebody whom a directory provisions is changed in the directory, and nowhere else.
 pub(crate) fn is_allowed(state: &State, user_id: &str) -> bool {
-    !memberships::active_of_user(state, user_id).any(|membership| membership.directory_managed)
+    !memberships::active_of_user(state, user_id).any(|membership| membership.is_directory_managed(state))
 }
 
 fn not_allowed() -> ApiError {

@@ -23,6 +23,7 @@ pub(crate) mod rate_limit;
 pub(crate) mod redirect_uris;
 pub(crate) mod sent_code;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_methods;
 pub(crate) mod sign_out_redirects;
 pub(crate) mod signing_keys;
 pub(crate) mod users;

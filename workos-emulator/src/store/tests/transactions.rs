@@ -152,7 +152,7 @@ proptest! {
         let mut state = State::default();
         let mut replayed = State::default();
         let mut commits = 0;
-        let of = Of { environment_id: "environment_1", environment_name: "test", client_id: "client_1" };
+        let of = Of { environment_id: "environment_1", environment_name: "test", client_id: "client_1", base_url: None };
         for rule in rules {
             let before = state.dump();
             let mut tx = Transaction::new(of, state.clone(), now, &mut ids);
@@ -225,6 +225,7 @@ fn an_attempt_that_is_refused_leaves_nothing_behind() {
             environment_id: "environment_1",
             environment_name: "one",
             client_id: "client_1",
+            base_url: None,
         };
         let mut tx = Transaction::new(of, State::default(), environment.clock.now(), &mut ids);
         run(&mut tx, put(0)).unwrap();

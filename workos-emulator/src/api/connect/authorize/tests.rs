@@ -1,8 +1,11 @@
 use super::super::fixture::{CALLBACK, Connect};
 use crate::{
-    api::user_management::{
-        authorize::session,
-        memberships::{self, MembershipStatus, NewMembership},
+    api::{
+        directory_sync::directories::{self, NewDirectory},
+        user_management::{
+            authorize::session,
+            memberships::{self, MembershipStatus, NewMembership},
+        },
     },
     control::settings::Interactive,
     hosted,
@@ -72,13 +75,19 @@ fn a_directory_manages_its_members_wherever_they_are() {
     assert!(!is_managed());
     environment
         .transact(|tx| {
+            let directory = NewDirectory {
+                organization_id: connect.organization_id.clone(),
+                name: "Acme Okta".to_owned(),
+                ..NewDirectory::default()
+            };
+            let directory = directories::create(tx, directory)?;
             let new = NewMembership {
                 id: None,
                 user_id: eve.clone(),
                 organization_id: connect.organization_id.clone(),
                 roles: Vec::new(),
                 status: MembershipStatus::Inactive,
-                directory_managed: true,
+                directory_id: Some(directory.id.clone()),
             };
             memberships::create(tx, new).map(drop)
         })

@@ -109,6 +109,10 @@ impl DirectoryGroup {
 
 /// The group with this id, or the refusal.
 pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<DirectoryGroup>, DirectoryError> {
-    let group = state.directory_groups.get(id);
+    // Those of a deleted directory may not be dropped yet.
+    let group = state
+        .directory_groups
+        .get(id)
+        .filter(|group| state.directories.get(&group.directory_id).is_some());
     group.ok_or_else(|| DirectoryError::GroupNotFound(id.to_owned()))
 }

@@ -27,7 +27,9 @@ pub(crate) fn list_groups(call: &Call) -> Result<Reply, ApiError> {
             page_of_user(&state, user_id, directory, &call.page()?)?
         }
         (None, Some(id)) => Select::group(BY_DIRECTORY, id).page(&state.directory_groups, &call.page()?)?,
-        (None, None) => Select::all().page(&state.directory_groups, &call.page()?)?,
+        (None, None) => Select::all()
+            .filter(|group: &DirectoryGroup| directories::find(&state, &group.directory_id).is_ok())
+            .page(&state.directory_groups, &call.page()?)?,
     };
     Reply::ok(&List {
         data: page.data.iter().map(|group| group.body()).collect(),

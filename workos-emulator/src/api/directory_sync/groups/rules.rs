@@ -233,17 +233,26 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), Directory
     users::after_change(tx, &directory, told)
 }
 
-/// Drops the groups of a directory that is being deleted, and their members, without events.
-pub(crate) fn forget(tx: &mut Transaction<'_>, directory_id: &str) {
-    let groups = tx.directory_groups.group(BY_DIRECTORY, directory_id);
-    let ids: Vec<_> = groups.map(|group| group.id.clone()).collect();
-    for id in ids {
-        let members: Vec<_> = members::of_group(tx, &id).map(str::to_owned).collect();
+/// Drops the groups of a deleted directory, and their members, without events: up to `most` rows. How many it were.
+pub(crate) fn forget(tx: &mut Transaction<'_>, directory_id: &str, most: usize) -> usize {
+    let mut dropped = 0;
+    while dropped < most {
+        let next = tx.directory_groups.group(BY_DIRECTORY, directory_id).next();
+        let Some(id) = next.map(|group| group.id.clone()) else {
+            break;
+        };
+        let members = members::of_group(tx, &id).take(most - dropped);
+        let members: Vec<_> = members.map(str::to_owned).collect();
+        dropped += members.len();
         for user_id in members {
             tx.delete::<DirectoryGroupMember>(&members::member_id(&id, &user_id));
         }
-        tx.delete::<DirectoryGroup>(&id);
+        if dropped < most {
+            tx.delete::<DirectoryGroup>(&id);
+            dropped += 1;
+        }
     }
+    dropped
 }
 
 /// Gives a group whose members change its next version. Its `updated_at` stays, as in production.

@@ -20,8 +20,10 @@ use super::{
 };
 use crate::{
     api::{organizations, user_management::authenticate::fixture::Fixture},
+    control::settings,
     server::{call::Call, error::ApiError, reply::Reply},
     store::Transaction,
+    timers,
 };
 
 /// A directory of Acme, which is empty.
@@ -82,7 +84,10 @@ impl Provider {
         &self,
         rule: impl FnOnce(&mut Transaction<'_>) -> Result<T, DirectoryError>,
     ) -> Result<T, DirectoryError> {
-        transact(&self.fixture.environment, rule)
+        transact(
+            &Call::for_tests(&self.fixture.environment, &[], "", Value::Null),
+            rule,
+        )
     }
 
     fn push(&self, attributes: Map<String, Value>) -> Result<Arc<DirectoryUser>, DirectoryError> {
@@ -275,6 +280,70 @@ fn a_deleted_directory_has_one_event_and_leaves_nothing() {
     ] {
         assert_eq!(ApiError::from(refused.unwrap_err()).status, 404);
     }
+}
+
+#[test]
+fn a_large_directory_is_dropped_in_steps_and_is_gone_at_once() {
+    let provider = Provider::new();
+    let users: Vec<_> = (0..7)
+        .map(|number| provider.user(&format!("user{number}@acme.example")))
+        .collect();
+    let members: Vec<_> = users.iter().map(String::as_str).collect();
+    let group = provider.group("Navy", &members);
+    let environment = &provider.fixture.environment;
+    provider
+        .call(directories::delete_directory, &provider.directory.id, "")
+        .unwrap();
+    let state = environment.state();
+    assert_eq!(state.directory_users.len(), 7, "a step drops three rows");
+    assert_eq!(state.directory_group_members.len(), 4);
+    let user = provider.call(super::users::get_user, &users[6], "");
+    assert_eq!(user.unwrap_err().status, 404);
+    let shown = provider.call(groups::get_group, &group, "");
+    assert_eq!(shown.unwrap_err().status, 404);
+    assert!(provider.listed(super::users::list_users, "").is_empty());
+    assert!(provider.listed(groups::list_groups, "").is_empty());
+    let listed = provider.call(super::users::list_users, "", &format!("group={group}"));
+    assert_eq!(listed.unwrap_err().status, 404);
+    let seen = provider.seen();
+    let changes = json!({"directory_sync": {"predefined_attributes": ["username"]}});
+    environment
+        .transact(|tx| settings::change(tx, &changes))
+        .unwrap()
+        .unwrap();
+    assert!(timers::run_due(environment));
+    let state = environment.state();
+    let left = [
+        state.directory_remains.len(),
+        state.directory_users.len(),
+        state.directory_groups.len(),
+        state.directory_group_members.len(),
+    ];
+    assert_eq!(left, [0; 4]);
+    assert!(provider.names(seen).is_empty(), "nothing is told of it");
+}
+
+#[test]
+fn a_directory_that_comes_back_is_empty() {
+    let provider = Provider::new();
+    for number in 0..7 {
+        provider.user(&format!("user{number}@acme.example"));
+    }
+    let environment = &provider.fixture.environment;
+    let id = &provider.directory.id;
+    let new = directories::NewDirectory {
+        id: Some(id.clone()),
+        organization_id: provider.organization_id.clone(),
+        name: "Acme Okta".to_owned(),
+        ..directories::NewDirectory::default()
+    };
+    environment
+        .transact(|tx| {
+            directories::delete(tx, id)?;
+            directories::create(tx, new)
+        })
+        .unwrap();
+    assert_eq!(environment.state().directory_users.len(), 0);
 }
 
 #[test]

@@ -40,7 +40,11 @@ fn somebody_at_a_verified_domain_is_a_member_for_as_long_as_the_directory_has_th
     let id = provider.user("grace@acme.example");
     let membership = provider.membership("grace@acme.example").unwrap();
     assert_eq!(
-        (membership.status, membership.directory_managed, membership.role()),
+        (
+            membership.status,
+            membership.is_directory_managed(&provider.fixture.environment.state()),
+            membership.role()
+        ),
         (MembershipStatus::Active, true, "member")
     );
     let state = provider.fixture.environment.state();
@@ -141,6 +145,20 @@ fn a_guest_is_pending_and_gone_when_the_directory_lets_them_go() {
     let invited = provider.fixture.events("invitation.created");
     assert_eq!(invited[0].1["email"], "grace@elsewhere.example");
     assert_eq!(invited[0].1["organization_id"], json!(provider.organization_id));
+    let state = provider.fixture.environment.state();
+    let mail = state.messages.iter().next_back().unwrap();
+    assert_eq!(
+        (mail.kind.as_str(), mail.to.as_str()),
+        ("invitation", "grace@elsewhere.example")
+    );
+    let token = mail.token.as_deref().unwrap();
+    assert!(
+        mail.url
+            .as_deref()
+            .unwrap()
+            .ends_with(&format!("&invitation_token={token}")),
+        "{mail:?}"
+    );
     // The directory has no say in a guest's name.
     let renamed = with(
         scim("grace@elsewhere.example"),
@@ -169,7 +187,7 @@ fn a_deprovisioned_member_is_signed_out_and_a_deleted_user_is_forgotten() {
     let id = provider.user(crate::api::user_management::authenticate::fixture::EMAIL);
     let membership = provider.membership("ada@example.com").unwrap();
     assert_eq!(membership.user_id, provider.fixture.user_id);
-    assert!(membership.directory_managed && membership.status == MembershipStatus::Active);
+    assert!(membership.directory_id.is_some() && membership.status == MembershipStatus::Active);
     provider.fixture.signed_in();
     provider.run(|tx| directory_users::delete(tx, &id)).unwrap();
     let names: Vec<_> = provider
@@ -200,4 +218,30 @@ fn a_deprovisioned_member_is_signed_out_and_a_deleted_user_is_forgotten() {
         .replace(&id, with(scim("grace@acme.example"), "title", json!("x")))
         .unwrap();
     assert!(provider.membership("grace@acme.example").is_some());
+}
+
+#[test]
+fn members_stay_when_the_directory_is_deleted_and_nobody_manages_them() {
+    let provider = Provider::provisioning();
+    provider.user("grace@acme.example");
+    let shown = || {
+        let membership = provider.membership("grace@acme.example").unwrap();
+        let state = provider.fixture.environment.state();
+        serde_json::to_value(membership.body(&state).unwrap()).unwrap()
+    };
+    assert_eq!(
+        (&shown()["status"], &shown()["directory_managed"]),
+        (&json!("active"), &json!(true))
+    );
+    let events = provider.fixture.events("").len();
+    provider
+        .run(|tx| Ok(directories::delete(tx, &provider.directory.id)?))
+        .unwrap();
+    assert_eq!(
+        (&shown()["status"], &shown()["directory_managed"]),
+        (&json!("active"), &json!(false))
+    );
+    let told: Vec<_> = provider.fixture.events("").split_off(events);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, "dsync.deleted", "which is the sole event");
 }

@@ -366,3 +366,19 @@ fn users_are_found_by_what_the_api_asks_for() {
     assert_eq!(refused.status, 422);
     assert_eq!(refused.body["message"], "Organization not found: 'org_x'.");
 }
+
+#[test]
+fn the_providers_id_may_come_later() {
+    let provider = Provider::new();
+    let id = provider.user("grace@acme.example");
+    let user = provider
+        .replace(&id, with(scim("grace@acme.example"), "externalId", json!("00u1")))
+        .unwrap();
+    assert_eq!(user.idp_id, "00u1");
+    let (_, updated) = provider.fixture.events("dsync.user.updated").pop().unwrap();
+    assert_eq!(updated["idp_id"], "00u1");
+    assert_eq!(updated["previous_attributes"]["idp_id"], "grace@acme.example");
+    // What a later push leaves out is known all the same.
+    let user = provider.replace(&id, scim("grace@acme.example")).unwrap();
+    assert_eq!(user.idp_id, "00u1");
+}

@@ -247,7 +247,11 @@ impl DirectoryUser {
 
 /// The user with this id, be it hidden from applications, or the refusal.
 pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Arc<DirectoryUser>, DirectoryError> {
-    let user = state.directory_users.get(id);
+    // Those of a deleted directory may not be dropped yet.
+    let user = state
+        .directory_users
+        .get(id)
+        .filter(|user| state.directories.get(&user.directory_id).is_some());
     user.ok_or_else(|| DirectoryError::UserNotFound(id.to_owned()))
 }
 

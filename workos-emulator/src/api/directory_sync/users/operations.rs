@@ -106,7 +106,7 @@ impl Filter<'_> {
             },
         };
         Ok(select
-            .filter(|user| self.matches(user))
+            .filter(|user| self.matches(user) && directories::find(state, &user.directory_id).is_ok())
             .page(&state.directory_users, page)?)
     }
 

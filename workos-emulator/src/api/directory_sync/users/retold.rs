@@ -86,7 +86,10 @@ pub(crate) fn after_settings_change(
         if was == is {
             continue;
         }
-        let directory = Arc::clone(directories::find(tx, &user.directory_id)?);
+        // Those of a deleted directory may not be dropped yet.
+        let Ok(directory) = directories::find(tx, &user.directory_id).cloned() else {
+            continue;
+        };
         let Some(mut body) = shown(tx, &directory, user)? else {
             continue;
         };

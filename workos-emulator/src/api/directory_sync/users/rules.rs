@@ -142,7 +142,10 @@ pub(crate) fn update(
         (true, _) => UserState::Active,
     };
     let state = changes.state.unwrap_or(state);
+    // Assumption: a provider that names its own id later only, as Entra does by a PATCH, is believed.
+    let external_id = attributes::text(&checked.attributes, "externalId").filter(|id| !id.trim().is_empty());
     let mut user = DirectoryUser {
+        idp_id: external_id.unwrap_or(&before.idp_id).to_owned(),
         email: attributes::primary_email(&checked.attributes),
         attributes: checked.attributes,
         state,
@@ -187,14 +190,14 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), Directory
     provisioning::follow(tx, &directory, Some(&user), None)
 }
 
-/// Drops the users of a directory that is being deleted, without events, after its groups.
-pub(crate) fn forget(tx: &mut Transaction<'_>, directory_id: &str) -> Result<(), ApiError> {
+/// Drops up to `most` users of a deleted directory, without events, after its groups. How many it were.
+pub(crate) fn forget(tx: &mut Transaction<'_>, directory_id: &str, most: usize) -> usize {
     let users = tx.directory_users.group(BY_DIRECTORY, directory_id);
-    let ids: Vec<_> = users.map(|user| user.id.clone()).collect();
-    for id in ids {
-        tx.delete::<DirectoryUser>(&id);
+    let ids: Vec<_> = users.take(most).map(|user| user.id.clone()).collect();
+    for id in &ids {
+        tx.delete::<DirectoryUser>(id);
     }
-    Ok(())
+    ids.len()
 }
 
 /// What can be told of attributes by themselves.

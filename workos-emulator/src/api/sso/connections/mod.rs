@@ -3,9 +3,11 @@
 //! * here – what a connection is, how it is shown, and how connections are found.
 //! * [`options`] – what it takes to speak to an identity provider.
 //! * [`configuration`] – how an administrator sets them up.
+//! * [`checks`] – what is wrong with one that somebody wants.
 //! * [`rules`] – how connections come to be, change and go.
 //! * [`operations`] – the API's operations.
 
+mod checks;
 mod configuration;
 mod operations;
 mod options;

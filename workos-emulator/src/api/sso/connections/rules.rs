@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    AttributeMaps, BY_EXTERNAL_ID, Connection, ConnectionBody, ConnectionState, NewOidc, ProtocolOptions,
-    active_of, find, of_environment, of_organization,
+    AttributeMaps, Connection, ConnectionBody, ConnectionState, NewOidc, ProtocolOptions, active_of,
+    checks::{check_external_id, check_external_key, check_group_roles, check_name, known_type},
+    find, of_environment, of_organization,
 };
 use crate::{
     api::{
         authorization::roles,
-        metadata, organizations,
+        organizations,
         sso::{
             certificates,
-            connection_type::{self, ConnectionType, Protocol},
+            connection_type::{self, Protocol},
             profiles, saml, traces,
         },
         user_management::{
@@ -111,8 +112,6 @@ pub(crate) struct ConnectionChanges {
     pub(crate) domains: Vec<String>,
 }
 
-const MAX_NAME_LENGTH: usize = 255;
-
 /// Makes a connection.
 pub(crate) fn create(tx: &mut Transaction<'_>, new: NewConnection) -> Result<Arc<Connection>, ApiError> {
     let kind = known_type(&new.connection_type)?;
@@ -162,15 +161,6 @@ pub(crate) fn create(tx: &mut Transaction<'_>, new: NewConnection) -> Result<Arc
         activated(tx, &connection)?;
     }
     Ok(connection)
-}
-
-/// It stands in addresses as it is.
-fn check_external_key(key: &str) -> Result<(), ApiError> {
-    if (8..=64).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Ok(());
-    }
-    let message = "external_key is 8 to 64 letters and digits.";
-    Err(ApiError::invalid_field("external_key", "invalid", message))
 }
 
 /// Changes a connection.
@@ -342,52 +332,6 @@ pub(crate) fn roles_of(state: &State, connection: &Connection, groups: &[String]
         return vec![roles::default_slug(state, organization_id).to_owned()];
     }
     found.into_iter().map(|role| role.slug.clone()).collect()
-}
-
-fn known_type(slug: &str) -> Result<&'static ConnectionType, ApiError> {
-    connection_type::by_slug(slug).ok_or_else(|| {
-        let message = format!("'{slug}' is no connection type; they are called OktaSAML, GenericOIDC, ….");
-        ApiError::invalid_field("connection_type", "invalid_enum_value", message)
-    })
-}
-
-fn check_name(name: &str) -> Result<(), ApiError> {
-    let (code, message) = match name.chars().count() {
-        _ if name.trim().is_empty() => ("required", "name must not be empty.".to_owned()),
-        ..=MAX_NAME_LENGTH => return Ok(()),
-        _ => (
-            "too_long",
-            format!("name has at most {MAX_NAME_LENGTH} characters."),
-        ),
-    };
-    Err(ApiError::invalid_field("name", code, message))
-}
-
-fn check_external_id(state: &State, own: Option<&str>, external_id: Option<&str>) -> Result<(), ApiError> {
-    let Some(external_id) = external_id else {
-        return Ok(());
-    };
-    metadata::check_external_id(external_id)?;
-    let other = state.connections.find(BY_EXTERNAL_ID, external_id);
-    if other.is_some_and(|other| Some(other.id.as_str()) != own) {
-        return Err(metadata::external_id_taken());
-    }
-    Ok(())
-}
-
-fn check_group_roles(
-    state: &State,
-    organization_id: Option<&str>,
-    group_roles: &[GroupRole],
-) -> Result<(), ApiError> {
-    for mapped in group_roles {
-        let Some(organization_id) = organization_id else {
-            let message = "Only a connection of an organization gives roles.";
-            return Err(ApiError::invalid_field("group_roles", "not_allowed", message));
-        };
-        roles::assignable(state, organization_id, vec![mapped.role.clone()])?;
-    }
-    Ok(())
 }
 
 fn vouch(

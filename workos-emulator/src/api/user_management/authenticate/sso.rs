@@ -231,7 +231,7 @@ fn provision(
                 organization_id: organization_id.to_owned(),
                 roles,
                 status: MembershipStatus::Active,
-                directory_managed: false,
+                directory_id: None,
             };
             memberships::create_with(tx, new, profile.custom_attributes.clone()).map(drop)
         }

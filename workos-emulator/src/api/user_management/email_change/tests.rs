@@ -1,9 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::user_management::{
-    authenticate::fixture::{EMAIL, Fixture, PASSWORD, refusal},
-    memberships::{MembershipStatus, NewMembership},
+use crate::api::{
+    directory_sync::directories::{self, NewDirectory},
+    user_management::{
+        authenticate::fixture::{EMAIL, Fixture, PASSWORD, refusal},
+        memberships::{MembershipStatus, NewMembership},
+    },
 };
 
 const NEW: &str = "countess@example.com";
@@ -176,13 +179,22 @@ fn a_directory_keeps_the_address_of_its_users() {
     sent(&fixture, NEW).unwrap();
     let code = mailed(&fixture);
     let organization_id = fixture.add_organization("Acme");
+    let directory = NewDirectory {
+        organization_id: organization_id.clone(),
+        name: "Acme Okta".to_owned(),
+        ..NewDirectory::default()
+    };
+    let directory = fixture
+        .environment
+        .transact(|tx| directories::create(tx, directory))
+        .unwrap();
     let membership = NewMembership {
         id: None,
         user_id: fixture.user_id.clone(),
         organization_id,
         roles: Vec::new(),
         status: MembershipStatus::Active,
-        directory_managed: true,
+        directory_id: Some(directory.id.clone()),
     };
     fixture
         .environment
@@ -198,4 +210,10 @@ fn a_directory_keeps_the_address_of_its_users() {
     );
     let same = users::update_user(&call(&fixture, &fixture.user_id, json!({ "email": EMAIL })));
     answered(same).unwrap();
+    // Nobody manages them when it is deleted.
+    fixture
+        .environment
+        .transact(|tx| directories::delete(tx, &directory.id))
+        .unwrap();
+    confirmed(&fixture, &code).unwrap();
 }

@@ -36,6 +36,14 @@ impl AcceptancePage {
         }
     }
 
+    /// For a rule that does not know who called it. None where no client says how it reaches the emulator.
+    pub(super) fn within(tx: &Transaction<'_>) -> Option<Self> {
+        Some(Self {
+            base_url: tx.base_url()?.to_owned(),
+            client_id: Some(tx.client_id().to_owned()),
+        })
+    }
+
     /// The link that accepts the invitation with this token.
     pub(crate) fn url(&self, state: &State, token: &Secret) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

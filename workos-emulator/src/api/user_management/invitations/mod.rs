@@ -26,7 +26,9 @@ pub(crate) use self::{
         accept_invitation, find_invitation_by_token, get_invitation, list_invitations, resend_invitation,
         revoke_invitation, send_invitation,
     },
-    rules::{NewInvitation, create, delete_of_organization, forget_user, send, spend, withdraw},
+    rules::{
+        NewInvitation, create, delete_of_organization, forget_user, send, send_for_provider, spend, withdraw,
+    },
 };
 use super::{
     authenticate::sign_in::SignIn,

@@ -52,6 +52,19 @@ pub(crate) fn send(
     Ok(invitation)
 }
 
+/// Makes an invitation because of what an identity provider did, and sends it if there is a client to whom the emulator is
+/// at some address: a seed sends nothing.
+pub(crate) fn send_for_provider(
+    tx: &mut Transaction<'_>,
+    new: NewInvitation,
+) -> Result<Arc<Invitation>, ApiError> {
+    let invitation = create(tx, new)?;
+    if let Some(page) = AcceptancePage::within(tx) {
+        mail::send(tx, &page, &invitation)?;
+    }
+    Ok(invitation)
+}
+
 /// Makes an invitation. A user who is invited to an organization gets a pending membership in it.
 ///
 /// Sources: `pending` is the status of an invited user's membership
@@ -206,7 +219,7 @@ fn pend(
                 organization_id: organization_id.to_owned(),
                 roles,
                 status: MembershipStatus::Pending,
-                directory_managed: false,
+                directory_id: None,
             };
             Ok(Some(memberships::create(tx, membership)?.id.clone()))
         }

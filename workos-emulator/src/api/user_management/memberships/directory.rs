@@ -17,6 +17,7 @@ use crate::{
 /// What a directory says of a membership.
 #[derive(Debug)]
 pub(crate) struct Provisioned {
+    pub(crate) directory_id: String,
     /// Of a membership that is not there yet.
     pub(crate) status: MembershipStatus,
     /// Slugs. None leave the roles that an existing membership has.
@@ -45,12 +46,12 @@ pub(crate) fn provision(
             organization_id: organization_id.to_owned(),
             roles: with.roles,
             status: with.status,
-            directory_managed: true,
+            directory_id: Some(with.directory_id),
         };
         return create_with(tx, new, with.custom_attributes).map(drop);
     };
     let mut membership = OrganizationMembership {
-        directory_managed: true,
+        directory_id: Some(with.directory_id),
         custom_attributes: with.custom_attributes,
         ..OrganizationMembership::clone(&before)
     };

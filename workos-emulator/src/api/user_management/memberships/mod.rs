@@ -65,7 +65,9 @@ pub(crate) struct OrganizationMembership {
     pub(crate) user_id: String,
     pub(crate) organization_id: String,
     pub(crate) status: MembershipStatus,
-    pub(crate) directory_managed: bool,
+    /// The directory that manages it, which may be deleted by now: [`is_directory_managed`](Self::is_directory_managed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) directory_id: Option<String>,
     /// The user's place in the order of creation, [`Table::place`](crate::store::Table::place), which never changes:
     /// the users of an organization are listed in this order.
     pub(crate) user_place: u64,
@@ -136,7 +138,7 @@ pub(crate) fn is_directory_managed(state: &State, user_id: &str) -> bool {
     MembershipStatus::ALL.iter().any(|status| {
         let key = group(&[user_id, status.as_str()]);
         let mut own = state.organization_memberships.group(BY_USER, &key);
-        own.any(|membership| membership.directory_managed)
+        own.any(|membership| membership.is_directory_managed(state))
     })
 }
 
@@ -198,13 +200,22 @@ impl OrganizationMembership {
         self.roles.first().map_or("", String::as_str)
     }
 
-    fn event_data(&self) -> EventData<'_> {
+    /// "Whether the organization membership is managed by a directory sync connection"
+    /// (<https://workos.com/docs/reference/authkit/organization-membership>). It stays when its directory is deleted.
+    ///
+    /// Assumption: nobody manages it then, until another directory has the user; no event tells of it.
+    pub(crate) fn is_directory_managed(&self, state: &State) -> bool {
+        let id = self.directory_id.as_deref();
+        id.is_some_and(|id| state.directories.get(id).is_some())
+    }
+
+    fn event_data(&self, state: &State) -> EventData<'_> {
         EventData {
             id: &self.id,
             user_id: &self.user_id,
             organization_id: &self.organization_id,
             status: self.status,
-            directory_managed: self.directory_managed,
+            directory_managed: self.is_directory_managed(state),
             role: SlimRole { slug: self.role() },
             roles: self.roles.iter().map(|slug| SlimRole { slug }).collect(),
             custom_attributes: self.custom_attributes.clone(),
@@ -217,7 +228,7 @@ impl OrganizationMembership {
     pub(crate) fn body<'a>(&'a self, state: &'a State) -> Result<MembershipBody<'a>, ApiError> {
         let user = state.users.get(&self.user_id);
         Ok(MembershipBody {
-            membership: self.event_data(),
+            membership: self.event_data(state),
             organization_name: &organizations::find(state, &self.organization_id)?.name,
             user: user.ok_or_else(|| ApiError::not_found("User", &self.user_id))?,
         })

@@ -131,7 +131,7 @@ pub(crate) fn create_organization_membership(call: &Call) -> Result<Reply, ApiEr
         organization_id: body.organization_id,
         roles: named_roles(body.role_slug, body.role_slugs)?.unwrap_or_default(),
         status: MembershipStatus::Active,
-        directory_managed: false,
+        directory_id: None,
     };
     call.environment
         .transact(|tx| Reply::created(&rules::create(tx, new)?.body(tx)?))

@@ -29,7 +29,7 @@ pub(crate) struct NewMembership {
     /// Slugs; none for the default role.
     pub(crate) roles: Vec<String>,
     pub(crate) status: MembershipStatus,
-    pub(crate) directory_managed: bool,
+    pub(crate) directory_id: Option<String>,
 }
 
 /// Makes a user a member of an organization. An inactive membership takes the new roles and status.
@@ -63,7 +63,7 @@ pub(crate) fn create_with(
                 user_id: new.user_id,
                 organization_id: new.organization_id,
                 status: new.status,
-                directory_managed: new.directory_managed,
+                directory_id: new.directory_id,
                 custom_attributes,
                 user_place,
                 roles,
@@ -75,7 +75,7 @@ pub(crate) fn create_with(
         Some((MembershipStatus::Inactive, present)) => {
             let membership = OrganizationMembership {
                 status: new.status,
-                directory_managed: new.directory_managed,
+                directory_id: new.directory_id,
                 roles,
                 updated_at: now,
                 ..OrganizationMembership::clone(&present)
@@ -111,7 +111,7 @@ pub(crate) fn join(
                 organization_id: organization_id.to_owned(),
                 roles: role.into_iter().collect(),
                 status: MembershipStatus::Active,
-                directory_managed: false,
+                directory_id: None,
             };
             create(tx, new).map(drop)
         }
@@ -146,7 +146,7 @@ pub(crate) fn set_custom_attributes(
     custom_attributes: &Map<String, Value>,
 ) -> Result<(), ApiError> {
     let membership = Arc::clone(find(tx, id)?);
-    if membership.directory_managed || membership.custom_attributes == *custom_attributes {
+    if membership.is_directory_managed(tx) || membership.custom_attributes == *custom_attributes {
         return Ok(());
     }
     let membership = OrganizationMembership {
@@ -202,8 +202,8 @@ pub(crate) fn delete(tx: &mut Transaction<'_>, id: &str) -> Result<(), ApiError>
     groups::remove_from_all(tx, &membership.organization_id, id)?;
     invitations::withdraw(tx, &membership)?;
     tx.delete::<OrganizationMembership>(id);
-    tx.emit("organization_membership.deleted", &membership.event_data())
-        .map(drop)
+    let data = membership.event_data(tx);
+    tx.emit("organization_membership.deleted", &data).map(drop)
 }
 
 /// Deletes every membership of an organization, as when each is deleted by hand.
@@ -253,7 +253,8 @@ pub(super) fn put(
     event: &str,
 ) -> Result<Arc<OrganizationMembership>, ApiError> {
     let membership = tx.put(membership)?;
-    tx.emit(event, &membership.event_data())?;
+    let data = membership.event_data(tx);
+    tx.emit(event, &data)?;
     Ok(membership)
 }
 

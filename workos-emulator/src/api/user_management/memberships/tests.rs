@@ -72,7 +72,7 @@ fn new(roles: &[&str], status: MembershipStatus) -> NewMembership {
         organization_id: ORGANIZATION.to_owned(),
         roles: roles.iter().map(|slug| (*slug).to_owned()).collect(),
         status,
-        directory_managed: false,
+        directory_id: None,
     }
 }
 

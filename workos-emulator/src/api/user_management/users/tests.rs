@@ -325,7 +325,7 @@ fn join(environment: &Environment, user: &User, organization_id: &str, status: M
                 user_id: user.id.clone(),
                 organization_id: organization_id.to_owned(),
                 status,
-                directory_managed: false,
+                directory_id: None,
                 custom_attributes: serde_json::Map::new(),
                 user_place: tx.users.place(&user.id).unwrap(),
                 roles: vec!["member".to_owned()],
