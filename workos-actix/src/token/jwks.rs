@@ -89,7 +89,11 @@ impl Jwks {
     /// One that has been fetched just now.
     #[cfg(fuzzing)]
     pub(super) fn of_document(document: &[u8], clock: Arc<dyn Clock>) -> Self {
-        let jwks = Self::new(String::new(), reqwest::Client::default(), clock);
+        let nowhere = KeySource::Url {
+            url: String::new(),
+            http: reqwest::Client::default(),
+        };
+        let jwks = Self::new(nowhere, clock);
         jwks.0.keys.store(Some(Arc::new(KeySet {
             keys: parse(document).unwrap(),
             fetched_at: jwks.now(),
