@@ -50,7 +50,8 @@ impl ReturnPath {
             safe.push('#');
             safe.push_str(fragment);
         }
-        Some(Self(safe))
+        // It is read again when it comes back.
+        (safe.len() <= MAX_LENGTH).then_some(Self(safe))
     }
 
     /// The path without query and fragment.
@@ -165,6 +166,10 @@ mod tests {
             assert_eq!(ReturnPath::parse(attack), None, "{attack:?}");
         }
         assert_eq!(ReturnPath::parse(&format!("/{}", "a".repeat(MAX_LENGTH))), None);
+        assert_eq!(
+            ReturnPath::parse(&format!("/{}", "<".repeat(MAX_LENGTH / 2))),
+            None
+        );
     }
 
     #[test]
