@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use workos::directory_sync::ListUsersParams;
 use workos_emulator::{DirectoryPerson, Emulator};
 
-use super::{control, events, id};
+use super::{control, events};
 use crate::{
     http::{self, call},
     sdk::{self, refusal},

@@ -3,7 +3,6 @@
 use workos::directory_sync::ListUsersParams;
 use workos_emulator::Emulator;
 
-use super::id;
 use crate::sdk;
 
 const SEED: &str = r#"

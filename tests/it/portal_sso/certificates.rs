@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use workos::GenerateLinkIntent;
 
-use super::{CERTIFICATE, RENEWED, World, metadata, session, typed, with_form};
+use super::{CERTIFICATE, RENEWED, World, metadata, typed, with_form};
 use crate::{
     browser::{Browser, Page},
     portal::{generate, title, wanted},

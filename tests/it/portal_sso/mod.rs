@@ -16,7 +16,6 @@ use crate::{
     browser::{Browser, Page},
     http,
     portal::{generate, title, wanted},
-    sso_connections::names,
 };
 
 /// Valid from 2026-11-25 to 2027-11-25.

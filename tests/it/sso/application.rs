@@ -3,11 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{CALLBACK, EMAIL, World, answer, authorize, code, parameter, plain, query, redeem, world};
+use super::{CALLBACK, EMAIL, World, answer, authorize, code, parameter, plain, redeem, world};
 use crate::{
     browser::Browser,
-    http,
-    sdk::{self, refused},
+    http, sdk,
     social::settings,
     sso_connections::{events, names},
 };
