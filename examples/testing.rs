@@ -131,6 +131,9 @@ mod tests {
             .insert_header(("sec-fetch-dest", "document"));
         let response = test::call_service(&app, visit.to_request()).await;
         assert!(response.status().is_redirection());
-        assert_eq!(response.headers().get("location").unwrap(), "/auth/sign-in?return_to=%2Fme");
+        assert_eq!(
+            response.headers().get("location").unwrap(),
+            "/auth/sign-in?return_to=%2Fme"
+        );
     }
 }

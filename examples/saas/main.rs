@@ -81,6 +81,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .redirect_uri(&redirect_uri)
         .after_sign_in("/dashboard")
         .after_sign_out(&app_url)
+        .require_auth()
+        .unauthenticated_paths(["/", "/webhooks/(.*)"])
         .on_success(move |signed_in| sign_in::remember(users.clone(), signed_in))
         .on_error(sign_in::explain)
         .build()?;
@@ -103,6 +105,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(authkit.middleware())
             .configure(authkit.routes())
             .configure(pages)
+            .route("/webhooks/workos", webhooks.route())
             .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
     })
     .workers(2)

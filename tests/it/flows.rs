@@ -227,8 +227,10 @@ async fn answer(browser: &Browser, page: &Page) -> String {
     let (before, _) = page.text.split_once("peter@initech.example").unwrap();
     let (_, after) = before.rsplit_once("name=\"profile\" value=\"").unwrap();
     let profile = after.split_once('"').unwrap().0;
-    let answered = browser.submit_and_stop(page, &[("profile", profile)]).await;
-    browser.step(answered.location()).await.location().into()
+    let response = browser.submit_and_stop(page, &[("profile", profile)]).await;
+    // The provider's page sends the response by itself.
+    let consumed = browser.submit_and_stop(&response, &[]).await;
+    browser.step(consumed.location()).await.location().into()
 }
 
 #[actix_web::test]

@@ -1,29 +1,9 @@
-//! The Rust code of the README compiles and works: it is what stands here between the marks, but for white space and
-//! comments.
+//! The Rust code of the README compiles and works: it is the example `quickstart`, and what stands here between the marks, but
+//! for white space and comments.
 
 use std::{error::Error, time::Duration};
 
-use actix_web::{App, web};
-use workos_actix::{AuthKit, AuthUser};
 use workos_emulator::Emulator;
-
-/// Compiles; the variables that it reads are for apps to set.
-fn _sign_in() -> Result<(), Box<dyn Error>> {
-    let app = {
-        // <README>
-        let authkit = AuthKit::from_env()?;
-        App::new()
-            .wrap(authkit.middleware())
-            .configure(authkit.routes())
-            .route(
-                "/me",
-                web::get().to(|user: AuthUser| async move { user.email().to_owned() }),
-            )
-        // </README>
-    };
-    drop(app);
-    Ok(())
-}
 
 #[actix_web::test]
 async fn the_emulator_works_as_the_readme_shows() -> Result<(), Box<dyn Error>> {
@@ -42,24 +22,30 @@ async fn the_emulator_works_as_the_readme_shows() -> Result<(), Box<dyn Error>> 
     Ok(())
 }
 
-/// The texts between two marks, without what a formatter changes.
+/// Code without what a formatter changes.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split("//").next().unwrap());
+    let code: String = lines.flat_map(str::split_whitespace).collect();
+    code.replace(",)", ")")
+}
+
+/// The code between two marks.
 fn between(text: &str, begin: &str, end: &str) -> Vec<String> {
-    let parts = text
-        .split(begin)
-        .skip(1)
-        .map(|part| part.split(end).next().unwrap());
-    let code = |part: &str| -> String {
-        let lines = part.lines().map(|line| line.split("//").next().unwrap());
-        let code: String = lines.flat_map(str::split_whitespace).collect();
-        code.replace(",)", ")")
-    };
-    parts.map(code).collect()
+    let parts = text.split(begin).skip(1);
+    parts.map(|part| code(part.split(end).next().unwrap())).collect()
 }
 
 #[test]
 fn the_readme_has_the_code_that_is_compiled_here() {
     let readme = between(include_str!("../../README.md"), "```rust\n", "```");
     let here = between(include_str!("readme.rs"), "// <README>\n", "// </README>\n");
-    assert_eq!(readme.len(), 2);
-    assert_eq!(here, readme);
+    let quickstart = code(include_str!("../../examples/quickstart.rs"));
+    assert_eq!(here.len(), 1);
+    assert_eq!(readme, [quickstart.clone(), here[0].clone()]);
+    let guide = between(
+        include_str!("../../workos-actix/docs/quick_start.md"),
+        "```no_run\n",
+        "```",
+    );
+    assert_eq!(guide, [quickstart]);
 }

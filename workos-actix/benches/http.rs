@@ -5,10 +5,11 @@
 //! One worker, 32 connections on loopback, from a thread of its own. Every path is measured in each of several rounds, so
 //! that what the machine does meanwhile falls upon all of them.
 #![expect(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark that fails should stop, and prints its figures"
+    reason = "a benchmark that fails should stop, takes the time, and prints its figures"
 )]
 
 #[path = "../tests/flow/app.rs"]

@@ -15,7 +15,7 @@ use crate::{
     digest::fingerprint,
     token::{
         verified_tokens::VerifiedToken,
-        verify::{TokenError, Verifier, unverified_claims},
+        verify::{TokenError, Verifier, unverified_subject},
     },
 };
 
@@ -71,9 +71,12 @@ impl AuthKit {
             return self.unless_ended(hit.context).await;
         }
         // Says which proof to ask for, and proves nothing.
-        let claims = unverified_claims(token).ok_or(invalid("the token is malformed"))?;
+        let subject = unverified_subject(token).ok_or(invalid("the token is malformed"))?;
         let sources = &self.config().sources;
-        let verifier = match (is_about_a_machine(&claims), self.machine_verifier()) {
+        let verifier = match (
+            is_about_a_machine(&subject.sub, &subject.sid),
+            self.machine_verifier(),
+        ) {
             (false, _) if sources.access_tokens => self.verifier(),
             (true, Some(verifier)) => verifier,
             (false, _) => return Err(invalid("access tokens of users are not accepted here")),
@@ -99,7 +102,7 @@ impl AuthKit {
 
     async fn verify_token(&self, verifier: &Verifier, token: &str) -> Result<AuthContext, AuthError> {
         let claims = verifier.verify(token).await.map_err(|error| refusal(&error))?;
-        let is_machine = is_about_a_machine(&claims);
+        let is_machine = is_about_a_machine(&claims.sub, &claims.sid);
         if is_machine {
             self.check_machine(&claims)?;
         } else {
@@ -159,8 +162,8 @@ impl AuthKit {
 }
 
 /// Whether a token says that it is about a machine: about an application, and without a session.
-fn is_about_a_machine(claims: &Claims) -> bool {
-    claims.sid.is_empty() && claims.sub.starts_with(CLIENT_ID_PREFIX)
+fn is_about_a_machine(sub: &str, sid: &str) -> bool {
+    sid.is_empty() && sub.starts_with(CLIENT_ID_PREFIX)
 }
 
 /// Who is not named in an `aud` must not accept the token (RFC 7519 section 4.1.3).

@@ -213,7 +213,9 @@ impl AuthError {
         error
     }
 
-    pub(crate) fn code(&self) -> &str {
+    /// The `code` of the answer to a program: `sign_in_required`, `permission_required`, `invalid_token`, ….
+    #[must_use]
+    pub fn code(&self) -> &str {
         match self {
             Self::MissingMiddleware => "authkit_middleware_missing",
             Self::SignInRequired { .. } => "sign_in_required",

@@ -19,10 +19,10 @@
 //! Four environment variables, and it runs; what is missing is said at start, with how to get it:
 //!
 //! ```sh
-//! WORKOS_API_KEY=sk_…                # WorkOS dashboard, API Keys
-//! WORKOS_CLIENT_ID=client_…          # the same page
-//! WORKOS_COOKIE_PASSWORD=…           # openssl rand -base64 32
-//! WORKOS_REDIRECT_URI=http://localhost:8080/auth/callback   # the same under Redirects in the dashboard
+//! WORKOS_API_KEY=sk_…                 # WorkOS dashboard, API Keys
+//! WORKOS_CLIENT_ID=client_…           # the same page
+//! WORKOS_COOKIE_PASSWORD=…            # openssl rand -base64 32
+//! WORKOS_REDIRECT_URI=http://localhost:8080/auth/callback  # also under Redirects there
 //! ```
 //!
 //! A browser that opens `/me` is sent to sign in and comes back; a program gets 401. The session is in an encrypted cookie, its
@@ -45,8 +45,9 @@
 //! | several processes | [`SharedState`] | [several machines](guide::several_machines) |
 //! | what WorkOS tells, and asks | [`WebhookHandlers`], [`Webhook`], [`Event`], [`Action`] | [webhooks](guide::webhooks) |
 //! | "is it still you?" | [`RecentAuth`], [`AuthKit::require_recent_auth`] | [re-authentication](guide::reauthentication) |
-//! | tests | [`Clock`], `workos-emulator` | [testing](guide::testing) |
-//! | the WorkOS API | [`AuthKit::client`], [`workos`] | |
+//! | tests | the feature `testing`, [`Clock`], `workos-emulator` | [testing](guide::testing) |
+//! | logs, metrics | `tracing`; the feature `metrics` | [sign-in](guide::sign_in#logs-and-metrics) |
+//! | the WorkOS API | [`AuthKit::client`]; the [SDK](https://docs.rs/workos), re-exported as `workos` | |
 //!
 //! Also in the [guide]: [security](guide::security) with the threats and the tests that try them, and the way here
 //! [from JWT middleware](guide::from_jwt) and [from `authkit-nextjs`](guide::from_authkit_nextjs).
@@ -61,13 +62,6 @@
 //! | `redis-tls` | the same over TLS, `rediss://` |
 //! | `metrics` | counters and histograms through the [`metrics`](https://docs.rs/metrics) facade |
 //! | `testing` | requests that are signed in, for the [tests](guide::testing) of your app; not for the app itself |
-//!
-//! # Logs and metrics
-//!
-//! Through [`tracing`](https://docs.rs/tracing): one span per request, `authenticate`, with `credential`, `outcome`,
-//! `refreshed`, `subject`, `user.id`, `organization.id` and `session.id`, and an event for whatever somebody has to know. No
-//! token, cookie, key or password is in them, at any level. With the feature `metrics` there are counters too: see
-//! [`metrics`](https://docs.rs/workos-actix/latest/workos_actix/metrics/).
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

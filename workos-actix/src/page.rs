@@ -101,7 +101,8 @@ mod tests {
             "too_early",
             "try \"later\"",
         );
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let content_type = response.headers().get("content-type").unwrap();
+        assert_eq!(content_type, "application/problem+json");
         let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({

@@ -392,7 +392,10 @@ async fn requests_are_logged_newest_first_and_without_their_secrets() {
         "email": "ada@example.com", "password": "wrong"});
     let (status, refused) = send(&emulator, "POST", "/user_management/authenticate", &wrong);
     assert_eq!(api(&emulator, "sk_wrong", "/organizations?limit=1").0, 401);
-    assert_eq!(api(&emulator, "sk_test_default", "/nowhere?token=topsecret").0, 404);
+    assert_eq!(
+        api(&emulator, "sk_test_default", "/nowhere?token=topsecret").0,
+        404
+    );
 
     let all = requests("");
     let paths: Vec<_> = all

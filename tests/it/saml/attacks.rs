@@ -1,6 +1,6 @@
 //! Everything that somebody could send to an assertion consumer service who must not get in.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;

@@ -3,7 +3,6 @@
 mod builder;
 mod check;
 mod error;
-mod flows;
 mod secret;
 mod sources;
 

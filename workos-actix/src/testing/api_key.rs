@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{random, workos};
+use super::{in_memory, random};
 
 /// A WorkOS API key of a test, one that an organization or a user in it has made for a program.
 ///
@@ -80,7 +80,7 @@ impl TestApiKey {
 
     /// The value, known to the WorkOS of the tests from now on.
     pub(super) fn issued(&self) -> &str {
-        workos::remember_api_key(&self.value, self.object());
+        in_memory::remember_api_key(&self.value, self.object());
         &self.value
     }
 

@@ -66,12 +66,12 @@
 //! random in each process, and no request can bring what they have made.
 
 mod api_key;
+mod in_memory;
 mod keys;
 mod machine;
 mod request;
 mod sign_in;
 mod user;
-mod workos;
 
 use std::{error::Error, fmt, sync::LazyLock};
 
@@ -84,7 +84,7 @@ pub use self::{
     sign_in::sign_in,
     user::TestUser,
 };
-pub(crate) use self::{keys::key_set, workos::InMemoryTransport};
+pub(crate) use self::{in_memory::InMemoryTransport, keys::key_set};
 use crate::{
     AuthKit, AuthKitBuilder,
     clock::{SystemClock, unix_seconds},

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use actix_web::{cookie::Cookie, http::header::AUTHORIZATION, test::TestRequest};
 
-use super::{TestApiKey, TestMachine, TestUser, authkit, now, workos};
+use super::{TestApiKey, TestMachine, TestUser, authkit, in_memory, now};
 use crate::AuthKit;
 
 /// Whose cookies [`signed_in_as`](TestRequestExt::signed_in_as) makes.
@@ -58,7 +58,7 @@ impl TestRequestExt for TestRequest {
     }
 
     fn with_access_token(self, user: &TestUser) -> Self {
-        workos::remember_user(user);
+        in_memory::remember_user(user);
         bearer(self, &user.access_token(now()))
     }
 

@@ -166,7 +166,7 @@ async fn an_expired_session_is_refreshed_for_good() {
     let cookies: Vec<_> = response
         .response()
         .cookies()
-        .map(|cookie| cookie.into_owned())
+        .map(actix_web::cookie::Cookie::into_owned)
         .collect();
     assert_eq!(cookies[0].name(), "wos-session");
     let who = json_of(ask!(app, TestRequest::get().uri("/who").with_cookies(cookies)));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ::workos::{AuthenticateResponse, User};
 use serde_json::{Map, Value, json};
+use workos::{AuthenticateResponse, User};
 
-use super::{keys, random, workos};
+use super::{in_memory, keys, random};
 use crate::{Impersonator, credential::Session, digest::sha256_base64url};
 
 /// As long as WorkOS's access tokens are good by default, in seconds.
@@ -251,7 +251,7 @@ impl TestUser {
     /// What WorkOS answers when they sign in or refresh.
     pub(super) fn answer(&self, now: i64) -> Value {
         let refresh_token = format!("refresh_{}", random());
-        workos::remember_session(&refresh_token, self);
+        in_memory::remember_session(&refresh_token, self);
         json!({
             "user": self.user, "organization_id": self.organizations.first().map(|(id, _)| id),
             "access_token": self.access_token(now), "refresh_token": refresh_token,

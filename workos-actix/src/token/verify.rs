@@ -140,12 +140,20 @@ impl Verifier {
 
 /// The session id a token names, **without proof**: for tokens out of our own encrypted session only.
 pub(crate) fn unverified_session_id(token: &str) -> Option<String> {
-    let claims = unverified_claims(token)?;
-    Some(claims.sid).filter(|sid| !sid.is_empty())
+    let subject = unverified_subject(token)?;
+    Some(subject.sid).filter(|sid| !sid.is_empty())
 }
 
-/// What a token says, **without proof**.
-pub(crate) fn unverified_claims(token: &str) -> Option<Claims> {
+/// Whom a token is about.
+#[derive(Deserialize)]
+pub(crate) struct Subject {
+    pub(crate) sub: String,
+    #[serde(default)]
+    pub(crate) sid: String,
+}
+
+/// Whom a token says it is about, **without proof**.
+pub(crate) fn unverified_subject(token: &str) -> Option<Subject> {
     decode(TokenParts::of(token).ok()?.payload).ok()
 }
 

@@ -149,7 +149,6 @@ impl Browser {
     }
 
     /// The same, of an app that may be about to die.
-    #[cfg(feature = "redis")]
     pub(crate) async fn try_fetch(&mut self, path: &str) -> Result<Response, reqwest::Error> {
         self.try_send_body(Method::GET, path, &FETCH, String::new()).await
     }

@@ -1,7 +1,5 @@
 //! Headers, cookies and queries that are too many, too odd, or said twice.
 
-use std::time::{Duration, Instant};
-
 use actix_web::{
     App,
     http::{
@@ -33,7 +31,7 @@ fn crowd(name: impl Fn(usize) -> String) -> String {
 }
 
 #[actix_web::test]
-async fn thousands_of_cookies_hide_no_session_and_take_no_time() {
+async fn thousands_of_cookies_hide_no_session() {
     let app = TestApp::start().await;
     let service = init_service(
         App::new()
@@ -52,15 +50,13 @@ async fn thousands_of_cookies_hide_no_session_and_take_no_time() {
         // Four of a name are looked at: who can set more in this browser can remove them, too.
         (crowd(|_| "wos-session".to_owned()), 401),
     ] {
-        let begun = Instant::now();
         for cookie in [format!("{crowd}{session}"), format!("{session}; {crowd}")] {
             let is_last = cookie.starts_with(&crowd);
             let request = TestRequest::get().uri("/me").insert_header(("cookie", cookie));
             let response = call_service(&service, request.to_request()).await;
             let expected = if is_last { expected } else { 200 };
-            assert_eq!(response.status(), expected, "{:.40}", crowd);
+            assert_eq!(response.status(), expected, "{crowd:.40}");
         }
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:.40}", crowd);
     }
 }
 
@@ -75,7 +71,6 @@ async fn thousands_of_pending_sign_ins_are_purged_in_bounds() {
     .await;
     // Names that could be ours, as short as they can be.
     let pending = crowd(|number| format!("wos-auth-verifier-{number:043}"));
-    let begun = Instant::now();
     for _ in 0..20 {
         let mut request = TestRequest::get()
             .uri("/auth/sign-in")
@@ -87,7 +82,6 @@ async fn thousands_of_pending_sign_ins_are_purged_in_bounds() {
         assert_eq!(response.status(), 307);
         assert_eq!(response.headers().get_all("set-cookie").count(), 17);
     }
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 #[actix_web::test]

@@ -78,7 +78,9 @@ async fn everything() -> Vec<String> {
     ]);
     let keep = |secret: &str| secrets.lock().unwrap().push(secret.to_owned());
     let cookie_of = |response: &actix_web::dev::ServiceResponse<_>| {
-        let cookie = response.response().cookies().next().unwrap().into_owned();
+        let mut cookies = response.response().cookies();
+        let cookie = cookies.find(|cookie| !cookie.value().is_empty());
+        let cookie = cookie.unwrap().into_owned();
         keep(cookie.value());
         Cookie::new(cookie.name().to_owned(), cookie.value().to_owned())
     };
@@ -88,7 +90,13 @@ async fn everything() -> Vec<String> {
         TestRequest::insert_header,
     );
     let response = ask(link, 307).await;
-    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let location = response
+        .headers()
+        .get("location")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     let verifier = cookie_of(&response);
     keep(&query(&location)["state"]);
     keep(&query(&location)["code_challenge"]);
@@ -250,7 +258,7 @@ async fn counters_count_what_happened() {
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
     assert_eq!(counters.counted(), expected);
-    assert_eq!(counters.measured("authkit_authentication_seconds"), 18);
+    assert_eq!(counters.measured("authkit_authentication_seconds"), 17);
     assert_eq!(counters.measured("authkit_refresh_seconds"), 3);
 }
 

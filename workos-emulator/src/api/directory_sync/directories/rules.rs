@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     super::{groups, tokens, users},
-    BY_EXTERNAL_KEY, BY_ORGANIZATION, Directory, DirectoryCounts, DirectoryRemains, DirectoryState, DirectoryType, GroupRole,
-    find,
+    BY_EXTERNAL_KEY, BY_ORGANIZATION, Directory, DirectoryCounts, DirectoryRemains, DirectoryState,
+    DirectoryType, GroupRole, find,
 };
 use crate::{
     api::{authorization::roles, organizations},
@@ -133,7 +133,11 @@ fn forget(tx: &mut Transaction<'_>, id: &str) -> bool {
 
 /// Goes on with the deletion of a directory, where there is one to go on with.
 pub(crate) fn go_on_deleting(tx: &mut Transaction<'_>) {
-    let id = tx.directory_remains.iter().next().map(|remains| remains.id.clone());
+    let id = tx
+        .directory_remains
+        .iter()
+        .next()
+        .map(|remains| remains.id.clone());
     if let Some(id) = id
         && forget(tx, &id)
     {

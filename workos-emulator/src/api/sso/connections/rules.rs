@@ -15,7 +15,11 @@ use crate::{
     api::{
         authorization::roles,
         organizations,
-        sso::{certificates, connection_type::{self, Protocol}, profiles, saml, traces},
+        sso::{
+            certificates,
+            connection_type::{self, Protocol},
+            profiles, saml, traces,
+        },
         user_management::{
             authenticate::method::AuthenticationMethod,
             organization_policies::{self, DomainPolicy, PolicyChanges},

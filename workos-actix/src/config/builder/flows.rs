@@ -1,13 +1,68 @@
-//! Settings of the flows: where sign-ins come back to, who is new, what scripts get, and what is told of refreshes.
+//! What the app does at a sign-in, where one comes back to, who is new, what scripts get, and what is told of refreshes.
 
-use std::future::Future;
+use std::{error::Error, future::Future};
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::AuthKitBuilder;
-use crate::{SessionRefreshError, SessionRefreshed};
+use crate::{AfterSignIn, SessionRefreshError, SessionRefreshed, SignInError, SignedIn};
 
 impl AuthKitBuilder {
+    /// Runs when WorkOS has confirmed a sign-in, before the person is signed in here: the place to keep the app's own
+    /// table of users up to date. It may send the person elsewhere.
+    ///
+    /// An error is a [`SignInError::Hook`]: it signs nobody in here, is answered with 500 (or as
+    /// [`on_error`](Self::on_error) says) and stands in the log. The session at WorkOS is left to run out, and the person
+    /// may try again. As every handler, the hook is dropped when the browser goes away; whatever must not be half done
+    /// belongs into a transaction or a task.
+    ///
+    /// ```
+    /// use workos_actix::{AfterSignIn, AuthKit};
+    /// # async fn upsert_user(id: &str, email: &str) -> Result<bool, std::io::Error> { Ok(true) }
+    ///
+    /// let builder = AuthKit::builder().on_success(|signed_in| async move {
+    ///     let is_new = upsert_user(signed_in.user.id(), signed_in.user.email()).await?;
+    ///     Ok(match is_new {
+    ///         true => AfterSignIn::Redirect("/welcome".to_owned()),
+    ///         false => AfterSignIn::Return,
+    ///     })
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_success<F>(mut self, hook: impl Fn(SignedIn) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<AfterSignIn, Box<dyn Error + Send + Sync>>> + 'static,
+    {
+        self.hooks.set_on_success(hook);
+        self
+    }
+
+    /// Runs when a sign-in fails. `None` answers as without the hook, by [`sign_in_failed`](Self::sign_in_failed) or the
+    /// small error page.
+    ///
+    /// ```
+    /// use actix_web::HttpResponse;
+    /// use workos_actix::{AuthKit, SignInError};
+    ///
+    /// let builder = AuthKit::builder().on_error(|error| async move {
+    ///     match &error {
+    ///         SignInError::Provider { code, .. } if code == "access_denied" => {
+    ///             let page = format!("<h1>Another time, then</h1><p>{}</p>", error.message_html());
+    ///             Some(HttpResponse::Unauthorized().content_type("text/html").body(page))
+    ///         }
+    ///         _ => None,
+    ///     }
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_error<F>(mut self, hook: impl Fn(SignInError) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<HttpResponse>> + 'static,
+    {
+        self.hooks.set_on_error(hook);
+        self
+    }
+
     /// The redirect URI by request, for an app with several domains; `None` is that of
     /// [`redirect_uri`](Self::redirect_uri).
     ///

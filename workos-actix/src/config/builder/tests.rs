@@ -1,5 +1,7 @@
+use actix_web::cookie::SameSite;
+
 use super::*;
-use crate::config::Config;
+use crate::{MachineTokens, config::Config};
 
 fn variables(overrides: &'static [(&'static str, &'static str)]) -> AuthKitBuilder {
     AuthKit::builder().variables(move |name| {
