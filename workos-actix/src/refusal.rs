@@ -11,7 +11,10 @@ pub(crate) fn instead<B>(auth: &RequestAuth, response: &ServiceResponse<B>) -> O
     if let Some(own) = auth.authkit.hooks().refused(error, request) {
         return Some(own);
     }
-    let needs_page = error.redirect().is_none() && navigation::is_navigation(request.head());
+    // An app without sessions has no pages.
+    let needs_page = auth.authkit.config().sources.sessions
+        && error.redirect().is_none()
+        && navigation::is_navigation(request.head());
     needs_page.then(|| error_page(error))
 }
 

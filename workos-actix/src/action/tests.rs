@@ -81,10 +81,12 @@ async fn ask(config: Option<ActionConfig>, request: TestRequest) -> (StatusCode,
     }
     let app = init_service(app).await;
     let response = call_service(&app, request.to_request()).await;
-    assert_eq!(
-        response.headers().get("content-type").unwrap(),
+    let kind = if response.status().is_success() {
         "application/json"
-    );
+    } else {
+        "application/problem+json"
+    };
+    assert_eq!(response.headers().get("content-type").unwrap(), kind);
     (response.status(), read_body_json(response).await)
 }
 

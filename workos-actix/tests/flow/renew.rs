@@ -90,10 +90,19 @@ async fn a_handler_moves_the_request_into_the_organization_it_names() {
 async fn what_a_handler_cannot_do_is_answered_for_it() {
     let app = TestApp::start().await;
     let mut browser = app.signed_in().await;
-    let response = browser.visit("/open/org_9").await;
+    let response = browser.fetch("/open/org_9").await;
     assert_eq!(
         (response.status, response.json()["code"].as_str()),
         (403, Some("organization_forbidden"))
+    );
+    let response = browser.visit("/open/org_9").await;
+    assert_eq!(response.status, 403);
+    assert!(
+        response
+            .body
+            .contains("you are not a member of this organization"),
+        "{}",
+        response.body
     );
     app.workos
         .fail_authenticate(Some((400, json!({ "error": "sso_required" }))));
