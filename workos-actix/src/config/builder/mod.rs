@@ -207,7 +207,13 @@ impl AuthKitBuilder {
     /// # Errors
     /// All problems at once, see [`ConfigError`].
     pub fn build(self) -> Result<AuthKit, ConfigError> {
-        let workos = self.workos();
+        #[cfg(feature = "testing")]
+        let in_memory = self
+            .is_in_memory
+            .then(|| WorkOs::InMemory(Arc::clone(&self.clock)));
+        #[cfg(not(feature = "testing"))]
+        let in_memory = None;
+        let workos = in_memory.map_or_else(network, Ok);
         let mut problems = Vec::new();
         let config = self.check(&mut problems);
         match config {
@@ -243,15 +249,12 @@ impl AuthKitBuilder {
             _ => Err(ConfigError::new(problems)),
         }
     }
+}
 
-    fn workos(&self) -> Result<WorkOs, String> {
-        #[cfg(feature = "testing")]
-        if self.is_in_memory {
-            return Ok(WorkOs::InMemory(Arc::clone(&self.clock)));
-        }
-        let http = http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
-        Ok(WorkOs::Network(http))
-    }
+/// WorkOS, by HTTPS.
+fn network() -> Result<WorkOs, String> {
+    let http = http_client().map_err(|error| format!("no HTTPS client can be made: {error}"))?;
+    Ok(WorkOs::Network(http))
 }
 
 #[cfg(test)]
