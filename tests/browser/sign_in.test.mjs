@@ -82,9 +82,12 @@ describe("sign-in", () => {
     await tabTo(link("Sign in").first());
     await page.keyboard.press("Enter");
     await heading("Sign in").waitFor();
+    // The heading is there before the field has the focus.
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.email);
     await page.keyboard.press("Enter");
     await heading("Enter your password").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.password);
     await page.keyboard.press("Enter");
     await heading("Choose an organization").waitFor();
