@@ -153,6 +153,7 @@ describe("a code instead of a password", () => {
     await page.goto(saas.ready.app);
     await link("Sign in").first().click();
     await heading("Sign in").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.email);
     await page.keyboard.press("Enter");
     await heading("Enter your password").waitFor();
@@ -162,6 +163,7 @@ describe("a code instead of a password", () => {
     await tabTo(button("Send a new code"));
     await page.keyboard.press("Enter");
     await page.getByRole("status").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(await code(user.email));
     await page.keyboard.press("Enter");
     await assertSignedIn(user.email);

@@ -103,9 +103,11 @@ describe("consent", () => {
     await openBrowser({ javaScriptEnabled: false });
     const user = userWith(2);
     await ask("openid");
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.email);
     await page.keyboard.press("Enter");
     await heading("Enter your password").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.password);
     await page.keyboard.press("Enter");
     await heading("Choose an organization").waitFor();

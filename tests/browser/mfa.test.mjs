@@ -126,6 +126,7 @@ describe("a second factor that is demanded", () => {
     await openSignIn();
     await submitCredentials(user.email, user.password);
     await heading("Set up an authenticator app").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(totp(await shownSecret()));
     await page.keyboard.press("Enter");
     await assertDashboard(user, user.organizations[0]);

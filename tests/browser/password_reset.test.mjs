@@ -132,6 +132,7 @@ describe("a forgotten password", () => {
   test("is replaced with the keyboard alone", async () => {
     const user = userWith(2);
     await openSignIn();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(user.email);
     await page.keyboard.press("Enter");
     await heading("Enter your password").waitFor();
@@ -142,12 +143,14 @@ describe("a forgotten password", () => {
     await heading("Check your email").waitFor();
     await page.goto((await newestMail(user.email)).url);
     await heading("Choose a new password").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(passwords[2]);
     await page.keyboard.press("Enter");
     await heading("Your password was changed").waitFor();
     await tabTo(link("Continue to sign in"));
     await page.keyboard.press("Enter");
     await heading("Enter your password").waitFor();
+    await page.locator("input:focus").waitFor();
     await page.keyboard.type(passwords[2]);
     await page.keyboard.press("Enter");
     await heading("Choose an organization").waitFor();
