@@ -81,7 +81,8 @@ impl AuthKit {
 
     /// Ends all sessions of the signed-in person at WorkOS but that of the request; answers how many there were.
     ///
-    /// Copies of their cookies die in this process at once; access tokens that are already out elsewhere live on until they
+    /// Copies of their cookies die at once, here and on all machines of a
+    /// [shared state](crate::AuthKitBuilder::shared_state); access tokens that are already out elsewhere live on until they
     /// expire (minutes). Without a user, and for who impersonates somebody, nothing ends.
     ///
     /// ```
@@ -158,7 +159,7 @@ impl SignOut<'_> {
         self
     }
 
-    /// Only the cookie of this browser goes, and copies of it die in this process; the session at WorkOS lives on, and
+    /// Only the cookie of this browser goes, and copies of it die with it; the session at WorkOS lives on, and
     /// the next sign-in from this browser may ask nothing.
     pub fn here_only(self) -> Self {
         self.scope(Scope::Here)

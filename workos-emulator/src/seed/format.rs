@@ -1,12 +1,12 @@
 //! The seed-file format: what can stand in a file. It is that of `@workos/emulate`, with `settings` and `redirectUris` in
 //! addition.
 
+mod api_keys;
 mod directories;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub(super) use self::directories::SeedDirectory;
+pub(super) use self::{api_keys::SeedApiKey, directories::SeedDirectory};
 use super::document::{Fields, Report};
 use crate::{
     api::{
@@ -176,19 +176,6 @@ pub(super) struct SeedWebhookEndpoint {
     pub(super) secret: Option<Secret>,
 }
 
-/// A key that may call the API. Of an API key that belongs to an organization, no more than that is served yet.
-#[derive(Debug, Clone)]
-pub(super) struct SeedApiKey {
-    pub(super) path: String,
-    pub(super) name: String,
-    pub(super) value: Option<Secret>,
-    pub(super) expires_at: Option<Timestamp>,
-    /// The name of the organization that the key is for.
-    pub(super) organization: Option<String>,
-    pub(super) user_id: Option<String>,
-    pub(super) permissions: Vec<String>,
-}
-
 #[derive(Debug, Clone)]
 pub(super) struct SeedHook {
     pub(super) method: String,
@@ -220,7 +207,7 @@ impl Document {
                 roles: fields.list("roles", role),
                 permissions: fields.list("permissions", permission),
                 webhook_endpoints: fields.list("webhookEndpoints", webhook_endpoint),
-                api_keys: api_keys(fields, text),
+                api_keys: api_keys::api_keys(fields, text),
                 redirect_uris: fields.get("redirectUris").unwrap_or_default(),
                 error_hooks: fields
                     .list("errorHooks", error_hook)
@@ -447,61 +434,6 @@ fn webhook_endpoint(fields: &mut Fields<'_>) -> SeedWebhookEndpoint {
         events: fields.get("events").unwrap_or_default(),
         enabled: fields.get("enabled").unwrap_or(true),
         secret: fields.get("secret"),
-    }
-}
-
-/// Either `{sk_test_x: {environment: test}}`, which is no more than a list of keys, or a list of API keys.
-fn api_keys(fields: &mut Fields<'_>, text: &str) -> Vec<SeedApiKey> {
-    if !fields.is_object("apiKeys") {
-        return fields.list("apiKeys", api_key);
-    }
-    let Some(Value::Object(map)) = fields.raw("apiKeys") else {
-        return Vec::new();
-    };
-    let mut keys: Vec<_> = map.into_iter().map(|(key, _)| key).collect();
-    keys.sort_by_key(|key| text.find(key.as_str()));
-    for key in &keys {
-        if !key.starts_with("sk_") {
-            fields.problem("apiKeys", "a key starts with sk_", None);
-        }
-    }
-    keys.into_iter()
-        .map(|key| SeedApiKey {
-            path: "apiKeys".to_owned(),
-            name: String::new(),
-            value: Some(Secret::new(key)),
-            expires_at: None,
-            organization: None,
-            user_id: None,
-            permissions: Vec::new(),
-        })
-        .collect()
-}
-
-fn api_key(fields: &mut Fields<'_>) -> SeedApiKey {
-    let _: Option<String> = fields.get("environment");
-    let value: Option<String> = fields.get("value");
-    if value.as_deref().is_some_and(|value| !value.starts_with("sk_")) {
-        fields.problem("value", "must start with sk_", None);
-    }
-    let organization: Option<String> = fields.get("organization");
-    let user_id: Option<String> = fields.get("user_id");
-    let permissions: Vec<String> = fields.get("permissions").unwrap_or_default();
-    if organization.is_none() && (user_id.is_some() || !permissions.is_empty()) {
-        fields.problem(
-            "organization",
-            "is required for a key with an owner or permissions",
-            None,
-        );
-    }
-    SeedApiKey {
-        path: fields.path().to_owned(),
-        name: fields.required("name"),
-        value: value.map(Secret::new),
-        expires_at: fields.get("expires_at"),
-        organization,
-        user_id,
-        permissions,
     }
 }
 

@@ -20,18 +20,27 @@ const WORKOS: &str = "MACHINE_WORKOS";
 const TIME: &str = "MACHINE_TIME";
 const AT: &str = "this machine is at ";
 
-/// Not a test: what the other tests run as a process of its own. It ends with its standard input.
+/// A machine is this test in a process of its own, which is told where everything is; it ends with its standard input.
+/// Here the test starts one, to see that no machine outlives the tests.
 #[actix_web::test]
-#[ignore = "a machine of the other tests"]
-async fn machine() {
+async fn a_machine_ends_with_who_started_it() {
     #[expect(clippy::disallowed_methods, reason = "what its parent tells it")]
     let variable = |name| std::env::var(name);
-    let (Ok(redis), Ok(workos), Ok(time)) = (variable(REDIS), variable(WORKOS), variable(TIME)) else {
-        return;
-    };
-    let state = RedisSharedState::connect(&redis).await.unwrap();
+    if let (Ok(redis), Ok(workos), Ok(time)) = (variable(REDIS), variable(WORKOS), variable(TIME)) {
+        return be_a_machine(&redis, workos, time.parse().unwrap()).await;
+    }
+    let redis = RedisServer::start(Data::Kept);
+    let app = TestApp::start().await;
+    let mut machine = Process::start(&redis, &app);
+    assert_eq!(Browser::new(&machine.url).fetch("/me").await.status, 401);
+    drop(machine.process.stdin.take());
+    assert!(machine.process.wait().unwrap().success());
+}
+
+async fn be_a_machine(redis: &str, workos: String, time: i64) {
+    let state = RedisSharedState::connect(redis).await.unwrap();
     let clock = TestClock::new();
-    clock.advance(time.parse::<i64>().unwrap() - clock.seconds());
+    clock.advance(time - clock.seconds());
     let app = TestApp::start_at(
         FakeWorkOs::elsewhere(workos, clock.clone()),
         clock,
@@ -50,7 +59,11 @@ struct Process {
 impl Process {
     fn start(redis: &RedisServer, app: &TestApp) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["redis::processes::machine", "--exact", "--ignored", "--nocapture"])
+            .args([
+                "redis::processes::a_machine_ends_with_who_started_it",
+                "--exact",
+                "--nocapture",
+            ])
             .env(REDIS, redis.url())
             .env(WORKOS, app.workos.url())
             .env(TIME, app.clock.seconds().to_string())
