@@ -67,7 +67,6 @@ impl Requirement {
     /// fulfilled here.
     #[must_use]
     pub fn is_met_by(&self, auth: &AuthContext) -> bool {
-        let has_any = |wanted: &[String], has: &dyn Fn(&str) -> bool| wanted.iter().any(|wanted| has(wanted));
         match self {
             Self::User => auth.is_person(),
             Self::Session => auth.credential() == CredentialKind::Session,
@@ -75,9 +74,9 @@ impl Requirement {
             Self::ApiKey => auth.api_key().is_some(),
             Self::Organization => auth.organization_id().is_some(),
             Self::OrganizationId(id) => auth.organization_id() == Some(id),
-            Self::Role(roles) => has_any(roles, &|role| auth.has_role(role)),
+            Self::Role(roles) => roles.iter().any(|role| auth.has_role(role)),
             Self::Permissions(all) => all.iter().all(|permission| auth.has_permission(permission)),
-            Self::AnyPermission(any) => has_any(any, &|permission| auth.has_permission(permission)),
+            Self::AnyPermission(any) => any.iter().any(|permission| auth.has_permission(permission)),
             Self::FeatureFlag(flag) => auth.has_feature_flag(flag),
             Self::Entitlement(entitlement) => auth.has_entitlement(entitlement),
             Self::NotImpersonated => auth.impersonator().is_none(),

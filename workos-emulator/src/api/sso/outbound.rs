@@ -12,6 +12,8 @@ use crate::webhooks::reasons;
 
 /// How long a provider may take for one answer, connecting included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+/// What OpenID providers answer, and what SAML's metadata is; a server that knows neither name sends it all the same.
+const ACCEPT: &str = "application/json, application/samlmetadata+xml, */*;q=0.1";
 /// How much of an answer is read, in bytes. A longer one counts for nothing.
 const MOST_BYTES: usize = 512 * 1024;
 
@@ -114,7 +116,7 @@ impl Outbound {
             Method::GET
         };
         let mut sent = client.request(method, request.url.clone());
-        sent = sent.header("Accept", "application/json");
+        sent = sent.header("Accept", ACCEPT);
         if let Some(authorization) = request.authorization {
             sent = sent.header("Authorization", authorization);
         }
