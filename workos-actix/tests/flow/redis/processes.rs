@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use tokio::task::JoinSet;
@@ -54,6 +54,8 @@ async fn be_a_machine(redis: &str, workos: String, time: i64) {
 struct Process {
     process: Child,
     url: String,
+    /// Kept open: what a process says to nobody is a failure of it.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -71,13 +73,18 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut output = BufReader::new(process.stdout.take().unwrap());
         let url = output
+            .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| line.split_once(AT).map(|(_, url)| url.to_owned()))
             .expect("the machine says where it is");
-        Self { process, url }
+        Self {
+            process,
+            url,
+            _output: output,
+        }
     }
 
     fn takes_over(&self, browser: &Browser) -> Browser {
