@@ -43,8 +43,11 @@ use workos_actix::{AuthContext, AuthKitBuilder, AuthUser, MemorySharedState};
 
 use crate::{
     app::TestApp,
+    fake_api::key_of_organization,
     fake_workos::{KID, LIFETIME, NOW, modulus, sign},
 };
+
+const API_KEY: &str = "sk_0123456789abcdef";
 
 fn main() {
     divan::main();
@@ -52,6 +55,10 @@ fn main() {
 
 async fn length_of_email(user: AuthUser) -> String {
     user.email().len().to_string()
+}
+
+async fn length_of_subject(auth: AuthContext) -> String {
+    auth.subject().len().to_string()
 }
 
 /// Sends requests with the given cookies to a service that was made before, one after another.
@@ -155,6 +162,39 @@ fn cached(bencher: Bencher<'_, '_>, settings: Settings) {
     call(bencher, &system, service, request);
 }
 
+#[divan::bench]
+fn cached_bearer_token(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let app = system.block_on(TestApp::start_with(AuthKitBuilder::bearer_tokens));
+    cached_bearer(bencher, &system, &app, &token(0));
+}
+
+#[divan::bench]
+fn cached_api_key(bencher: Bencher<'_, '_>) {
+    let system = System::new();
+    let app = system.block_on(TestApp::start_with(AuthKitBuilder::api_keys));
+    app.workos
+        .api()
+        .add_key(API_KEY, key_of_organization("api_key_1"));
+    cached_bearer(bencher, &system, &app, API_KEY);
+}
+
+fn cached_bearer(bencher: Bencher<'_, '_>, system: &SystemRunner, app: &TestApp, credential: &str) {
+    let routes = App::new()
+        .wrap(app.authkit.middleware())
+        .route("/", web::get().to(length_of_subject));
+    let service = system.block_on(init_service(routes));
+    let authorization = format!("Bearer {credential}");
+    let request = || {
+        TestRequest::get()
+            .uri("/")
+            .insert_header(("authorization", authorization.as_str()))
+            .to_request()
+    };
+    system.block_on(async { service.call(request()).await.unwrap() });
+    call(bencher, system, service, request);
+}
+
 const FIRST_SIGHTS: u32 = 1000;
 
 /// Decrypt, parse, verify RS256, and put into the cache.
@@ -173,19 +213,11 @@ fn first_sight_of_a_sealed_session(bencher: Bencher<'_, '_>) {
 fn first_sight_of_a_bearer_token(bencher: Bencher<'_, '_>) {
     let system = System::new();
     let app = system.block_on(TestApp::start_with(AuthKitBuilder::bearer_tokens));
-    let claims = |number: u32| {
-        json!({
-            "iss": "https://api.workos.com", "sub": "user_1", "sid": "session_1", "jti": format!("jti_{number}"),
-            "iat": NOW, "exp": NOW + LIFETIME, "org_id": "org_1", "role": "admin", "roles": ["admin"],
-            "permissions": ["posts:write"],
-        })
-    };
-    let tokens = (0..=FIRST_SIGHTS).map(|number| format!("Bearer {}", sign("RS256", KID, &claims(number))));
+    let tokens = (0..=FIRST_SIGHTS).map(|number| format!("Bearer {}", token(number)));
     let tokens = RefCell::new(tokens.collect::<Vec<_>>());
-    let routes = App::new().wrap(app.authkit.middleware()).route(
-        "/",
-        web::get().to(|auth: AuthContext| async move { auth.subject().len().to_string() }),
-    );
+    let routes = App::new()
+        .wrap(app.authkit.middleware())
+        .route("/", web::get().to(length_of_subject));
     let service = system.block_on(init_service(routes));
     let request = || {
         let token = tokens.borrow_mut().pop().unwrap();
@@ -196,6 +228,15 @@ fn first_sight_of_a_bearer_token(bencher: Bencher<'_, '_>) {
     };
     system.block_on(async { service.call(request()).await.unwrap() });
     call(bencher, &system, service, request);
+}
+
+fn token(number: u32) -> String {
+    let claims = json!({
+        "iss": "https://api.workos.com", "sub": "user_1", "sid": "session_1", "jti": format!("jti_{number}"),
+        "iat": NOW, "exp": NOW + LIFETIME, "org_id": "org_1", "role": "admin", "roles": ["admin"],
+        "permissions": ["posts:write"],
+    });
+    sign("RS256", KID, &claims)
 }
 
 /// RS256 alone, with a key that was parsed before: what no first sight can be faster than.

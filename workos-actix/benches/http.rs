@@ -35,7 +35,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{App, HttpServer, rt::System, web};
+use actix_web::{
+    App, HttpServer,
+    rt::System,
+    web::{self, ServiceConfig},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -58,45 +62,31 @@ fn main() {
         ] {
             let app = TestApp::start_with(settings).await;
             let browser = app.signed_in().await;
-            measure(name, serve(&app), browser.session().unwrap()).await;
+            measure(name, &app, browser.session().unwrap()).await;
         }
     });
 }
 
-/// `/plain` is outside of the middleware.
-fn serve(app: &TestApp) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+async fn measure(name: &str, app: &TestApp, session: &str) {
     let authkit = app.authkit.clone();
-    let server = HttpServer::new(move || {
-        App::new()
-            .route("/plain", web::get().to(|| async { "alice@acme.example" }))
-            .service(web::scope("").wrap(authkit.middleware()).route(
-                "/me",
-                web::get().to(|user: AuthUser| async move { user.email().to_owned() }),
-            ))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
-    address
-}
-
-async fn measure(name: &str, address: SocketAddr, session: &str) {
+    let plain = serve(|app| {
+        app.route("/me", web::get().to(|| async { "alice@acme.example".to_owned() }));
+    });
+    let signed_in = serve(move |app| {
+        let me = web::get().to(|user: AuthUser| async move { user.email().to_owned() });
+        app.service(web::resource("/me").wrap(authkit.middleware()).route(me));
+    });
+    let request = |headers: &str| format!("GET /me HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
     let cookie = format!("Cookie: wos-session={session}\r\n");
-    let request = |path: &str, cookie: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n{cookie}\r\n");
-    let requests = [
-        request("/plain", ""),
-        request("/plain", &cookie),
-        request("/me", &cookie),
+    let cases = [
+        (plain, request("")),
+        (plain, request(&cookie)),
+        (signed_in, request(&cookie)),
     ];
     let mut rates: [Vec<f64>; 3] = Default::default();
     for _ in 0..ROUNDS {
-        for (rates, request) in rates.iter_mut().zip(&requests) {
-            rates.push(rate(address, request.clone()).await);
+        for (rates, (address, request)) in rates.iter_mut().zip(&cases) {
+            rates.push(rate(*address, request.clone()).await);
         }
     }
     let ratio =
@@ -120,6 +110,20 @@ async fn measure(name: &str, address: SocketAddr, session: &str) {
     );
 }
 
+/// A server with one worker.
+fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = HttpServer::new(move || App::new().configure(routes.clone()))
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
+    actix_web::rt::spawn(server);
+    address
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -135,6 +139,12 @@ async fn rate(address: SocketAddr, request: String) -> f64 {
             .unwrap();
         let load = LocalSet::new();
         let rate = load.block_on(&runtime, async {
+            // The load never sleeps: waking it would be the server's work, and more of it the slower the server is.
+            let awake = tokio::task::spawn_local(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
             let begun = Instant::now();
             let connections: Vec<_> = (0..CONNECTIONS)
                 .map(|_| tokio::task::spawn_local(ask(address, request.clone(), begun + ROUND)))
@@ -143,6 +153,7 @@ async fn rate(address: SocketAddr, request: String) -> f64 {
             for connection in connections {
                 answers += connection.await.unwrap();
             }
+            awake.abort();
             f64::from(answers) / begun.elapsed().as_secs_f64()
         });
         sender.send(rate).unwrap();

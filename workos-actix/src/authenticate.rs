@@ -10,7 +10,6 @@ use crate::{
     context::{AuthContext, AuthState},
     counted::{self, Stopwatch},
     credential::{LoadedSession, Session, SessionCookies, SessionError},
-    digest::Fingerprint,
     rotation::Rotation,
     token::{cache::VerifiedSession, jwks::UNKNOWN_KEY_SECONDS, verify::TokenError},
 };
@@ -141,9 +140,8 @@ impl AuthKit {
 
     async fn authenticate_cookie(&self, values: Vec<Cow<'_, str>>) -> Authenticated {
         for value in values {
-            let of_cookie = self.session_cookie().fingerprint(&value);
-            if let Some(credential) = of_cookie
-                && let Some(hit) = self.cached(&credential).await
+            if self.session_cookie().is_self_contained()
+                && let Some(hit) = self.cached(&value).await
             {
                 let session = LoadedSession {
                     session: Arc::clone(&hit.session),
@@ -151,28 +149,39 @@ impl AuthKit {
                 };
                 return self.refresh_if_due(hit.context.clone(), session).await;
             }
-            match self.session_cookie().load(&value).await {
-                Ok(Some(session)) => {
-                    let credential = of_cookie.unwrap_or_else(|| session.session.fingerprint());
-                    return self.authenticate_session(credential, session).await;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(%error, "the session cannot be loaded");
-                    return Authenticated::unavailable(RETRY_AFTER, None);
-                }
+            // Seldom: not in the future of every request.
+            if let Some(authenticated) = Box::pin(self.authenticate_value(&value)).await {
+                return authenticated;
             }
         }
         Authenticated::signed_out()
     }
 
-    async fn authenticate_session(&self, credential: Fingerprint, session: LoadedSession) -> Authenticated {
-        if let Some(hit) = self.cached(&credential).await {
-            return self.refresh_if_due(hit.context.clone(), session).await;
+    /// `None` for a cookie value that is not ours, or whose session is gone.
+    async fn authenticate_value(&self, value: &str) -> Option<Authenticated> {
+        match self.session_cookie().load(value).await {
+            Ok(Some(session)) if self.session_cookie().is_self_contained() => {
+                Some(self.authenticate_session(value, session).await)
+            }
+            Ok(Some(session)) => {
+                let credential = session.session.credential();
+                Some(match self.cached(&credential).await {
+                    Some(hit) => self.refresh_if_due(hit.context.clone(), session).await,
+                    None => self.authenticate_session(&credential, session).await,
+                })
+            }
+            Ok(None) => None,
+            Err(error) => {
+                tracing::error!(%error, "the session cannot be loaded");
+                Some(Authenticated::unavailable(RETRY_AFTER, None))
+            }
         }
+    }
+
+    async fn authenticate_session(&self, credential: &str, session: LoadedSession) -> Authenticated {
         match self.verify_session(&session.session).await {
             Ok(context) => {
-                self.remember(credential, &session.session, &context).await;
+                self.remember(credential, &session.session, &context);
                 self.refresh_if_due(context, session).await
             }
             // A key that is gone from the set signed a token that is too old anyway.
@@ -212,7 +221,7 @@ impl AuthKit {
     }
 
     /// A session verified before, if that still says something.
-    async fn cached(&self, credential: &Fingerprint) -> Option<Arc<VerifiedSession>> {
+    async fn cached(&self, credential: &str) -> Option<Arc<VerifiedSession>> {
         let hit = self.verified().get(credential).await?;
         let is_good = hit.generation == self.verifier().jwks.generation()
             && hit.context.is_current(self.now())
@@ -223,18 +232,13 @@ impl AuthKit {
         is_good.then_some(hit)
     }
 
-    pub(crate) async fn remember(
-        &self,
-        credential: Fingerprint,
-        session: &Arc<Session>,
-        context: &AuthContext,
-    ) {
+    pub(crate) fn remember(&self, credential: &str, session: &Arc<Session>, context: &AuthContext) {
         let verified = VerifiedSession {
             session: Arc::clone(session),
             context: context.clone(),
             generation: self.verifier().jwks.generation(),
         };
-        self.verified().insert(credential, Arc::new(verified)).await;
+        self.verified().insert(credential, verified);
     }
 
     async fn refresh_if_due(&self, context: AuthContext, session: LoadedSession) -> Authenticated {
@@ -242,13 +246,11 @@ impl AuthKit {
             .claims()
             .map_or((i64::MAX, 0), |claims| (claims.exp, claims.lifetime()));
         let remaining = expires_at.saturating_sub(self.now());
-        if remaining <= 0 {
-            return self.refresh(session, None).await;
-        }
         if remaining > self.refresh_buffer(lifetime) {
             return Authenticated::signed_in(context, session);
         }
-        self.refresh(session, Some(context)).await
+        let valid = (remaining > 0).then_some(context);
+        Box::pin(self.refresh(session, valid)).await
     }
 
     /// How many seconds before expiry a token is refreshed.

@@ -17,7 +17,12 @@ use crate::{
     refresh::Refresher,
     routes,
     shared_state::AnySharedState,
-    token::{cache::VerifiedSessions, jwks::Jwks, verified_tokens::VerifiedTokens, verify::Verifier},
+    token::{
+        cache::VerifiedSessions,
+        jwks::Jwks,
+        verified::{Verified, VerifiedToken},
+        verify::Verifier,
+    },
     transport::WorkOs,
     verifier_cookie::VerifierCookies,
 };
@@ -55,7 +60,7 @@ struct Inner {
     verifier: Verifier,
     machine_verifier: Option<Verifier>,
     verified: VerifiedSessions,
-    verified_tokens: VerifiedTokens,
+    verified_tokens: Verified<VerifiedToken>,
     api_keys: ApiKeys,
     profiles: Profiles,
     refresher: Refresher,
@@ -139,7 +144,7 @@ impl AuthKit {
             verifier: Verifier::new(jwks, config.token.clone()),
             machine_verifier,
             verified,
-            verified_tokens: VerifiedTokens::new(),
+            verified_tokens: Verified::new(),
             api_keys: ApiKeys::new(client.clone(), Arc::clone(&clock)),
             profiles: Profiles::new(client.clone(), Arc::clone(&clock)),
             refresher,
@@ -223,7 +228,7 @@ impl AuthKit {
         self.0.machine_verifier.as_ref()
     }
 
-    pub(crate) fn verified_tokens(&self) -> &VerifiedTokens {
+    pub(crate) fn verified_tokens(&self) -> &Verified<VerifiedToken> {
         &self.0.verified_tokens
     }
 

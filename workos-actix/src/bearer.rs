@@ -12,9 +12,8 @@ use crate::{
     context::{AuthState, Credential},
     counted,
     credential::{ApiKeyError, ApiKeys, bearer},
-    digest::fingerprint,
     token::{
-        verified_tokens::VerifiedToken,
+        verified::VerifiedToken,
         verify::{TokenError, Verifier, unverified_subject},
     },
 };
@@ -55,7 +54,7 @@ impl AuthKit {
         if !self.config().sources.api_keys {
             return Err(invalid("API keys are not accepted here"));
         }
-        match self.api_keys().validate(value).await {
+        match Box::pin(self.api_keys().validate(value)).await {
             Ok(key) => Ok(AuthContext::new(Credential::ApiKey(key))),
             Err(ApiKeyError::Unknown) => Err(invalid("the API key is not valid")),
             Err(ApiKeyError::Unavailable { retry_after }) => Err(AuthError::Unavailable { retry_after }),
@@ -63,13 +62,18 @@ impl AuthKit {
     }
 
     async fn token(&self, token: &str) -> Result<AuthContext, AuthError> {
-        let key = fingerprint(&[token.as_bytes()]);
-        if let Some(hit) = self.verified_tokens().get(&key).await
+        if let Some(hit) = self.verified_tokens().get(token)
             && self.is_still_good(&hit)
         {
             counted::verification("cached");
             return self.unless_ended(hit.context).await;
         }
+        // Seldom: not in the future of every request.
+        let context = Box::pin(self.token_first_seen(token)).await?;
+        self.unless_ended(context).await
+    }
+
+    async fn token_first_seen(&self, token: &str) -> Result<AuthContext, AuthError> {
         // Says which proof to ask for, and proves nothing.
         let subject = unverified_subject(token).ok_or(invalid("the token is malformed"))?;
         let sources = &self.config().sources;
@@ -87,8 +91,8 @@ impl AuthKit {
             context: context.clone(),
             generation: verifier.jwks.generation(),
         };
-        self.verified_tokens().insert(key, verified).await;
-        self.unless_ended(context).await
+        self.verified_tokens().insert(token, verified);
+        Ok(context)
     }
 
     fn is_still_good(&self, hit: &VerifiedToken) -> bool {

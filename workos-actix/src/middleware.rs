@@ -116,15 +116,17 @@ where
                         None => response.map_into_left_body(),
                     };
                     let cookie = match auth.take_change() {
-                        Some(change) => match apply(&auth, change, response.request().headers()).await {
-                            Ok(cookie) => Some(cookie),
-                            Err(error) => {
-                                let failure = error.error_response();
-                                let mut response = response.into_response(failure).map_into_right_body();
-                                finish(response.headers_mut(), cookie.as_ref(), &auth);
-                                return Ok(response);
+                        Some(change) => {
+                            match Box::pin(apply(&auth, change, response.request().headers())).await {
+                                Ok(cookie) => Some(cookie),
+                                Err(error) => {
+                                    let failure = error.error_response();
+                                    let mut response = response.into_response(failure).map_into_right_body();
+                                    finish(response.headers_mut(), cookie.as_ref(), &auth);
+                                    return Ok(response);
+                                }
                             }
-                        },
+                        }
                         None => cookie,
                     };
                     finish(response.headers_mut(), cookie.as_ref(), &auth);
@@ -207,6 +209,7 @@ fn finish(headers: &mut HeaderMap, cookies: Option<&SessionCookies>, auth: &Requ
     for cookie in cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok()) {
         headers.append(SET_COOKIE, cookie);
     }
+    headers.reserve(5);
     if !has_private_caching(headers) {
         headers.insert(
             CACHE_CONTROL,

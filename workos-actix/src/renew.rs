@@ -101,7 +101,7 @@ impl AuthKit {
                 session,
                 cookie: Some(cookie),
             } => {
-                self.forget_verified(request, &old).await;
+                self.forget_verified(request, &old);
                 auth.renew(context, session, cookie);
                 auth.user()?.ok_or_else(signed_out)
             }
@@ -126,12 +126,10 @@ impl AuthKit {
     }
 
     /// The session has a successor: nobody should be known by the old one from memory.
-    async fn forget_verified(&self, request: &HttpRequest, old: &LoadedSession) {
-        self.verified().forget(&old.session.fingerprint()).await;
+    fn forget_verified(&self, request: &HttpRequest, old: &LoadedSession) {
+        self.verified().forget(&old.session.credential());
         for value in self.session_cookie().values(request.headers()) {
-            if let Some(credential) = self.session_cookie().fingerprint(&value) {
-                self.verified().forget(&credential).await;
-            }
+            self.verified().forget(&value);
         }
     }
 }

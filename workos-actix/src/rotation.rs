@@ -66,15 +66,12 @@ impl AuthKit {
             .ok()
     }
 
-    async fn remember_refreshed(
-        &self,
-        cookie: Option<&SessionCookies>,
-        new: &Arc<Session>,
-        context: &AuthContext,
-    ) {
-        let Some(cookie) = cookie else { return };
-        let credential = cookie.credential().unwrap_or_else(|| new.fingerprint());
-        self.remember(credential, new, context).await;
+    fn remember_refreshed(&self, cookie: Option<&SessionCookies>, new: &Arc<Session>, context: &AuthContext) {
+        match cookie.map(SessionCookies::credential) {
+            Some(Some(credential)) => self.remember(credential, new, context),
+            Some(None) => self.remember(&new.credential(), new, context),
+            None => {}
+        }
     }
 }
 
@@ -99,7 +96,7 @@ async fn rotate(authkit: AuthKit, old: LoadedSession, organization_id: Option<St
         match verified {
             Ok(context) if context.is_current(authkit.now()) => {
                 let cookie = authkit.store_refreshed(&old, &new).await;
-                authkit.remember_refreshed(cookie.as_ref(), &new, &context).await;
+                authkit.remember_refreshed(cookie.as_ref(), &new, &context);
                 return Rotation::Done {
                     context,
                     session,

@@ -22,6 +22,12 @@ pub enum ActionError {
 }
 
 impl ActionError {
+    /// The `code` of the response: `action_signature_mismatch`, `action_other`, ….
+    #[must_use]
+    pub fn code(&self) -> String {
+        format!("action_{}", self.reason())
+    }
+
     /// What follows `action_` in the `code` of the response.
     pub(super) fn reason(&self) -> &'static str {
         match self {
@@ -48,7 +54,7 @@ impl ResponseError for ActionError {
         }
         page::problem(
             &mut HttpResponse::build(self.status_code()),
-            &format!("action_{}", self.reason()),
+            &self.code(),
             &self.to_string(),
         )
     }

@@ -105,5 +105,5 @@ fn assert_same(left: &Session, right: &Session) {
     assert_eq!(left.user.id, right.user.id);
     assert_eq!(left.user.email, right.user.email);
     assert_eq!(left.impersonator, right.impersonator);
-    assert_eq!(left.fingerprint(), right.fingerprint());
+    assert_eq!(left.credential(), right.credential());
 }

@@ -9,10 +9,7 @@ use std::{borrow::Cow, fmt};
 
 use actix_web::{cookie::Cookie, http::header::HeaderMap};
 
-use crate::{
-    cookie::{self, CookieAttributes},
-    digest::Fingerprint,
-};
+use crate::cookie::{self, CookieAttributes};
 
 /// Browsers drop a cookie silently when its name and value are longer than this together (RFC 6265bis §5.6). Older ones
 /// counted the attributes too (RFC 6265 §6.1), which matters where there is a choice.
@@ -30,8 +27,8 @@ const MAX_REMOVALS: usize = 16;
 #[derive(Clone)]
 pub(crate) struct SessionCookies {
     cookies: Vec<Cookie<'static>>,
-    /// The cache key of the session, where the value alone is the session.
-    credential: Option<Fingerprint>,
+    /// The value, where it alone is the session.
+    credential: Option<Box<str>>,
 }
 
 impl fmt::Debug for SessionCookies {
@@ -43,12 +40,13 @@ impl fmt::Debug for SessionCookies {
 }
 
 impl SessionCookies {
-    pub(super) fn new(cookies: Vec<Cookie<'static>>, credential: Option<Fingerprint>) -> Self {
+    pub(super) fn new(cookies: Vec<Cookie<'static>>, credential: Option<Box<str>>) -> Self {
         Self { cookies, credential }
     }
 
-    pub(crate) fn credential(&self) -> Option<Fingerprint> {
-        self.credential
+    /// The session's credential, where the store does not have to be asked for it.
+    pub(crate) fn credential(&self) -> Option<&str> {
+        self.credential.as_deref()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Cookie<'static>> {

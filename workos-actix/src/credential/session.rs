@@ -10,10 +10,7 @@ use workos::{
 };
 
 use super::store::StoredState;
-use crate::{
-    Impersonator,
-    digest::{Fingerprint, fingerprint},
-};
+use crate::Impersonator;
 
 /// What a sign-in or a refresh leaves behind.
 #[derive(Debug, Clone)]
@@ -44,13 +41,9 @@ impl From<AuthenticateResponse> for Session {
 }
 
 impl Session {
-    /// The cache key of a session that is kept elsewhere: a rotation changes it, as it changes the refresh token.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        fingerprint(&[
-            self.access_token.expose().as_bytes(),
-            b"\0",
-            self.refresh_token.expose().as_bytes(),
-        ])
+    /// The credential of a session that is kept elsewhere: a rotation changes it, as it changes the refresh token.
+    pub(crate) fn credential(&self) -> String {
+        format!("{}\0{}", self.access_token.expose(), self.refresh_token.expose())
     }
 
     /// The session in the place of `old`, with what WorkOS does not say again at a refresh.

@@ -16,7 +16,6 @@ use crate::{
     clock::{Clock, unix_seconds},
     config::Config,
     cookie::{CookieAttributes, CookieSealer},
-    digest::{Fingerprint, fingerprint},
     random::Randomness,
 };
 
@@ -88,7 +87,8 @@ impl SessionCookie {
         pieces::values(headers, &self.name, self.has_pieces())
     }
 
-    /// Whether the cookie is the session, and nothing else has to be told about changes.
+    /// Whether the cookie is the session, and nothing else has to be told about changes. A session kept elsewhere may change
+    /// or end under the same cookie, so its store is asked every time.
     pub(crate) fn is_self_contained(&self) -> bool {
         !matches!(self.place, SessionPlace::Store(_))
     }
@@ -99,12 +99,6 @@ impl SessionCookie {
             SessionPlace::SealedCookie { in_pieces } => in_pieces,
             SessionPlace::Store(_) => false,
         }
-    }
-
-    /// The cache key of a cookie value, where the value alone is the session. A session kept elsewhere may change or
-    /// end under the same cookie, so its store is asked every time.
-    pub(crate) fn fingerprint(&self, value: &str) -> Option<Fingerprint> {
-        self.is_self_contained().then(|| fingerprint(&[value.as_bytes()]))
     }
 
     /// Opens a cookie value. `None` when it is not ours, or its session is gone.
@@ -205,7 +199,7 @@ impl SessionCookie {
                     .seal(&self.name, &json.map_err(|_| SessionError::Seal)?)
             }
         };
-        let credential = self.fingerprint(&value);
+        let credential = self.is_self_contained().then(|| value.as_str().into());
         let bytes = self.name.len() + value.len();
         if self.has_pieces() {
             return pieces::split(&self.name, value, &self.attributes, self.max_age)

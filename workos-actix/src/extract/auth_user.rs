@@ -1,6 +1,10 @@
 //! `AuthUser`: the signed-in user as a handler argument.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use workos::{SecretString, User};
@@ -184,16 +188,16 @@ impl FromRequest for AuthUser {
     type Future = Pin<Box<dyn Future<Output = Result<Self, AuthError>>>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let known = RequestAuth::of(request).and_then(|auth| {
+        let person = RequestAuth::of(request).and_then(|auth| {
             let context = auth.require_person(request.head())?;
             Ok((auth, context))
         });
-        Box::pin(async move {
-            let (auth, context) = known?;
-            match context.known_user() {
-                Some(user) => Ok(user),
-                None => auth.authkit.with_profile(context).await,
-            }
-        })
+        match person {
+            Ok((auth, context)) => match context.known_user() {
+                Some(user) => Box::pin(ready(Ok(user))),
+                None => Box::pin(async move { auth.authkit.with_profile(context).await }),
+            },
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
 }

@@ -1,20 +1,13 @@
-//! Sessions that were verified before: an authenticated request then costs a hash instead of an RSA operation.
+//! Sessions that were verified before, and those that have ended since.
 
 use std::{sync::Arc, time::Duration};
 
-use moka::future::Cache;
-
-use super::ended::EndedSessions;
+use super::{ended::EndedSessions, verified::Verified};
 use crate::{
     context::AuthContext,
     credential::Session,
-    digest::Fingerprint,
     shared_state::{AnySharedState, SharedStateError},
 };
-
-const MAX_SESSIONS: u64 = 10_000;
-/// Only a bound on memory: the expiry of the token is checked at every use.
-const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// A session whose access token was verified.
 #[derive(Debug)]
@@ -25,20 +18,17 @@ pub(crate) struct VerifiedSession {
     pub(crate) generation: u64,
 }
 
-/// A bounded cache of verified sessions, keyed by the SHA-256 of the credential.
+/// The verified sessions by their credentials, and the ended ones by their ids.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedSessions {
-    sessions: Cache<Fingerprint, Arc<VerifiedSession>>,
+    sessions: Verified<Arc<VerifiedSession>>,
     ended: EndedSessions,
 }
 
 impl VerifiedSessions {
     pub(crate) fn new() -> Self {
         Self {
-            sessions: Cache::builder()
-                .max_capacity(MAX_SESSIONS)
-                .time_to_live(MAX_AGE)
-                .build(),
+            sessions: Verified::new(),
             ended: EndedSessions::new(),
         }
     }
@@ -50,18 +40,18 @@ impl VerifiedSessions {
     }
 
     /// A session verified before; `None` also while nobody can tell whether it has ended on another machine.
-    pub(crate) async fn get(&self, credential: &Fingerprint) -> Option<Arc<VerifiedSession>> {
-        let hit = self.sessions.get(credential).await?;
+    pub(crate) async fn get(&self, credential: &str) -> Option<Arc<VerifiedSession>> {
+        let hit = self.sessions.get(credential)?;
         self.ended.is_known().await.then_some(hit)
     }
 
-    pub(crate) async fn insert(&self, credential: Fingerprint, verified: Arc<VerifiedSession>) {
-        self.sessions.insert(credential, verified).await;
+    pub(crate) fn insert(&self, credential: &str, verified: VerifiedSession) {
+        self.sessions.insert(credential, Arc::new(verified));
     }
 
     /// Forgets a credential that has a successor.
-    pub(crate) async fn forget(&self, credential: &Fingerprint) {
-        self.sessions.invalidate(credential).await;
+    pub(crate) fn forget(&self, credential: &str) {
+        self.sessions.forget(credential);
     }
 
     /// Ends a session, whatever cookie or token it comes with: here at once, on the other machines within seconds.

@@ -119,10 +119,7 @@ impl EndedSessions {
             return true;
         }
         // The process has just started or was asleep: a reading is under way.
-        let mut knowledge = log.knowledge.subscribe();
-        let reading = knowledge.wait_for(|now| now.is_failing || now.is_current(log.max_age));
-        let has_ended = tokio::time::timeout(READING, reading).await.is_ok();
-        has_ended && log.is_current()
+        Box::pin(log.will_be_current()).await
     }
 
     /// Ends a session, here at once.
@@ -168,6 +165,14 @@ impl EndedSessions {
 impl Log {
     fn is_current(&self) -> bool {
         self.knowledge.borrow().is_current(self.max_age)
+    }
+
+    /// Whether the reading that is under way succeeds soon.
+    async fn will_be_current(&self) -> bool {
+        let mut knowledge = self.knowledge.subscribe();
+        let reading = knowledge.wait_for(|now| now.is_failing || now.is_current(self.max_age));
+        let has_ended = tokio::time::timeout(READING, reading).await.is_ok();
+        has_ended && self.is_current()
     }
 
     /// Has a task that reads, on this worker if none of the others has one.

@@ -7,7 +7,7 @@ mod ended;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 pub(crate) mod jwks;
-pub(crate) mod verified_tokens;
+pub(crate) mod verified;
 pub(crate) mod verify;
 
 pub use self::{

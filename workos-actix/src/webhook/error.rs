@@ -94,6 +94,12 @@ pub enum WebhookError {
 }
 
 impl WebhookError {
+    /// The `code` of the response: `webhook_signature_mismatch`, `webhook_stale`, ….
+    #[must_use]
+    pub fn code(&self) -> String {
+        format!("webhook_{}", self.reason())
+    }
+
     /// What follows `webhook_` or `action_` in the `code` of the response.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
@@ -157,10 +163,6 @@ impl ResponseError for WebhookError {
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "5"));
         }
-        page::problem(
-            &mut response,
-            &format!("webhook_{}", self.reason()),
-            &self.to_string(),
-        )
+        page::problem(&mut response, &self.code(), &self.to_string())
     }
 }

@@ -1,13 +1,11 @@
 //! Events as types: the whole catalogue on one page.
 
-use std::{future::Future, pin::Pin};
-
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use workos::models;
 
-use super::{Webhook, WebhookError};
+use super::{Extracted, Webhook, WebhookError, extract};
 
 /// A type that one kind of event is read as.
 ///
@@ -243,11 +241,10 @@ impl Webhook {
 
 impl FromRequest for Event {
     type Error = WebhookError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, WebhookError>>>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let webhook = Webhook::from_request(request, payload);
-        Box::pin(async move { webhook.await?.typed() })
+        extract(request, payload, |webhook| webhook.typed())
     }
 }
 

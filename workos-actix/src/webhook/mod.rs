@@ -221,22 +221,33 @@ impl Webhook {
     }
 }
 
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, WebhookError>>>>;
+
 impl FromRequest for Webhook {
     type Error = WebhookError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, WebhookError>>>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let config = WebhookConfig::of(request);
-        let incoming = Incoming::of(request, payload);
-        Box::pin(async move {
-            let received = async {
-                let config = config?;
-                let (signature, body) = incoming.read(&config.requests).await?;
-                config.receive_uncounted(&signature, &body).await
-            };
-            error::counted(received.await)
-        })
+        extract(request, payload, Ok)
     }
+}
+
+/// What a delivery is read as. It counts as accepted when it can be read.
+fn extract<T: 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    read: fn(Webhook) -> Result<T, WebhookError>,
+) -> Extracted<T> {
+    let config = WebhookConfig::of(request);
+    let incoming = Incoming::of(request, payload);
+    Box::pin(async move {
+        let received = async {
+            let config = config?;
+            let (signature, body) = incoming.read(&config.requests).await?;
+            read(config.receive_uncounted(&signature, &body).await?)
+        };
+        error::counted(received.await)
+    })
 }
 
 #[cfg(test)]

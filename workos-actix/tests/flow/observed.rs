@@ -12,7 +12,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use tracing_subscriber::fmt::format::FmtSpan;
-use workos_actix::{AuthKit, Webhook, WebhookConfig, WebhookHandlers};
+use workos_actix::{
+    Action, ActionConfig, AuthKit, AuthKitBuilder, Event, UserRegistrationAction, Webhook, WebhookConfig,
+    WebhookHandlers,
+};
 
 use crate::{
     app::pages,
@@ -24,12 +27,16 @@ use crate::{
 const API_KEY: &str = "sk_0123456789abcdef";
 const UNKNOWN_KEY: &str = "sk_made_up_by_a_stranger";
 const WEBHOOK_SECRET: &str = "whsec_of_the_endpoint";
+const ACTION_SECRET: &str = "secret_of_the_actions";
 const COOKIE_PASSWORD: &str = "0123456789abcdef0123456789abcdef";
+/// No user is like this, for who wants it typed.
 const EVENT: &str = r#"{"id":"event_1","event":"user.created","data":{}}"#;
+const REGISTRATION: &str = r#"{"object":"user_registration_action_context","id":"action_1","authentication_method":"Password",
+    "user_data":{"object":"user_data","email":"eve@example.com"}}"#;
 
-/// A sign-in, sessions in every state, bearer credentials and webhooks, all of it in this thread. Answers the secrets that
-/// were in it.
-async fn everything() -> Vec<String> {
+/// A sign-in, sessions in every state, bearer credentials, webhooks and Actions, all of it in this thread. Answers the
+/// secrets that were in it.
+async fn everything(settings: fn(AuthKitBuilder) -> AuthKitBuilder) -> Vec<String> {
     let clock = TestClock::new();
     let workos = FakeWorkOs::start(clock.clone());
     workos.api().add_key(API_KEY, key_of_organization("api_key_1"));
@@ -42,7 +49,7 @@ async fn everything() -> Vec<String> {
             token
         }
     });
-    let authkit = AuthKit::builder()
+    let authkit = settings(AuthKit::builder())
         .api_key("sk_test_1")
         .client_id("client_1")
         .cookie_password(COOKIE_PASSWORD)
@@ -53,15 +60,23 @@ async fn everything() -> Vec<String> {
         .api_keys()
         .build()
         .unwrap();
-    let webhooks = WebhookHandlers::new(WebhookConfig::new(WEBHOOK_SECRET).clock(clock.clone()))
-        .on_event("user.created", |_: Webhook| async {});
-    tracing::info!("{authkit:?} {webhooks:?}");
+    let config = WebhookConfig::new(WEBHOOK_SECRET).clock(clock.clone());
+    let webhooks = WebhookHandlers::new(config.clone()).on_event("user.created", |_: Webhook| async {});
+    let actions = ActionConfig::new(ACTION_SECRET).clock(clock.clone());
+    tracing::info!("{authkit:?} {webhooks:?} {actions:?}");
     let app = App::new()
         .app_data(web::Data::new(authkit.clone()))
         .wrap(authkit.middleware())
         .configure(authkit.routes())
         .configure(pages)
-        .route("/webhooks", webhooks.route());
+        .app_data(config)
+        .app_data(actions)
+        .route("/webhooks", webhooks.route())
+        .route("/typed", web::post().to(|_: Event| async { "" }))
+        .route(
+            "/registration",
+            web::post().to(|action: Action<UserRegistrationAction>| async move { action.allow() }),
+        );
     let app = test::init_service(app).await;
     let ask = async |request: TestRequest, status: u16| {
         let response = test::call_service(&app, request.to_request()).await;
@@ -72,6 +87,7 @@ async fn everything() -> Vec<String> {
         "sk_test_1".to_owned(),
         COOKIE_PASSWORD.to_owned(),
         WEBHOOK_SECRET.to_owned(),
+        ACTION_SECRET.to_owned(),
         API_KEY.to_owned(),
         UNKNOWN_KEY.to_owned(),
         "garbage.of.somebody".to_owned(),
@@ -142,19 +158,25 @@ async fn everything() -> Vec<String> {
     ask(me(&Cookie::new("wos-session", "garbage.of.somebody")), 401).await;
 
     let millis = clock.seconds() * 1000;
-    let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
-    mac.update(format!("{millis}.{EVENT}").as_bytes());
-    let genuine = mac.finalize().into_bytes();
-    let genuine: String = genuine.iter().map(|byte| format!("{byte:02x}")).collect();
-    keep(&genuine);
     let forged = "0123456789abcdef".repeat(4);
     keep(&forged);
-    for (signature, status) in [(&genuine, 200), (&forged, 401)] {
-        let delivery = TestRequest::post()
-            .uri("/webhooks")
-            .insert_header(("workos-signature", format!("t={millis}, v1={signature}")))
-            .set_payload(EVENT);
-        ask(delivery, status).await;
+    for (path, secret, body, status) in [
+        ("/webhooks", WEBHOOK_SECRET, EVENT, 200),
+        ("/typed", WEBHOOK_SECRET, EVENT, 500),
+        ("/registration", ACTION_SECRET, REGISTRATION, 200),
+    ] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{millis}.{body}").as_bytes());
+        let genuine = mac.finalize().into_bytes();
+        let genuine: String = genuine.iter().map(|byte| format!("{byte:02x}")).collect();
+        keep(&genuine);
+        for (signature, status) in [(&genuine, status), (&forged, 401)] {
+            let delivery = TestRequest::post()
+                .uri(path)
+                .insert_header(("workos-signature", format!("t={millis}, v1={signature}")))
+                .set_payload(body);
+            ask(delivery, status).await;
+        }
     }
 
     let mut secrets = secrets.into_inner().unwrap();
@@ -177,6 +199,12 @@ impl std::io::Write for Log {
 
 #[actix_web::test]
 async fn spans_and_events_say_who_and_never_by_what() {
+    for settings in [|builder| builder, AuthKitBuilder::sealed_cookie] {
+        says_who_and_never_by_what(settings).await;
+    }
+}
+
+async fn says_who_and_never_by_what(settings: fn(AuthKitBuilder) -> AuthKitBuilder) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -186,7 +214,7 @@ async fn spans_and_events_say_who_and_never_by_what() {
         .with_writer(move || writer.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    let secrets = everything().await;
+    let secrets = everything(settings).await;
     drop(guard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     // What Actix and the HTTP client say at this level is not ours.
@@ -221,9 +249,11 @@ async fn counters_count_what_happened() {
 
     let counters = Counters::default();
     let guard = metrics::set_default_local_recorder(&counters);
-    everything().await;
+    everything(|builder| builder).await;
     drop(guard);
     let expected = [
+        ("authkit_actions_total{outcome=accepted}", 1),
+        ("authkit_actions_total{outcome=signature_mismatch}", 1),
         ("authkit_api_key_validations_total{outcome=accepted}", 1),
         ("authkit_api_key_validations_total{outcome=cached}", 1),
         ("authkit_api_key_validations_total{outcome=unknown}", 1),
@@ -238,7 +268,7 @@ async fn counters_count_what_happened() {
         ("authkit_requests_total{credential=api_key,outcome=refused}", 1),
         ("authkit_requests_total{credential=api_key,outcome=signed_in}", 2),
         ("authkit_requests_total{credential=bearer,outcome=refused}", 1),
-        ("authkit_requests_total{credential=none,outcome=signed_out}", 4),
+        ("authkit_requests_total{credential=none,outcome=signed_out}", 8),
         ("authkit_requests_total{credential=session,outcome=signed_in}", 4),
         ("authkit_requests_total{credential=session,outcome=signed_out}", 2),
         (
@@ -251,14 +281,15 @@ async fn counters_count_what_happened() {
         ("authkit_verifications_total{outcome=expired}", 4),
         ("authkit_verifications_total{outcome=verified}", 5),
         ("authkit_webhooks_total{outcome=accepted}", 1),
-        ("authkit_webhooks_total{outcome=signature_mismatch}", 1),
+        ("authkit_webhooks_total{outcome=signature_mismatch}", 2),
+        ("authkit_webhooks_total{outcome=unexpected_shape}", 1),
     ];
     let expected: Vec<_> = expected
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
     assert_eq!(counters.counted(), expected);
-    assert_eq!(counters.measured("authkit_authentication_seconds"), 17);
+    assert_eq!(counters.measured("authkit_authentication_seconds"), 21);
     assert_eq!(counters.measured("authkit_refresh_seconds"), 3);
 }
 

@@ -43,7 +43,8 @@ async fn a_hundred_requests_on_two_machines_refresh_once() {
 
     let dump = redis.dump();
     assert!(dump.contains("workos-actix:refresh:"), "{dump}");
-    for secret in ["refresh_", "alice@acme.example", "eyJ"] {
+    // The last one begins every access token, and is too long for a chance in what is sealed.
+    for secret in ["refresh_", "alice@acme.example", "eyJhbGciOi"] {
         assert!(
             !dump.replace(":refresh:", "").contains(secret),
             "{secret} in {dump}"

@@ -90,7 +90,8 @@ async fn sessions_in_redis_are_everywhere_sealed_and_end_everywhere_at_once() {
 
     let dump = redis.dump();
     assert!(dump.contains("workos-actix:session:"), "{dump}");
-    for secret in ["refresh_", "alice@acme.example", "eyJ"] {
+    // The last one begins every access token, and is too long for a chance in what is sealed.
+    for secret in ["refresh_", "alice@acme.example", "eyJhbGciOi"] {
         assert!(!dump.contains(secret), "{secret} in {dump}");
     }
 
