@@ -1,5 +1,6 @@
 //! Whole flows through real HTTP: each test starts an emulator of its own, and the official SDK is the client.
 
+mod any_workos;
 mod api_keys;
 mod app;
 mod attacks;

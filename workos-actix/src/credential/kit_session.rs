@@ -175,6 +175,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_others_are_not_rounded() {
+        let json = r#"{"accessToken":"a","refreshToken":"r","user":{"id":"u","email":"e","x":211111111111811111111}}"#;
+        let session = from_json(json).unwrap();
+        let again = from_json(&to_json(&session).unwrap()).unwrap();
+        assert_eq!(session.unknown_user_members, again.unknown_user_members);
+    }
+
+    #[test]
     fn members_are_written_as_the_kits_write_them() {
         let mut kit = kit();
         let members = kit.as_object_mut().unwrap();

@@ -5,7 +5,17 @@ use std::sync::LazyLock;
 use sha2::{Digest, Sha256};
 
 /// The style sheet, to be served at [`PATH`] as `text/css; charset=utf-8`.
-pub(crate) const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = concat!(
+    include_str!("style/base.css"),
+    include_str!("style/forms.css"),
+    include_str!("style/sign_in.css"),
+    include_str!("style/mailbox.css"),
+    include_str!("style/second_factor.css"),
+    include_str!("style/providers.css"),
+    include_str!("style/single_sign_on.css"),
+    include_str!("style/portal.css"),
+    include_str!("style/portal_sso.css"),
+);
 
 /// Where the pages look for the style sheet. The path changes with the content, so a browser may keep what it got there
 /// for good (`Cache-Control: public, max-age=31536000, immutable`).
