@@ -6,6 +6,8 @@ mod processes;
 mod refreshes;
 mod server;
 mod sessions;
+#[cfg(feature = "redis-tls")]
+mod tls;
 mod webhooks;
 
 use std::{future::Future, time::Duration};

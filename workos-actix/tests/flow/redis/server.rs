@@ -107,7 +107,7 @@ impl RedisServer {
         calls.map_or(0, |(calls, _)| calls.parse().unwrap())
     }
 
-    fn command(&self, words: &[&str]) -> String {
+    pub(crate) fn command(&self, words: &[&str]) -> String {
         let output = Command::new("redis-cli")
             .args(["-p", &self.port.to_string(), "--raw"])
             .args(words)
