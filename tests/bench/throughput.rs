@@ -1,6 +1,6 @@
-//! Requests per second of one worker on loopback: a plain Actix handler, one that asks who is signed in, and the emulator.
+//! Requests per second on loopback: the emulator, and a plain Actix handler.
 //!
-//! `cargo bench --bench throughput`
+//! `cargo bench --bench throughput`; that of the middleware is `cargo bench -p workos-actix --bench http`.
 //!
 //! It needs [wrk](https://github.com/wg/wrk) (`apt-get install wrk`), and says so where it is not there.
 
@@ -9,8 +9,6 @@
 use std::{error::Error, net::TcpListener, process::Command};
 
 use actix_web::{App, HttpServer, web};
-use reqwest::{Client, Url, header, redirect::Policy};
-use workos_actix::{AuthKit, AuthUser};
 use workos_emulator::Emulator;
 
 const EMAIL: &str = "ada@example.com";
@@ -23,65 +21,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let emulator = Emulator::start().await?;
     let user = emulator.user(EMAIL).create()?;
-    let app = start_app(&emulator)?;
-    let session = sign_in(&app).await?;
+    let plain = start_plain()?;
     let user_url = format!("{}/user_management/users/{}", emulator.url(), user.id);
     let key = format!("Authorization: Bearer {}", emulator.api_key());
 
     // The plain handler first and last: between them lies what the machine did meanwhile.
-    wrk("plain handler", &format!("{app}/plain"), None).await?;
-    wrk("no session", &format!("{app}/open"), None).await?;
-    wrk("cached session", &format!("{app}/me"), Some(&session)).await?;
+    wrk("plain handler", &plain, None).await?;
     wrk("emulator, GET user", &user_url, Some(&key)).await?;
-    wrk("plain handler", &format!("{app}/plain"), None).await
+    wrk("plain handler", &plain, None).await
 }
 
-/// An app on one worker: `/plain` outside of the middleware, the rest inside.
-fn start_app(emulator: &Emulator) -> Result<String, Box<dyn Error>> {
+/// One worker, as the emulator has.
+fn start_plain() -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let authkit = AuthKit::builder()
-        .api_base_url(emulator.url())
-        .api_key(emulator.api_key())
-        .client_id(emulator.client_id())
-        .cookie_password("only-for-this-bench-and-32-characters-long")
-        .redirect_uri(format!("{url}/auth/callback"))
-        .build()?;
-    let server = HttpServer::new(move || {
-        let signed_in = web::scope("")
-            .wrap(authkit.middleware())
-            .configure(authkit.routes())
-            .route("/open", web::get().to(|| async { EMAIL }))
-            .route(
-                "/me",
-                web::get().to(|user: AuthUser| async move { user.email().to_owned() }),
-            );
-        App::new()
-            .route("/plain", web::get().to(|| async { EMAIL }))
-            .service(signed_in)
-    });
+    let url = format!("http://{}/", listener.local_addr()?);
+    let server = HttpServer::new(|| App::new().route("/", web::get().to(|| async { EMAIL })));
     let server = server.workers(1).disable_signals().listen(listener)?.run();
     actix_web::rt::spawn(server);
     Ok(url)
-}
-
-/// Signs in as a browser does, but for the page, and returns the header with the session's cookie.
-async fn sign_in(app: &str) -> Result<String, Box<dyn Error>> {
-    let browser = Client::builder()
-        .cookie_store(true)
-        .redirect(Policy::none())
-        .build()?;
-    let mut url = Url::parse(&format!("{app}/auth/sign-in?login_hint={EMAIL}"))?;
-    for _ in 0..4 {
-        let response = browser.get(url.clone()).send().await?;
-        let cookies = response.cookies();
-        if let Some(session) = cookies.into_iter().find(|cookie| cookie.name() == "wos-session") {
-            return Ok(format!("Cookie: wos-session={}", session.value()));
-        }
-        let location = response.headers().get(header::LOCATION);
-        url = url.join(location.ok_or("the sign-in ended without a session")?.to_str()?)?;
-    }
-    Err("the sign-in goes round and round".into())
 }
 
 /// Five seconds of 32 connections.

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The SHA-256 of a secret: what caches are keyed by, so that no cache key is a credential.
+/// The SHA-256 of a secret: what stands for it where it is kept for later, here or in the shared state.
 pub(crate) type Fingerprint = [u8; 32];
 
 /// The hash of the parts one after another.

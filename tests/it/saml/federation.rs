@@ -1,11 +1,14 @@
 //! One emulator as the identity provider of another one: by metadata, and set up by hand.
 
-use std::time::Duration;
+use std::{future::ready, net::TcpListener, time::Duration};
 
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::header::HeaderValue, web};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Browser, Carried, EMAIL, World, http, parameter, refused_step, world};
+
+const TYPE: &str = "application/samlmetadata+xml";
 
 /// The identity provider of another company, which is a stand-in of another emulator.
 struct Idp {
@@ -112,6 +115,42 @@ async fn an_identity_provider_is_learnt_from_its_metadata() {
             "cannot be used: the metadata are no XML",
         )
         .await;
+}
+
+#[actix_web::test]
+async fn metadata_are_asked_for_by_their_name() {
+    let idp = idp().await;
+    let metadata = Browser::new().visit(&idp.metadata).await.text;
+    let world = connected(&json!({"idp_metadata_url": picky(metadata)})).await;
+    let browser = Browser::new();
+    let back = signed(&world, &idp, &browser).await.deliver(&browser).await;
+    assert!(parameter(&back, "code").is_some(), "{back}");
+}
+
+/// A server that gives metadata only to those who name their type (SAML metadata, appendix A), as some do.
+fn picky(metadata: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/metadata", listener.local_addr().unwrap());
+    let give = move |request: HttpRequest| {
+        let accept = request.headers().get("accept").map(HeaderValue::as_bytes);
+        let names_it =
+            accept.is_some_and(|accept| accept.windows(TYPE.len()).any(|part| part == TYPE.as_bytes()));
+        let answer = if names_it {
+            HttpResponse::Ok().content_type(TYPE).body(metadata.clone())
+        } else {
+            HttpResponse::NotAcceptable().finish()
+        };
+        ready(answer)
+    };
+    let server = HttpServer::new(move || App::new().route("/metadata", web::get().to(give.clone())));
+    let server = server
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
+    actix_web::rt::spawn(server);
+    url
 }
 
 #[actix_web::test]
