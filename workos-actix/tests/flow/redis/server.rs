@@ -35,14 +35,8 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     pub(crate) fn start(data: Data) -> Self {
-        // Below the range that the system gives to connections, so that the port is free after a restart too.
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        let mine = u16::try_from(std::process::id() % 800).unwrap();
         loop {
-            let port = 20_000 + (mine * 15 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-            if TcpListener::bind(("127.0.0.1", port)).is_err() {
-                continue;
-            }
+            let port = free_port();
             let folder = std::env::temp_dir().join(format!("workos-actix-redis-{port}"));
             let _ = fs::remove_dir_all(&folder);
             fs::create_dir_all(&folder).unwrap();
@@ -139,6 +133,18 @@ impl RedisServer {
         let mut answer = [0; 7];
         connection.read_exact(&mut answer)?;
         Ok(answer == *b"+PONG\r\n")
+    }
+}
+
+/// Below the range that the system gives to connections, so that the port is free after a restart too.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let mine = u16::try_from(std::process::id() % 800).unwrap();
+    loop {
+        let port = 20_000 + (mine * 15 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Redis behind TLS, as hosted ones are.
 
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -9,7 +8,7 @@ use std::{
 
 use workos_actix::{RedisSharedState, SharedState};
 
-use super::{Data, RedisServer};
+use super::{Data, RedisServer, server::free_port};
 
 const URL: &str = "TLS_REDIS";
 
@@ -22,11 +21,7 @@ async fn a_redis_behind_tls_is_used_if_its_certificate_is_trusted() {
         return be_a_client(&url).await;
     }
     let redis = RedisServer::start(Data::Lost);
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let file = |name: &str| file(name).to_str().unwrap().to_owned();
     redis.command(&[
         "CONFIG",
