@@ -8,22 +8,24 @@
 //! ANY_WORKOS=env WORKOS_API_KEY=sk_test_… WORKOS_CLIENT_ID=client_… cargo nextest run -E 'test(any_workos)'
 //! ```
 
-use std::net::TcpListener;
-
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use workos::{
     organization_membership::{CreateOrganizationMembershipParams, CreateOrganizationMembershipParamsBody},
     organizations::CreateOrganizationParams,
-    user_management::{
-        AuthenticateWithPasswordParams, CreateUserParams, CreateUserParamsBody, Password, RevokeSessionParams,
-    },
+    user_management::{CreateUserParams, CreateUserParamsBody, Password, RevokeSessionParams},
 };
-use workos_actix::{AuthContext, AuthError, AuthKit, AuthKitBuilder, AuthUser, SignInError};
+use workos_actix::{AuthError, AuthKit, AuthKitBuilder, AuthUser};
 use workos_emulator::Emulator;
 
-use crate::{app::PASSWORD, browser::Browser, credentials_in_actix::ask};
+use crate::{
+    app::PASSWORD,
+    browser::Browser,
+    credentials_in_actix::{ask, who},
+    flows::{log_in, me},
+    server,
+};
 
 /// Who is there for the test, and gone after it.
 #[derive(Clone)]
@@ -125,7 +127,7 @@ async fn use_a_session(authkit: AuthKit, tenants: Tenants) {
 
     let me = browser.fetch(path("/me")).await.json();
     let at = |organization: usize, session: &Value| {
-        json!({ "id": tenants.user, "email": tenants.email, "organization": tenants.organizations[organization],
+        json!({ "id": tenants.user, "organization": tenants.organizations[organization], "role": "member",
             "session": session })
     };
     let session = me["session"].clone();
@@ -158,10 +160,9 @@ async fn use_a_session(authkit: AuthKit, tenants: Tenants) {
 }
 
 fn serve(authkit: &AuthKit) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = server::listen();
     let authkit = authkit.clone();
-    let server = HttpServer::new(move || {
+    server::serve(listener, 1, move || {
         App::new()
             .app_data(web::Data::new(authkit.clone()))
             .wrap(authkit.middleware())
@@ -174,43 +175,8 @@ fn serve(authkit: &AuthKit) -> String {
                 web::get().to(|user: AuthUser| async move { user.access_token().expose().to_owned() }),
             )
             .route("/who", web::get().to(who))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
+    });
     url
-}
-
-#[derive(serde::Deserialize)]
-struct LogIn {
-    email: String,
-    password: String,
-}
-
-async fn log_in(
-    request: HttpRequest,
-    form: web::Form<LogIn>,
-    authkit: web::Data<AuthKit>,
-) -> Result<HttpResponse, SignInError> {
-    let params = AuthenticateWithPasswordParams::new(&form.email, form.password.as_str());
-    let users = authkit.client().user_management();
-    match users.authenticate_with_password(params).await {
-        Ok(answer) => Ok(me(authkit.save_session(&request, answer).await?).await),
-        Err(_) => Ok(HttpResponse::Unauthorized().finish()),
-    }
-}
-
-async fn me(user: AuthUser) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "id": user.id(), "email": user.email(), "organization": user.organization_id(), "session": user.session_id(),
-    }))
-}
-
-async fn who(auth: AuthContext) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "subject": auth.subject() }))
 }
 
 async fn renew(request: HttpRequest, authkit: web::Data<AuthKit>) -> Result<HttpResponse, AuthError> {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Service as _, web};
+use actix_web::{App, HttpResponse, dev::Service as _, web};
 use serde_json::json;
 use tokio::sync::watch;
 use workos_actix::{AuthKit, AuthKitBuilder, AuthUser, Clock, ensure_signed_in};
@@ -14,6 +14,7 @@ use workos_emulator::{EmulatedClock, Emulator, Organization, User};
 use crate::{
     browser::{Browser, Page},
     proxy::Proxy,
+    server,
 };
 
 pub(crate) const PASSWORD: &str = "seven quiet lighthouses";
@@ -37,7 +38,7 @@ pub(crate) struct TestApp {
 
 /// The app's time is that of its WorkOS.
 #[derive(Debug)]
-struct AppClock(EmulatedClock);
+pub(crate) struct AppClock(pub(crate) EmulatedClock);
 
 impl Clock for AppClock {
     fn now(&self) -> SystemTime {
@@ -72,7 +73,7 @@ impl TestApp {
             .create()
             .unwrap();
 
-        let (listener, url) = listen();
+        let (listener, url) = server::listen();
         let authkit = settings(authkit(&emulator, proxy.url(), &url)).build().unwrap();
         let arrivals = watch::Sender::new(0);
         serve(listener, authkit.clone(), arrivals.clone());
@@ -91,7 +92,7 @@ impl TestApp {
 
     /// The URL of a second machine with the same app. Both have the cookie password; neither has the other's memory.
     pub(crate) fn second_machine(&self) -> String {
-        let (listener, url) = listen();
+        let (listener, url) = server::listen();
         let authkit = authkit(&self.emulator, self.proxy.url(), &self.url)
             .build()
             .unwrap();
@@ -139,12 +140,6 @@ impl TestApp {
     }
 }
 
-fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (listener, url)
-}
-
 fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKitBuilder {
     AuthKit::builder()
         .api_key(emulator.api_key())
@@ -156,7 +151,7 @@ fn authkit(emulator: &Emulator, api_url: &str, app_url: &str) -> AuthKitBuilder 
 }
 
 fn serve(listener: TcpListener, authkit: AuthKit, arrived: watch::Sender<usize>) {
-    let server = HttpServer::new(move || {
+    server::serve(listener, 2, move || {
         let arrived = arrived.clone();
         App::new()
             .wrap(authkit.middleware())
@@ -172,13 +167,7 @@ fn serve(listener: TcpListener, authkit: AuthKit, arrived: watch::Sender<usize>)
                 arrived.send_modify(|number| *number += 1);
                 service.call(request)
             })
-    })
-    .workers(2)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
+    });
 }
 
 async fn home(user: Option<AuthUser>) -> String {

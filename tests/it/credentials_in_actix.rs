@@ -1,11 +1,8 @@
 //! An API on Actix that takes bearer tokens, API keys and machine tokens, and the emulator that gives them out.
 
-use std::{
-    net::TcpListener,
-    time::{Duration, SystemTime},
-};
+use std::time::Duration;
 
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, web};
 use reqwest::Method;
 use serde_json::{Value, json};
 use workos::{
@@ -15,22 +12,12 @@ use workos::{
         RevokeSessionParams,
     },
 };
-use workos_actix::{AuthContext, AuthKit, AuthKitBuilder, AuthUser, Clock, OrganizationId};
-use workos_emulator::{EmulatedClock, Emulator};
+use workos_actix::{AuthContext, AuthKit, AuthKitBuilder, AuthUser, OrganizationId};
+use workos_emulator::Emulator;
 
-use crate::{http, sdk};
+use crate::{app::AppClock, http, sdk, server};
 
 const PASSWORD: &str = "seven quiet lighthouses";
-
-/// The app's time is that of its WorkOS.
-#[derive(Debug)]
-struct AppClock(EmulatedClock);
-
-impl Clock for AppClock {
-    fn now(&self) -> SystemTime {
-        self.0.now()
-    }
-}
 
 /// An API of an app that signs nobody in; answers its URL.
 pub(crate) fn serve(emulator: &Emulator, sources: impl FnOnce(AuthKitBuilder) -> AuthKitBuilder) -> String {
@@ -41,9 +28,8 @@ pub(crate) fn serve(emulator: &Emulator, sources: impl FnOnce(AuthKitBuilder) ->
         .clock(AppClock(emulator.clock()))
         .without_sessions();
     let authkit = sources(builder).build().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = HttpServer::new(move || {
+    let (listener, url) = server::listen();
+    server::serve(listener, 2, move || {
         App::new()
             .wrap(authkit.middleware())
             .route("/who", web::get().to(who))
@@ -53,17 +39,11 @@ pub(crate) fn serve(emulator: &Emulator, sources: impl FnOnce(AuthKitBuilder) ->
                 "/organization",
                 web::get().to(|id: OrganizationId| async move { web::Json(id) }),
             )
-    })
-    .workers(2)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
+    });
     url
 }
 
-async fn who(auth: AuthContext) -> HttpResponse {
+pub(crate) async fn who(auth: AuthContext) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "credential": auth.credential().as_str(), "subject": auth.subject(), "session": auth.session_id(),
         "organization": auth.organization_id(), "role": auth.role(), "permissions": auth.permissions(),

@@ -1,24 +1,22 @@
 //! Flows of an app's own, with the emulator: single sign-on without AuthKit, a password form, re-authentication, the Admin
 //! Portal, and signing out of more than a session.
 
-use std::{
-    net::TcpListener,
-    time::{Duration, SystemTime},
-};
+use std::time::Duration;
 
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use workos::{
     GenerateLinkIntent, Profile,
     user_management::{AuthenticateWithPasswordParams, ListSessionsParams},
 };
-use workos_actix::{AdminPortalError, AuthError, AuthKit, AuthUser, Clock, SignInError, SsoCallback};
-use workos_emulator::{Connection, EmulatedClock, Emulator, Organization, SsoProfile, User};
+use workos_actix::{AdminPortalError, AuthError, AuthKit, AuthUser, SignInError, SsoCallback};
+use workos_emulator::{Connection, Emulator, Organization, SsoProfile, User};
 
 use crate::{
+    app::AppClock,
     browser::{Browser, Page},
-    sdk,
+    sdk, server,
 };
 
 const PASSWORD: &str = "seven quiet lighthouses";
@@ -32,16 +30,6 @@ struct World {
     initech: Organization,
     okta: Connection,
     ada: User,
-}
-
-/// The app's time is that of its WorkOS.
-#[derive(Debug)]
-struct AppClock(EmulatedClock);
-
-impl Clock for AppClock {
-    fn now(&self) -> SystemTime {
-        self.0.now()
-    }
 }
 
 async fn world() -> World {
@@ -61,8 +49,7 @@ async fn world() -> World {
         .unwrap();
     let ada = emulator.user("ada@example.com").password(PASSWORD);
     let ada = ada.member_of(&acme, "admin").create().unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, url) = server::listen();
     let authkit = AuthKit::builder()
         .api_key(emulator.api_key())
         .client_id(emulator.client_id())
@@ -74,7 +61,7 @@ async fn world() -> World {
         .build()
         .unwrap();
     let callback = SsoRedirect(format!("{url}/sso/callback"));
-    let server = HttpServer::new(move || {
+    server::serve(listener, 1, move || {
         App::new()
             .app_data(web::Data::new(authkit.clone()))
             .app_data(web::Data::new(callback.clone()))
@@ -88,13 +75,7 @@ async fn world() -> World {
             .route("/pay", web::get().to(pay))
             .route("/portal/{intent}", web::post().to(portal))
             .route("/elsewhere", web::post().to(sign_out_elsewhere))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
+    });
     World {
         url,
         emulator,
@@ -105,7 +86,7 @@ async fn world() -> World {
     }
 }
 
-async fn me(user: AuthUser) -> HttpResponse {
+pub(crate) async fn me(user: AuthUser) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "id": user.id(), "session": user.session_id(), "organization": user.organization_id(), "role": user.role(),
     }))
@@ -144,13 +125,13 @@ async fn complete_sso(sso: Result<SsoCallback, SignInError>) -> HttpResponse {
 }
 
 #[derive(Deserialize)]
-struct LogIn {
+pub(crate) struct LogIn {
     email: String,
     password: String,
 }
 
 /// A password form of the app's own.
-async fn log_in(
+pub(crate) async fn log_in(
     request: HttpRequest,
     form: web::Form<LogIn>,
     authkit: web::Data<AuthKit>,

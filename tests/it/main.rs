@@ -55,6 +55,7 @@ mod scim_attacks;
 mod scim_entra;
 mod scim_okta;
 mod sdk;
+mod server;
 mod sessions;
 mod sign_in;
 mod signing_in_for_tests;

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::TcpListener,
     pin::Pin,
     sync::{
         Arc,
@@ -12,7 +11,7 @@ use std::{
 };
 
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
+    App, HttpRequest, HttpResponse,
     body::{BodySize, MessageBody},
     http::{StatusCode, header},
     web,
@@ -20,7 +19,7 @@ use actix_web::{
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use crate::http;
+use crate::{http, server};
 
 /// Requests to `POST /user_management/authenticate`, by grant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,9 +46,9 @@ const OPEN: usize = 10_000;
 impl Proxy {
     /// A proxy for the server at this URL.
     pub(crate) fn start(target: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (listener, url) = server::listen();
         let proxy = Self(Arc::new(Inner {
-            url: format!("http://{}", listener.local_addr().unwrap()),
+            url,
             target: target.to_owned(),
             http: http::client(),
             grants: watch::Sender::default(),
@@ -57,17 +56,11 @@ impl Proxy {
             gate: Semaphore::new(OPEN),
         }));
         let shared = proxy.clone();
-        let server = HttpServer::new(move || {
+        server::serve(listener, 1, move || {
             App::new()
                 .app_data(web::Data::new(shared.clone()))
                 .default_service(web::to(forward))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-        actix_web::rt::spawn(server);
+        });
         proxy
     }
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    net::TcpListener,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +10,7 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, HttpResponse, HttpServer,
+    App, Error, HttpResponse,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::{StatusCode, header::HeaderMap},
@@ -24,7 +23,7 @@ use workos::{WebhookEndpoint, webhooks::CreateWebhookEndpointParams};
 use workos_actix::{Clock, SystemClock, Webhook, WebhookConfig};
 use workos_emulator::EmulatedEnvironment;
 
-use crate::{events, http, sdk};
+use crate::{events, http, sdk, server};
 
 /// The real time, which webhooks are signed with, and so many seconds.
 #[derive(Debug, Clone, Default)]
@@ -77,8 +76,8 @@ struct Shared {
 impl Receiver {
     /// Registers an endpoint for these events, and receives them.
     pub(crate) async fn start(environment: &EmulatedEnvironment, events: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint_url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+        let (listener, url) = server::listen();
+        let endpoint_url = format!("{url}/webhooks");
         let new = serde_json::from_value(json!({"endpoint_url": endpoint_url, "events": events})).unwrap();
         let endpoint = sdk::client(environment)
             .webhooks()
@@ -92,19 +91,13 @@ impl Receiver {
         };
         let config = WebhookConfig::new(receiver.endpoint.secret.expose()).clock(receiver.clock.clone());
         let shared = receiver.shared.clone();
-        let server = HttpServer::new(move || {
+        server::serve(listener, 1, move || {
             App::new()
                 .app_data(config.clone())
                 .app_data(web::Data::new(shared.clone()))
                 .wrap(from_fn(record))
                 .route("/webhooks", web::post().to(receive))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-        actix_web::rt::spawn(server);
+        });
         receiver
     }
 

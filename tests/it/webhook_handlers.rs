@@ -2,7 +2,6 @@
 //! that end here when they end at WorkOS.
 
 use std::{
-    net::TcpListener,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -10,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use reqwest::Method;
 use serde_json::{Value, json};
 use workos::{
@@ -23,7 +22,7 @@ use workos_emulator::EmulatedEnvironment;
 use crate::{
     app::{PASSWORD, TestApp},
     http::call,
-    sdk,
+    sdk, server,
 };
 
 /// Registers an endpoint for the events of these handlers, and serves them.
@@ -32,8 +31,8 @@ async fn receive(
     events: &[&str],
     handlers: impl FnOnce(WebhookHandlers) -> WebhookHandlers,
 ) -> web::Data<Seen> {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/webhooks/workos", listener.local_addr().unwrap());
+    let (listener, url) = server::listen();
+    let url = format!("{url}/webhooks/workos");
     let new = serde_json::from_value(json!({"endpoint_url": url, "events": events})).unwrap();
     let endpoint = sdk::client(environment)
         .webhooks()
@@ -44,17 +43,11 @@ async fn receive(
     assert!(events.iter().all(|event| handlers.events().contains(event)));
     let seen = web::Data::new(Seen::default());
     let data = seen.clone();
-    let server = HttpServer::new(move || {
+    server::serve(listener, 2, move || {
         App::new()
             .app_data(data.clone())
             .route("/webhooks/workos", handlers.route())
-    })
-    .workers(2)
-    .disable_signals()
-    .listen(listener)
-    .unwrap()
-    .run();
-    actix_web::rt::spawn(server);
+    });
     seen
 }
 

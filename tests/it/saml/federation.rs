@@ -1,12 +1,13 @@
 //! One emulator as the identity provider of another one: by metadata, and set up by hand.
 
-use std::{future::ready, net::TcpListener, time::Duration};
+use std::{future::ready, time::Duration};
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::header::HeaderValue, web};
+use actix_web::{App, HttpRequest, HttpResponse, http::header::HeaderValue, web};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Browser, Carried, EMAIL, World, http, parameter, refused_step, world};
+use crate::server;
 
 const TYPE: &str = "application/samlmetadata+xml";
 
@@ -129,8 +130,8 @@ async fn metadata_are_asked_for_by_their_name() {
 
 /// A server that gives metadata only to those who name their type (SAML metadata, appendix A), as some do.
 fn picky(metadata: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/metadata", listener.local_addr().unwrap());
+    let (listener, url) = server::listen();
+    let url = format!("{url}/metadata");
     let give = move |request: HttpRequest| {
         let accept = request.headers().get("accept").map(HeaderValue::as_bytes);
         let names_it =
@@ -142,14 +143,9 @@ fn picky(metadata: String) -> String {
         };
         ready(answer)
     };
-    let server = HttpServer::new(move || App::new().route("/metadata", web::get().to(give.clone())));
-    let server = server
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-    actix_web::rt::spawn(server);
+    server::serve(listener, 1, move || {
+        App::new().route("/metadata", web::get().to(give.clone()))
+    });
     url
 }
 

@@ -2,12 +2,11 @@
 
 use std::{
     collections::HashMap,
-    net::TcpListener,
     sync::{Arc, LazyLock, Mutex, MutexGuard},
     time::{Duration, UNIX_EPOCH},
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, http::StatusCode, web};
+use actix_web::{App, HttpRequest, HttpResponse, http::StatusCode, web};
 use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
@@ -23,6 +22,8 @@ use base64::{
 };
 use reqwest::Url;
 use serde_json::{Map, Value, json};
+
+use crate::server;
 use workos_actix::{Clock, SystemClock};
 
 pub(crate) const CLIENT_ID: &str = "workos:relying party";
@@ -108,13 +109,13 @@ type Shared = web::Data<Issuer>;
 
 impl Issuer {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (listener, url) = server::listen();
         let issuer = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
+            url,
             inner: Arc::default(),
         };
         let shared = issuer.clone();
-        let server = HttpServer::new(move || {
+        server::serve(listener, 1, move || {
             App::new()
                 .app_data(web::Data::new(shared.clone()))
                 .route("/.well-known/openid-configuration", web::get().to(metadata))
@@ -123,13 +124,7 @@ impl Issuer {
                 .route("/jwks", web::get().to(jwks))
                 .route("/userinfo", web::get().to(userinfo))
                 .route("/elsewhere", web::get().to(jwks))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-        actix_web::rt::spawn(server);
+        });
         issuer
     }
 
