@@ -43,7 +43,7 @@ pub(crate) enum MetadataError {
     #[error("the metadata are no XML: {0}")]
     NoXml(#[from] XmlError),
     #[error(
-        "there is no identity provider for SAML 2.0 in the metadata; are they those of a service provider?"
+        "there is no identity provider for SAML 2.0 in the metadata (those of a service provider have none)"
     )]
     NoIdentityProvider,
     #[error("there are several identity providers in the metadata; cut out the one that is meant")]
